@@ -1,0 +1,154 @@
+//! Instants in UTC from an injected clock. The only module that knows a calendar.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+/// Where business days are counted (DESIGN §5).
+pub const BUSINESS_TIME_ZONE: &str = "America/Sao_Paulo";
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The beginning of Unix time; used where "never" must be older than everything.
+    pub const EPOCH: Self = Self(0);
+
+    /// An instant from milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved forward; saturates at the end of time.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This instant moved back; saturates at the beginning of time.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Reads the date forms that marketplaces send: with `T` or a space, with `Z`,
+    /// `-04:00`, `-0400` or `+0000`, with none to nine digits of fraction.
+    /// `None` when the text has no zone or is no date.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let stamp: jiff::Timestamp = text.trim().parse().ok()?;
+        Some(Self(stamp.as_millisecond()))
+    }
+
+    /// RFC 3339 in UTC with milliseconds, for machines.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        self.instant().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
+    /// The wall-clock fields in the business time zone, for people.
+    #[must_use]
+    pub fn in_business_zone(self) -> jiff::Zoned {
+        let zone = TimeZone::get(BUSINESS_TIME_ZONE).unwrap_or(TimeZone::UTC);
+        self.instant().to_zoned(zone)
+    }
+
+    fn instant(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.to_rfc3339())
+    }
+}
+
+/// Where "now" comes from. Passed in everywhere; reading the wall clock elsewhere is
+/// refused by clippy.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// A clock that moves only when told: tests and the simulator own time with it.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock standing at `start`.
+    #[must_use]
+    pub const fn at(start: Timestamp) -> Self {
+        Self(AtomicI64::new(start.as_millis()))
+    }
+
+    /// Moves time forward.
+    pub fn advance(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_date_form_of_the_marketplaces_is_the_same_instant() {
+        let forms = [
+            "2026-01-05T10:30:00.000-04:00",
+            "2026-01-05T10:30:00.000-0400",
+            "2026-01-05T14:30:00Z",
+            "2026-01-05T14:30:00.000000000Z",
+            "2026-01-05T14:30:00.000+0000",
+            "2026-01-05 14:30:00+00:00",
+        ];
+        for form in forms {
+            assert_eq!(Timestamp::parse(form), Some(Timestamp::from_millis(1_767_623_400_000)), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_date_without_a_zone_is_refused_rather_than_guessed() {
+        assert_eq!(Timestamp::parse("2026-01-05T10:30:00"), None);
+        assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn people_see_the_business_time_zone() {
+        let noon_utc = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
+        assert_eq!(noon_utc.in_business_zone().hour(), 9);
+    }
+
+    #[test]
+    fn a_span_back_in_time_is_zero_not_negative() {
+        let (early, late) = (Timestamp::from_millis(1), Timestamp::from_millis(9));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(late.since(early), Duration::from_millis(8));
+    }
+}

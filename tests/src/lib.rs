@@ -1,0 +1,1 @@
+//! The test kit: builders, a fake clock, `TestApp`.
