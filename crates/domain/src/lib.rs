@@ -6,16 +6,27 @@
 
 pub mod access;
 pub mod class;
+pub mod connection;
 pub mod id;
+pub mod listing;
 pub mod money;
+pub mod order;
+pub mod problem;
 pub mod random;
 pub mod retry;
+pub mod silence;
+pub mod stock;
 pub mod time;
 
 pub use access::{Actor, Grant, Purpose};
 pub use class::{Confidential, Internal, Public, Restricted};
+pub use connection::{ChannelKind, ConnectionState, TokenLife};
 pub use id::*;
+pub use listing::{ListingState, Push};
 pub use money::{Currency, Money};
+pub use order::{Applied, Order, OrderSnapshot, OrderState};
+pub use problem::Problem;
 pub use random::{Entropy, SeededEntropy};
 pub use retry::Verdict;
+pub use stock::{Delta, Effect, EntryKind, StockPosition, Tally};
 pub use time::{Clock, ManualClock, Timestamp};
