@@ -1,0 +1,18 @@
+//! What a channel is to the rest of the house: a set of capabilities behind traits, and
+//! the one HTTP client that every channel calls the outside world with.
+//!
+//! A mandatory capability has no default body, an optional one is a separate trait
+//! reached through an `Option`: what a channel lacks is visible and typed, and nothing
+//! forgotten succeeds silently.
+
+pub mod channel;
+pub mod error;
+pub mod exchange;
+
+pub use channel::{
+    Account, AccountProfile, Authorization, Call, Channel, HookEvent, HookRejection, HookSubject, Hooks,
+    IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders, Page, Prices, Spec,
+    Stock, StockControl, Window,
+};
+pub use error::{ChannelError, ErrorKind};
+pub use exchange::Exchange;
