@@ -1,0 +1,239 @@
+//! The thin facade over two drivers: one SQL text, one synchronous closure, either engine.
+//!
+//! A query is written once in the subset that both engines share (`$1` parameters,
+//! `ON CONFLICT … RETURNING`, row comparison) and run by a closure on a database thread:
+//! one thread hop per transaction instead of one per statement (docs/decisions/0002).
+//! Everything that differs between the engines is in this folder, nowhere else.
+
+mod error;
+mod migrate;
+mod pg;
+mod sqlite;
+mod value;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+pub use error::{StoreError, StoreResult};
+pub use value::{Column, Row, Val};
+
+/// Where the data lives.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// One SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL database (`postgres://…`); holds a password, hence no `Debug` content.
+    Server(String),
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(out, "sqlite:{}", path.display()),
+            Self::Server(_) => out.write_str("postgres:…"),
+        }
+    }
+}
+
+/// Which engine answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// A transaction as a closure sees it. Nothing is kept unless the closure returns `Ok`.
+pub struct Tx<'c> {
+    conn: Conn<'c>,
+}
+
+enum Conn<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(&'c mut (dyn pg::Statements + 'c)),
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Tx({:?})", self.engine())
+    }
+}
+
+impl Tx<'_> {
+    /// Which engine answers; only this folder may decide by it.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self.conn {
+            Conn::Sqlite(_) => Engine::Sqlite,
+            Conn::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> StoreResult<u64> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, sql, params),
+            Conn::Postgres(tx) => tx.execute(sql, params),
+        }
+    }
+
+    /// Runs a statement that must touch exactly `expected` rows.
+    pub fn execute_exactly(&mut self, expected: u64, sql: &str, params: &[Val<'_>]) -> StoreResult<()> {
+        let touched = self.execute(sql, params)?;
+        if touched == expected {
+            Ok(())
+        } else {
+            Err(StoreError::RowCount { expected, touched })
+        }
+    }
+
+    /// All rows of a query.
+    pub fn rows<T>(
+        &mut self,
+        sql: &str,
+        params: &[Val<'_>],
+        mut map: impl FnMut(&Row<'_>) -> StoreResult<T>,
+    ) -> StoreResult<Vec<T>> {
+        let mut out = Vec::new();
+        let mut take = |row: &Row<'_>| {
+            out.push(map(row)?);
+            Ok(())
+        };
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sqlite::each(conn, sql, params, &mut take)?,
+            Conn::Postgres(tx) => tx.each(sql, params, &mut take)?,
+        }
+        Ok(out)
+    }
+
+    /// The first row of a query, or `None`.
+    pub fn row<T>(
+        &mut self,
+        sql: &str,
+        params: &[Val<'_>],
+        map: impl FnMut(&Row<'_>) -> StoreResult<T>,
+    ) -> StoreResult<Option<T>> {
+        Ok(self.rows(sql, params, map)?.into_iter().next())
+    }
+
+    /// Waits until no other transaction holds the same name, until this one ends. Needs
+    /// nothing on SQLite, which has one writer.
+    pub fn hold(&mut self, name: &str) -> StoreResult<()> {
+        match &mut self.conn {
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(tx) => tx.hold(name),
+        }
+    }
+}
+
+/// What a database thread is asked to run. It gets `Err` when the database cannot even
+/// begin, and hands back the answer, which is sent only after the commit.
+type Work = Box<dyn FnOnce(Result<&mut Tx<'_>, StoreError>) -> Finished + Send>;
+
+/// The end of a piece of work: whether it wants to be kept, and how to answer.
+struct Finished {
+    keep: bool,
+    answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+}
+
+/// The database: cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct Db {
+    engine: Engine,
+    backend: Arc<dyn Backend>,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Db({:?})", self.engine)
+    }
+}
+
+/// What an engine offers to [`Db`].
+trait Backend: Send + Sync {
+    fn write(&self, work: Work) -> Result<(), StoreError>;
+    fn read(&self, work: Work) -> Result<(), StoreError>;
+}
+
+impl Db {
+    /// Opens the database and brings its schema up to date. Blocks.
+    pub fn open(location: &Location) -> StoreResult<Self> {
+        Ok(match location {
+            Location::File(path) => {
+                Self { engine: Engine::Sqlite, backend: Arc::new(sqlite::Sqlite::open(path)?) }
+            }
+            Location::Server(url) => {
+                Self { engine: Engine::Postgres, backend: Arc::new(pg::Postgres::open(url)?) }
+            }
+        })
+    }
+
+    /// Which engine answers.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Runs a closure in a writing transaction. Returns after the commit: what is
+    /// answered is durable. A dropped future does not interrupt it half-way.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let (work, answer) = package(work);
+        self.backend.write(work)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs a closure in a reading transaction: all its queries see one moment.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let (work, answer) = package(work);
+        self.backend.read(work)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn package<T: Send + 'static>(
+    work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+) -> (Work, oneshot::Receiver<StoreResult<T>>) {
+    let (sender, receiver) = oneshot::channel();
+    let work: Work = Box::new(move |tx| {
+        let result = match tx {
+            // A panic in one closure must not take the writer, and with it everyone
+            // else's writes, along.
+            Ok(tx) => catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked)),
+            Err(error) => Err(error),
+        };
+        Finished {
+            keep: result.is_ok(),
+            answer: Box::new(move |committed| {
+                // The asker may be gone (a dropped request); the work stands all the same.
+                let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
+            }),
+        }
+    });
+    (work, receiver)
+}
+
+/// The migrations' shape of the open database, for the test that compares the engines:
+/// `(table, column)` pairs in order.
+pub fn catalogue(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => {
+            "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.name"
+        }
+        Engine::Postgres => {
+            "SELECT table_name::text, column_name::text FROM information_schema.columns \
+             WHERE table_schema = current_schema() ORDER BY table_name COLLATE \"C\", column_name COLLATE \"C\""
+        }
+    };
+    tx.rows(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}

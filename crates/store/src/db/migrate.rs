@@ -1,0 +1,139 @@
+//! One forward-only migration history for both engines (expand, then contract).
+//!
+//! A migration is one text in which three words stand for what the engines spell
+//! differently: `{id}`, `{int}`, `{bytes}`, and `{serial}` for a growing key. So the two
+//! schemas cannot drift apart; a test compares the catalogues all the same.
+
+use postgres::Client;
+use rusqlite::Connection;
+
+use super::error::{StoreError, StoreResult};
+
+/// Number and text of each migration, in order. Never edit one that was released.
+const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/0001_house.sql"))];
+
+/// Refuses a second program that migrates at the same moment (any number, ours alone).
+const MIGRATION_LOCK: i64 = 7_215_110_091;
+
+#[derive(Clone, Copy)]
+struct Words {
+    id: &'static str,
+    int: &'static str,
+    bytes: &'static str,
+    serial: &'static str,
+    table_end: &'static str,
+}
+
+const SQLITE: Words = Words {
+    id: "BLOB",
+    int: "INTEGER",
+    bytes: "BLOB",
+    serial: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    table_end: ") STRICT;",
+};
+
+const POSTGRES: Words = Words {
+    id: "UUID",
+    int: "BIGINT",
+    bytes: "BYTEA",
+    serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    table_end: ");",
+};
+
+fn spell(text: &str, words: Words) -> String {
+    text.replace("{id}", words.id)
+        .replace("{int}", words.int)
+        .replace("{bytes}", words.bytes)
+        .replace("{serial}", words.serial)
+        .replace("\n);", &format!("\n{}", words.table_end))
+}
+
+/// Names a migration's content, so that an edited one is noticed. Not for security.
+fn fingerprint(text: &str) -> i64 {
+    // FNV-1a, 64 bits: stable over versions of the compiler, unlike std's hasher.
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash.cast_signed()
+}
+
+/// What is left to run, after checking what already ran.
+fn pending(applied: &[(i64, i64)]) -> StoreResult<&'static [(i64, &'static str)]> {
+    let known = MIGRATIONS.last().map_or(0, |last| last.0);
+    for (number, print) in applied {
+        match MIGRATIONS.iter().find(|known| known.0 == *number) {
+            None => return Err(StoreError::NewerSchema { found: *number, known }),
+            Some((_, text)) if fingerprint(text) != *print => {
+                return Err(StoreError::ChangedMigration { number: *number });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(&MIGRATIONS[applied.len().min(MIGRATIONS.len())..])
+}
+
+const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_history (\n  number {int} PRIMARY KEY,\n  fingerprint {int} NOT NULL\n);";
+const READ_HISTORY: &str = "SELECT number, fingerprint FROM schema_history ORDER BY number";
+
+pub(super) fn sqlite(conn: &mut Connection) -> StoreResult<()> {
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    tx.execute_batch(&spell(CREATE_HISTORY, SQLITE))?;
+    let applied: Vec<(i64, i64)> = tx
+        .prepare(READ_HISTORY)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (number, text) in pending(&applied)? {
+        tx.execute_batch(&spell(text, SQLITE))?;
+        tx.execute("INSERT INTO schema_history (number, fingerprint) VALUES (?1, ?2)", (number, fingerprint(text)))?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+pub(super) fn postgres(client: &mut Client) -> StoreResult<()> {
+    let mut tx = client.transaction()?;
+    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])?;
+    tx.batch_execute(&spell(CREATE_HISTORY, POSTGRES))?;
+    let applied: Vec<(i64, i64)> =
+        tx.query(READ_HISTORY, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
+    for (number, text) in pending(&applied)? {
+        tx.batch_execute(&spell(text, POSTGRES))?;
+        tx.execute(
+            "INSERT INTO schema_history (number, fingerprint) VALUES ($1, $2)",
+            &[number, &fingerprint(text)],
+        )?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_applied() -> Vec<(i64, i64)> {
+        MIGRATIONS.iter().map(|(number, text)| (*number, fingerprint(text))).collect()
+    }
+
+    #[test]
+    fn a_database_of_a_newer_program_is_refused() {
+        let mut applied = all_applied();
+        applied.push((999, 0));
+        let known = MIGRATIONS.last().unwrap().0;
+        assert_eq!(pending(&applied), Err(StoreError::NewerSchema { found: 999, known }));
+    }
+
+    #[test]
+    fn an_edited_migration_is_noticed() {
+        let mut applied = all_applied();
+        applied[0].1 ^= 1;
+        assert_eq!(pending(&applied), Err(StoreError::ChangedMigration { number: 1 }));
+    }
+
+    #[test]
+    fn an_up_to_date_database_needs_nothing_and_an_empty_one_everything() {
+        assert_eq!(pending(&all_applied()), Ok(&[][..]));
+        assert_eq!(pending(&[]).unwrap().len(), MIGRATIONS.len());
+    }
+}

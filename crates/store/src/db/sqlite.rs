@@ -1,0 +1,200 @@
+//! SQLite: one writing thread that commits many closures in one transaction, and a few
+//! reading threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
+
+use super::error::{StoreError, StoreResult};
+use super::value::{Row, Val};
+use super::{Backend, Conn, Finished, Tx, Work, migrate};
+
+/// Threads that read. Two cores answer pages; a third and fourth wait out slow disks.
+const READERS: usize = 4;
+/// Writes that may wait; beyond it the asker is told at once.
+const WRITE_QUEUE: usize = 8_192;
+/// Closures committed together at most.
+const MAX_BATCH: usize = 512;
+/// A transaction takes in more closures no longer than this, so that the first asker
+/// does not wait for the last.
+const MAX_BATCH_SPAN: Duration = Duration::from_millis(20);
+/// How long a statement waits for another program's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept per connection.
+const STATEMENT_CACHE: usize = 256;
+
+pub(super) struct Sqlite {
+    writes: SyncSender<Work>,
+    reads: SyncSender<Work>,
+}
+
+impl Sqlite {
+    pub(super) fn open(path: &Path) -> StoreResult<Self> {
+        let mut writer = connect(path, false)?;
+        migrate::sqlite(&mut writer)?;
+        let (writes, queue) = sync_channel::<Work>(WRITE_QUEUE);
+        spawn("sqlite-writer", move || write_loop(&writer, &queue))?;
+
+        let (reads, queue) = sync_channel::<Work>(WRITE_QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..READERS {
+            let reader = connect(path, true)?;
+            let queue = Arc::clone(&queue);
+            spawn("sqlite-reader", move || read_loop(&reader, &queue))?;
+        }
+        Ok(Self { writes, reads })
+    }
+}
+
+impl Backend for Sqlite {
+    fn write(&self, work: Work) -> Result<(), StoreError> {
+        send(&self.writes, work)
+    }
+
+    fn read(&self, work: Work) -> Result<(), StoreError> {
+        send(&self.reads, work)
+    }
+}
+
+fn send(queue: &SyncSender<Work>, work: Work) -> Result<(), StoreError> {
+    queue.try_send(work).map_err(|error| match error {
+        TrySendError::Full(_) => StoreError::Overloaded,
+        TrySendError::Disconnected(_) => StoreError::Closed,
+    })
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map(|_| ())
+        .map_err(|error| StoreError::Driver(error.to_string()))
+}
+
+fn connect(path: &Path, read_only: bool) -> StoreResult<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags |= if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let not_a_database = |error: rusqlite::Error| match StoreError::from(error) {
+        StoreError::NotADatabase(_) => StoreError::NotADatabase(PathBuf::from(path).display().to_string()),
+        other => other,
+    };
+    let conn = Connection::open_with_flags(path, flags).map_err(not_a_database)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    if !read_only {
+        // FULL: an acknowledged order survives a power cut (DESIGN §7).
+        conn.pragma_update(None, "journal_mode", "WAL").map_err(not_a_database)?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+    }
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(conn)
+}
+
+/// Drains the queue: every closure runs in its own savepoint, all of them are committed
+/// together, and only then is anyone answered. That is the group commit.
+fn write_loop(conn: &Connection, queue: &Receiver<Work>) {
+    while let Ok(first) = queue.recv() {
+        if let Err(error) = run(conn, "BEGIN IMMEDIATE") {
+            refuse(first, error);
+            continue;
+        }
+        let begun = Instant::now();
+        let mut answers = vec![run_in_savepoint(conn, first)];
+        while answers.len() < MAX_BATCH && begun.elapsed() < MAX_BATCH_SPAN {
+            match queue.try_recv() {
+                Ok(work) => answers.push(run_in_savepoint(conn, work)),
+                Err(_) => break,
+            }
+        }
+        let committed = run(conn, "COMMIT");
+        if committed.is_err() && !conn.is_autocommit() {
+            let _ = run(conn, "ROLLBACK");
+        }
+        for answer in answers {
+            answer(committed.clone());
+        }
+    }
+}
+
+fn run_in_savepoint(conn: &Connection, work: Work) -> Box<dyn FnOnce(Result<(), StoreError>) + Send> {
+    // Without its savepoint a closure must not run: it could not be undone alone.
+    let begun = run(conn, "SAVEPOINT work");
+    let mut tx = Tx { conn: Conn::Sqlite(conn) };
+    let Finished { keep, answer } = match begun {
+        Ok(()) => work(Ok(&mut tx)),
+        Err(error) => return work(Err(error)).answer,
+    };
+    let ended = if keep { run(conn, "RELEASE work") } else { run(conn, "ROLLBACK TO work").and_then(|()| run(conn, "RELEASE work")) };
+    Box::new(move |committed| answer(ended.and(committed)))
+}
+
+fn read_loop(conn: &Connection, queue: &Mutex<Receiver<Work>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        if let Err(error) = run(conn, "BEGIN") {
+            refuse(work, error);
+            continue;
+        }
+        let mut tx = Tx { conn: Conn::Sqlite(conn) };
+        let finished = work(Ok(&mut tx));
+        let ended = run(conn, "COMMIT");
+        (finished.answer)(ended);
+    }
+}
+
+fn refuse(work: Work, error: StoreError) {
+    (work(Err(error)).answer)(Ok(()));
+}
+
+fn run(conn: &Connection, sql: &str) -> StoreResult<()> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// SQLite numbers `$1` by first appearance, not by its digits: bind by name.
+fn bind(statement: &mut CachedStatement<'_>, params: &[Val<'_>]) -> StoreResult<()> {
+    for index in 1..=statement.parameter_count() {
+        let position = statement
+            .parameter_name(index)
+            .and_then(|name| name.strip_prefix('$'))
+            .and_then(|digits| digits.parse::<usize>().ok())
+            .and_then(|number| params.get(number.wrapping_sub(1)));
+        let Some(value) = position else {
+            return Err(StoreError::Driver(format!("parameter {index} of a statement has no value")));
+        };
+        statement.raw_bind_parameter(index, value as &dyn ToSql)?;
+    }
+    Ok(())
+}
+
+pub(super) fn execute(conn: &Connection, sql: &str, params: &[Val<'_>]) -> StoreResult<u64> {
+    let mut statement = conn.prepare_cached(sql)?;
+    bind(&mut statement, params)?;
+    let touched = statement.raw_execute()?;
+    Ok(u64::try_from(touched).unwrap_or(u64::MAX))
+}
+
+pub(super) fn each(
+    conn: &Connection,
+    sql: &str,
+    params: &[Val<'_>],
+    take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
+) -> StoreResult<()> {
+    let mut statement = conn.prepare_cached(sql)?;
+    bind(&mut statement, params)?;
+    let mut answer = statement.raw_query();
+    while let Some(row) = answer.next()? {
+        take(&Row::Sqlite(row))?;
+    }
+    Ok(())
+}
