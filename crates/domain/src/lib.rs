@@ -13,7 +13,7 @@ pub mod retry;
 pub mod time;
 
 pub use access::{Actor, Grant, Purpose};
-pub use class::{Confidential, Internal, Public, Restricted};
+pub use class::{Confidential, Guarded, Internal, Public, Restricted};
 pub use id::*;
 pub use money::{Currency, Money};
 pub use random::{Entropy, SeededEntropy};
