@@ -46,6 +46,8 @@ pub enum Purpose {
     SignIn,
     /// Data is moved under a new key.
     RotateKeys,
+    /// A value goes under its key or into its blind index; nobody sees it.
+    Seal,
 }
 
 impl Purpose {
@@ -57,6 +59,7 @@ impl Purpose {
             Self::DispatchOrder => "dispatch_order",
             Self::SignIn => "sign_in",
             Self::RotateKeys => "rotate_keys",
+            Self::Seal => "seal",
         }
     }
 }

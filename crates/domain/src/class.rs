@@ -21,8 +21,26 @@ pub struct Public<T>(pub T);
 #[serde(transparent)]
 pub struct Internal<T>(pub T);
 
+/// Both guarded classes as one, so that `vault` seals and opens either without telling
+/// them apart. [`Confidential`] and [`Restricted`] alone implement it; it opens no way to
+/// the value that they do not have themselves.
+pub trait Guarded: closed::Closed {
+    /// What is under guard.
+    type Value: Zeroize;
+    /// The word that binds a sealed value to its class.
+    const CLASS: &'static str;
+    /// Puts a value under guard.
+    fn guard(value: Self::Value) -> Self;
+    /// The value itself, for the holder of a grant.
+    fn value(&self, grant: &Grant) -> &Self::Value;
+}
+
+mod closed {
+    pub trait Closed {}
+}
+
 macro_rules! guarded {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident = $class:literal) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $name<T: Zeroize>(T);
@@ -38,6 +56,19 @@ macro_rules! guarded {
             #[must_use]
             pub const fn reveal(&self, _grant: &Grant) -> &T {
                 &self.0
+            }
+        }
+
+        impl<T: Zeroize> closed::Closed for $name<T> {}
+
+        impl<T: Zeroize> Guarded for $name<T> {
+            type Value = T;
+            const CLASS: &'static str = $class;
+            fn guard(value: T) -> Self {
+                Self::new(value)
+            }
+            fn value(&self, grant: &Grant) -> &T {
+                self.reveal(grant)
             }
         }
 
@@ -57,11 +88,11 @@ macro_rules! guarded {
 
 guarded! {
     /// Personal data: names, addresses, documents, messages.
-    Confidential
+    Confidential = "confidential"
 }
 guarded! {
     /// Keys to something: tokens, passwords, seeds.
-    Restricted
+    Restricted = "restricted"
 }
 
 #[cfg(test)]

@@ -137,6 +137,8 @@ ids! {
     AuditId = "aud";
     /// An authorised marketplace or messaging account.
     ConnectionId = "con";
+    /// A key that seals the data of one subject, connection or tenant.
+    DataKeyId = "dek";
     /// A recorded (redacted) outside call.
     ExchangeId = "exc";
     /// A first import of an account.

@@ -19,7 +19,7 @@ pub mod stock;
 pub mod time;
 
 pub use access::{Actor, Grant, Purpose};
-pub use class::{Confidential, Internal, Public, Restricted};
+pub use class::{Confidential, Guarded, Internal, Public, Restricted};
 pub use connection::{ChannelKind, ConnectionState, TokenLife};
 pub use id::*;
 pub use listing::{ListingState, Push};
