@@ -1,3 +1,112 @@
-//! The house keeper.
+//! The house keeper's commands.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use xtask::failure::Failure;
+use xtask::services::Fsync;
+use xtask::suite::{self, Options, Part};
+
+/// The house keeper.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", after_help = "Example:\n  cargo xtask test")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every check and every test, with a PostgreSQL and a Redis of its own.
+    ///
+    /// Installs what is missing (Debian packages when root; otherwise it names the command),
+    /// then: format, house rules, clippy, examples in the documentation, all tests on both
+    /// databases. Stops at the first part that fails and keeps its exit code.
+    #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only clippy\n  \
+                            cargo xtask test --only tests --filter 'package(store)'")]
+    Test {
+        /// Run this part alone.
+        #[arg(long, value_enum)]
+        only: Option<OnlyPart>,
+        /// Run only the tests that this filter expression of nextest names.
+        #[arg(long, value_name = "EXPRESSION")]
+        filter: Option<String>,
+        /// Whether PostgreSQL waits for the disk at each commit, as in production.
+        #[arg(long, value_enum, default_value = "on")]
+        fsync: FsyncSetting,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnlyPart {
+    Fmt,
+    Tidy,
+    Clippy,
+    Tests,
+}
+
+impl From<OnlyPart> for Part {
+    fn from(only: OnlyPart) -> Self {
+        match only {
+            OnlyPart::Fmt => Self::Fmt,
+            OnlyPart::Tidy => Self::Tidy,
+            OnlyPart::Clippy => Self::Clippy,
+            OnlyPart::Tests => Self::Tests,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FsyncSetting {
+    On,
+    Off,
+}
+
+impl From<FsyncSetting> for Fsync {
+    fn from(setting: FsyncSetting) -> Self {
+        match setting {
+            FsyncSetting::On => Self::On,
+            FsyncSetting::Off => Self::Off,
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Test { only, filter, fsync } => {
+            suite::run(&Options { only: only.map(Part::from), filter, fsync: fsync.into() })
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(say) = &failure.say {
+                eprintln!("xtask: {say}");
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("cargo xtask"), "{} has no example", command.get_name());
+        }
+    }
+}

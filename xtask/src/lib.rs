@@ -1,0 +1,11 @@
+//! The house keeper: `cargo xtask test`, `cargo xtask tidy`, and the databases that the
+//! tests, the benchmark and the torture start for themselves.
+//!
+//! It is built before everything else, so it depends on little.
+
+pub mod failure;
+pub mod interrupt;
+pub mod needs;
+pub mod services;
+pub mod suite;
+pub mod workspace;
