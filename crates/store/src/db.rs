@@ -84,11 +84,7 @@ impl Tx<'_> {
     /// Runs a statement that must touch exactly `expected` rows.
     pub fn execute_exactly(&mut self, expected: u64, sql: &str, params: &[Val<'_>]) -> StoreResult<()> {
         let touched = self.execute(sql, params)?;
-        if touched == expected {
-            Ok(())
-        } else {
-            Err(StoreError::RowCount { expected, touched })
-        }
+        if touched == expected { Ok(()) } else { Err(StoreError::RowCount { expected, touched }) }
     }
 
     /// All rows of a query.

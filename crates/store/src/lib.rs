@@ -1,1 +1,96 @@
+//! What the house remembers: migrations, SQL, jobs, outbox, audit rows.
+//!
+//! Concrete types, no repository traits. Work is a synchronous closure over a
+//! transaction; what belongs to an organization is reached only through a [`Tenant`],
+//! whose every statement names the organization.
+
+pub mod audit;
+pub mod connections;
+pub mod counters;
 pub mod db;
+pub mod imports;
+pub mod inbox;
+pub mod jobs;
+pub mod keys;
+pub mod listings;
+pub mod orders;
+pub mod pages;
+pub mod people;
+pub mod settings;
+pub mod stock;
+
+use domain::OrganizationId;
+
+pub use db::{Db, Engine, Location, Row, StoreError, StoreResult, Tx, Val};
+
+/// The store: cheap to clone, safe to share.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date. Blocks.
+    pub fn open(location: &Location) -> StoreResult<Self> {
+        Ok(Self { db: Db::open(location)? })
+    }
+
+    /// The database, for what belongs to no organization.
+    #[must_use]
+    pub const fn installation(&self) -> &Db {
+        &self.db
+    }
+
+    /// Everything of one organization.
+    #[must_use]
+    pub fn organization(&self, id: OrganizationId) -> Organization {
+        Organization { db: self.db.clone(), id }
+    }
+}
+
+/// One organization's part of the store.
+#[derive(Debug, Clone)]
+pub struct Organization {
+    db: Db,
+    id: OrganizationId,
+}
+
+impl Organization {
+    /// Runs a closure in a writing transaction; see [`Db::write`].
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tenant<'_, '_>) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let id = self.id;
+        self.db.write(move |tx| work(&mut Tenant { tx, id })).await
+    }
+
+    /// Runs a closure in a reading transaction; see [`Db::read`].
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tenant<'_, '_>) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let id = self.id;
+        self.db.read(move |tx| work(&mut Tenant { tx, id })).await
+    }
+}
+
+/// A transaction that sees one organization.
+#[derive(Debug)]
+pub struct Tenant<'t, 'c> {
+    tx: &'t mut Tx<'c>,
+    id: OrganizationId,
+}
+
+impl<'t, 'c> Tenant<'t, 'c> {
+    /// An organization's view of a transaction that already runs.
+    pub const fn of(tx: &'t mut Tx<'c>, id: OrganizationId) -> Self {
+        Self { tx, id }
+    }
+
+    /// Whose data this sees.
+    #[must_use]
+    pub const fn organization_id(&self) -> OrganizationId {
+        self.id
+    }
+}

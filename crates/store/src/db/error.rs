@@ -20,7 +20,9 @@ pub enum StoreError {
         known: i64,
     },
     /// A migration that ran is not the one this program holds.
-    #[error("migration {number} of this database differs from the program's own; restore a backup or use the program that made it")]
+    #[error(
+        "migration {number} of this database differs from the program's own; restore a backup or use the program that made it"
+    )]
     ChangedMigration {
         /// The migration's number.
         number: i64,
@@ -107,7 +109,10 @@ impl From<postgres::Error> for StoreError {
         use postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
             // No answer of the server: the connection itself.
-            return if error.is_closed() || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {
+            return if error.is_closed()
+                || std::error::Error::source(&error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+            {
                 Self::Unreachable(error.to_string())
             } else {
                 Self::Driver(error.to_string())

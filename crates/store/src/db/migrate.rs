@@ -85,7 +85,10 @@ pub(super) fn sqlite(conn: &mut Connection) -> StoreResult<()> {
         .collect::<Result<_, _>>()?;
     for (number, text) in pending(&applied)? {
         tx.execute_batch(&spell(text, SQLITE))?;
-        tx.execute("INSERT INTO schema_history (number, fingerprint) VALUES (?1, ?2)", (number, fingerprint(text)))?;
+        tx.execute(
+            "INSERT INTO schema_history (number, fingerprint) VALUES (?1, ?2)",
+            (number, fingerprint(text)),
+        )?;
     }
     tx.commit()?;
     Ok(())

@@ -1,6 +1,6 @@
 //! PostgreSQL: worker threads with one connection each, taking from one queue.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -41,11 +41,11 @@ impl Postgres {
 
         let (sender, receiver) = sync_channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut first = Some(Worker { client, statements: HashMap::new() });
+        let mut first = Some(Worker { client, statements: BTreeMap::new() });
         for _ in 0..WORKERS {
             let worker = match first.take() {
                 Some(worker) => worker,
-                None => Worker { client: config.connect(NoTls)?, statements: HashMap::new() },
+                None => Worker { client: config.connect(NoTls)?, statements: BTreeMap::new() },
             };
             let (config, receiver) = (config.clone(), Arc::clone(&receiver));
             thread::Builder::new()
@@ -77,7 +77,7 @@ impl Backend for Postgres {
 /// A connection and the statements it has prepared.
 struct Worker {
     client: Client,
-    statements: HashMap<String, Statement>,
+    statements: BTreeMap<String, Statement>,
 }
 
 fn work_loop(mut worker: Worker, config: &Config, queue: &Mutex<Receiver<(Access, Work)>>) {
@@ -86,7 +86,7 @@ fn work_loop(mut worker: Worker, config: &Config, queue: &Mutex<Receiver<(Access
         let Ok((access, work)) = next else { return };
         if worker.client.is_closed() {
             match config.connect(NoTls) {
-                Ok(client) => worker = Worker { client, statements: HashMap::new() },
+                Ok(client) => worker = Worker { client, statements: BTreeMap::new() },
                 Err(error) => {
                     (work(Err(error.into())).answer)(Ok(()));
                     continue;
@@ -135,7 +135,7 @@ pub(super) trait Statements {
 /// A transaction and its connection's prepared statements.
 struct Transaction<'c> {
     inner: postgres::Transaction<'c>,
-    statements: &'c mut HashMap<String, Statement>,
+    statements: &'c mut BTreeMap<String, Statement>,
 }
 
 impl Transaction<'_> {

@@ -34,10 +34,10 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub(super) fn open(path: &Path) -> StoreResult<Self> {
-        let mut writer = connect(path, false)?;
-        migrate::sqlite(&mut writer)?;
+        let mut conn = connect(path, false)?;
+        migrate::sqlite(&mut conn)?;
         let (writes, queue) = sync_channel::<Work>(WRITE_QUEUE);
-        spawn("sqlite-writer", move || write_loop(&writer, &queue))?;
+        spawn("sqlite-writer", move || write_loop(&conn, &queue))?;
 
         let (reads, queue) = sync_channel::<Work>(WRITE_QUEUE);
         let queue = Arc::new(Mutex::new(queue));
@@ -82,9 +82,12 @@ fn connect(path: &Path, read_only: bool) -> StoreResult<Connection> {
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     };
-    let not_a_database = |error: rusqlite::Error| match StoreError::from(error) {
-        StoreError::NotADatabase(_) => StoreError::NotADatabase(PathBuf::from(path).display().to_string()),
-        other => other,
+    let not_a_database = |error: rusqlite::Error| {
+        let error = StoreError::from(error);
+        if matches!(error, StoreError::NotADatabase(_)) {
+            return StoreError::NotADatabase(PathBuf::from(path).display().to_string());
+        }
+        error
     };
     let conn = Connection::open_with_flags(path, flags).map_err(not_a_database)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
@@ -133,7 +136,11 @@ fn run_in_savepoint(conn: &Connection, work: Work) -> Box<dyn FnOnce(Result<(), 
         Ok(()) => work(Ok(&mut tx)),
         Err(error) => return work(Err(error)).answer,
     };
-    let ended = if keep { run(conn, "RELEASE work") } else { run(conn, "ROLLBACK TO work").and_then(|()| run(conn, "RELEASE work")) };
+    let ended = if keep {
+        run(conn, "RELEASE work")
+    } else {
+        run(conn, "ROLLBACK TO work").and_then(|()| run(conn, "RELEASE work"))
+    };
     Box::new(move |committed| answer(ended.and(committed)))
 }
 

@@ -69,12 +69,6 @@ impl<'a> From<&'a Vec<u8>> for Val<'a> {
     }
 }
 
-impl<I: TypedId> From<I> for Val<'_> {
-    fn from(value: I) -> Self {
-        Self::Id(value.to_bytes())
-    }
-}
-
 impl<'a, T: Into<Val<'a>>> From<Option<T>> for Val<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
@@ -95,7 +89,11 @@ impl rusqlite::ToSql for Val<'_> {
 }
 
 impl ToSql for Val<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
@@ -205,29 +203,54 @@ impl<'a> postgres::types::FromSql<'a> for RawId {
     }
 }
 
-impl<I: TypedId> Column for I {
-    fn from_row(row: &Row<'_>, index: usize) -> StoreResult<Self> {
-        let bytes = match row {
-            Row::Sqlite(row) => row.get::<_, [u8; 16]>(index)?,
-            Row::Postgres(row) => row.try_get::<_, RawId>(index)?.0,
-        };
-        Ok(I::from_bytes(bytes))
-    }
-}
-
-/// An id column that may be NULL.
-#[derive(Debug, Clone, Copy)]
-pub struct Maybe<I>(pub Option<I>);
-
-impl<I: TypedId> Column for Maybe<I> {
-    fn from_row(row: &Row<'_>, index: usize) -> StoreResult<Self> {
-        let bytes = match row {
-            Row::Sqlite(row) => row.get::<_, Option<[u8; 16]>>(index)?,
+impl Row<'_> {
+    fn id_bytes(&self, index: usize) -> StoreResult<Option<[u8; 16]>> {
+        Ok(match self {
+            Row::Sqlite(row) => row.get(index)?,
             Row::Postgres(row) => row.try_get::<_, Option<RawId>>(index)?.map(|raw| raw.0),
-        };
-        Ok(Self(bytes.map(I::from_bytes)))
+        })
     }
 }
+
+macro_rules! id_columns {
+    ($($id:ident),* $(,)?) => {$(
+        impl From<domain::$id> for Val<'_> {
+            fn from(value: domain::$id) -> Self {
+                Self::Id(value.to_bytes())
+            }
+        }
+        impl Column for Option<domain::$id> {
+            fn from_row(row: &Row<'_>, index: usize) -> StoreResult<Self> {
+                Ok(row.id_bytes(index)?.map(domain::$id::from_bytes))
+            }
+        }
+        impl Column for domain::$id {
+            fn from_row(row: &Row<'_>, index: usize) -> StoreResult<Self> {
+                Option::<Self>::from_row(row, index)?.ok_or_else(|| {
+                    StoreError::Driver(format!("column {index} holds no {} id", Self::PREFIX))
+                })
+            }
+        }
+    )*};
+}
+
+id_columns!(
+    AuditId,
+    ConnectionId,
+    DataKeyId,
+    ImportId,
+    JobId,
+    LedgerEntryId,
+    LineId,
+    ListingId,
+    MemberId,
+    OrderId,
+    OrganizationId,
+    OutboxId,
+    SessionId,
+    SkuId,
+    SubjectId,
+);
 
 /// Builds the parameter list of a statement.
 #[macro_export]

@@ -1,0 +1,295 @@
+//! The job table: leases, attempts, one job per key, one lane per account.
+//!
+//! A job is at least once: the lease saves work, the job's own idempotence does the
+//! correctness. A job that is asked for while it runs runs once more.
+
+use domain::{ConnectionId, JobId, OrganizationId, Problem, Timestamp};
+use std::time::Duration;
+
+use crate::db::{Row, StoreResult, Tx};
+use crate::{Tenant, params};
+
+/// A lease ends by itself after this span: a worker that died gives its job back.
+pub const LEASE: Duration = Duration::from_secs(90);
+
+/// What goes first. Lower goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Orders: the buyer waits.
+    Order = 1,
+    /// Stock: another buyer may buy what is gone.
+    Stock = 2,
+    /// Prices.
+    Price = 3,
+    /// Catalogue, sweeps, history.
+    Background = 4,
+}
+
+/// A job to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// Its account's lane; `None` for work of the organization itself.
+    pub connection: Option<ConnectionId>,
+    /// What to do.
+    pub kind: &'static str,
+    /// Two jobs of one kind and key are one job.
+    pub dedup_key: String,
+    /// What to do it with, as JSON.
+    pub payload: String,
+    /// What goes first.
+    pub priority: Priority,
+    /// Not before.
+    pub run_at: Timestamp,
+    /// What caused it.
+    pub cause: String,
+}
+
+/// A job as a worker gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its account's lane.
+    pub connection: Option<ConnectionId>,
+    /// What to do.
+    pub kind: String,
+    /// Its key.
+    pub dedup_key: String,
+    /// What to do it with, as JSON.
+    pub payload: String,
+    /// Tries so far, this one included.
+    pub attempts: u32,
+    /// What caused it.
+    pub cause: String,
+    /// When it was first asked for.
+    pub created_at: Timestamp,
+}
+
+const JOB_COLUMNS: &str =
+    "id, organization_id, connection_id, kind, dedup_key, payload, attempts, cause, created_at";
+
+fn job(row: &Row<'_>) -> StoreResult<Job> {
+    Ok(Job {
+        id: row.get(0)?,
+        organization: row.get(1)?,
+        connection: row.get(2)?,
+        kind: row.get(3)?,
+        dedup_key: row.get(4)?,
+        payload: row.get(5)?,
+        attempts: u32::try_from(row.get::<i64>(6)?).unwrap_or(u32::MAX),
+        cause: row.get(7)?,
+        created_at: row.get(8)?,
+    })
+}
+
+/// How a try ended badly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What a person reads about.
+    pub problem: Problem,
+    /// The error's own words.
+    pub error: String,
+    /// The redacted exchange, as JSON.
+    pub exchange: Option<String>,
+}
+
+impl Tenant<'_, '_> {
+    /// Keeps a job. One of the same kind and key that waits is brought forward, one that
+    /// runs will run once more, a dead one gets a new life.
+    pub fn enqueue(&mut self, id: JobId, new: &NewJob, now: Timestamp) -> StoreResult<()> {
+        self.tx.execute(
+            "INSERT INTO job (id, organization_id, connection_id, kind, dedup_key, payload, priority, state, \
+                              run_at, attempts, again, cause, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
+             ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET \
+               payload = excluded.payload, \
+               cause = excluded.cause, \
+               updated_at = excluded.updated_at, \
+               again = CASE WHEN job.state = 'leased' THEN 1 ELSE 0 END, \
+               attempts = CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END, \
+               run_at = CASE WHEN job.state = 'ready' AND job.run_at < excluded.run_at THEN job.run_at \
+                             ELSE excluded.run_at END, \
+               state = CASE WHEN job.state = 'dead' THEN 'ready' ELSE job.state END",
+            params![
+                id,
+                self.id,
+                new.connection,
+                new.kind,
+                &new.dedup_key,
+                &new.payload,
+                new.priority as i64,
+                new.run_at,
+                &new.cause,
+                now
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Gives dead jobs a new life: one, or all of a problem and kind. Returns how many.
+    pub fn revive(&mut self, which: &DeadJobs, now: Timestamp) -> StoreResult<u64> {
+        const REVIVE: &str = "UPDATE job SET state = 'ready', attempts = 0, run_at = $2, updated_at = $2 \
+                              WHERE organization_id = $1 AND state = 'dead'";
+        match which {
+            DeadJobs::One(id) => {
+                self.tx.execute(&format!("{REVIVE} AND id = $3"), params![self.id, now, *id])
+            }
+            DeadJobs::Alike { problem, kind } => self.tx.execute(
+                &format!("{REVIVE} AND problem = $3 AND kind = $4"),
+                params![self.id, now, problem.as_str(), kind],
+            ),
+            DeadJobs::OfConnection(id) => {
+                self.tx.execute(&format!("{REVIVE} AND connection_id = $3"), params![self.id, now, *id])
+            }
+        }
+    }
+
+    /// Drops a dead job that a person has settled otherwise.
+    pub fn drop_dead(&mut self, id: JobId) -> StoreResult<bool> {
+        let touched = self.tx.execute(
+            "DELETE FROM job WHERE organization_id = $1 AND id = $2 AND state = 'dead'",
+            params![self.id, id],
+        )?;
+        Ok(touched > 0)
+    }
+}
+
+/// Which dead jobs to revive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeadJobs {
+    /// One.
+    One(JobId),
+    /// All of one problem and kind.
+    Alike {
+        /// What went wrong.
+        problem: Problem,
+        /// What was to be done.
+        kind: String,
+    },
+    /// All of one connection (it works again).
+    OfConnection(ConnectionId),
+}
+
+/// The lanes that have work due: connections, and `None` for work without one.
+pub fn lanes_due(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Vec<Option<ConnectionId>>> {
+    // One index look-up per lane instead of a walk over its jobs.
+    let mut lanes = tx.rows(
+        "SELECT c.id FROM connection c WHERE EXISTS (\
+           SELECT 1 FROM job j WHERE j.state = 'ready' AND j.connection_id = c.id AND j.run_at <= $1) \
+         ORDER BY c.id",
+        params![now],
+        |row| Ok(Some(row.get(0)?)),
+    )?;
+    let own = tx.row(
+        "SELECT 1 FROM job WHERE state = 'ready' AND connection_id IS NULL AND run_at <= $1 LIMIT 1",
+        params![now],
+        |_| Ok(()),
+    )?;
+    if own.is_some() {
+        lanes.push(None);
+    }
+    Ok(lanes)
+}
+
+/// Leases up to `limit` due jobs of one lane, the most urgent first.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    lane: Option<ConnectionId>,
+    owner: &str,
+    limit: u32,
+    now: Timestamp,
+) -> StoreResult<Vec<Job>> {
+    // Two nodes never choose the same rows: PostgreSQL serialises the choice by lane.
+    tx.hold(&lane.map_or_else(|| String::from("lane"), |id| id.to_string()))?;
+    let lane_is = if lane.is_some() { "connection_id = $5" } else { "connection_id IS NULL" };
+    let sql = format!(
+        "UPDATE job SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = attempts + 1, \
+                        again = 0, updated_at = $3 \
+         WHERE id IN (SELECT id FROM job WHERE state = 'ready' AND {lane_is} AND run_at <= $3 \
+                      ORDER BY priority, run_at LIMIT $4) \
+         RETURNING {JOB_COLUMNS}"
+    );
+    let until = now.plus(LEASE);
+    match lane {
+        Some(id) => tx.rows(&sql, params![owner, until, now, limit, id], job),
+        None => tx.rows(&sql, params![owner, until, now, limit], job),
+    }
+}
+
+/// Gives jobs back whose worker let the lease end. Returns how many.
+pub fn reclaim(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
+    tx.execute(
+        "UPDATE job SET state = 'ready', lease_owner = NULL, lease_until = NULL, updated_at = $1 \
+         WHERE state = 'leased' AND lease_until < $1",
+        params![now],
+    )
+}
+
+/// Ends a job that is done; one asked for again meanwhile goes back to the queue. Nothing
+/// happens when the lease has passed to another worker.
+pub fn finish(tx: &mut Tx<'_>, id: JobId, owner: &str, now: Timestamp) -> StoreResult<()> {
+    tx.execute(
+        "DELETE FROM job WHERE id = $1 AND state = 'leased' AND lease_owner = $2 AND again = 0",
+        params![id, owner],
+    )?;
+    tx.execute(
+        "UPDATE job SET state = 'ready', attempts = 0, again = 0, lease_owner = NULL, lease_until = NULL, \
+                        run_at = $3, updated_at = $3 \
+         WHERE id = $1 AND state = 'leased' AND lease_owner = $2",
+        params![id, owner, now],
+    )?;
+    Ok(())
+}
+
+/// Puts a job back for a later try.
+pub fn postpone(
+    tx: &mut Tx<'_>,
+    id: JobId,
+    owner: &str,
+    failure: &Failure,
+    run_at: Timestamp,
+    now: Timestamp,
+) -> StoreResult<()> {
+    tx.execute(
+        "UPDATE job SET state = 'ready', again = 0, lease_owner = NULL, lease_until = NULL, run_at = $3, \
+                        problem = $4, error = $5, exchange = $6, updated_at = $7 \
+         WHERE id = $1 AND state = 'leased' AND lease_owner = $2",
+        params![
+            id,
+            owner,
+            run_at,
+            failure.problem.as_str(),
+            &failure.error,
+            failure.exchange.as_deref(),
+            now
+        ],
+    )?;
+    Ok(())
+}
+
+/// Makes a job a dead letter for a person to look at.
+pub fn bury(tx: &mut Tx<'_>, id: JobId, owner: &str, failure: &Failure, now: Timestamp) -> StoreResult<()> {
+    tx.execute(
+        "UPDATE job SET state = CASE WHEN again = 1 THEN 'ready' ELSE 'dead' END, \
+                        attempts = CASE WHEN again = 1 THEN 0 ELSE attempts END, \
+                        again = 0, lease_owner = NULL, lease_until = NULL, \
+                        problem = $3, error = $4, exchange = $5, run_at = $6, updated_at = $6 \
+         WHERE id = $1 AND state = 'leased' AND lease_owner = $2",
+        params![id, owner, failure.problem.as_str(), &failure.error, failure.exchange.as_deref(), now],
+    )?;
+    Ok(())
+}
+
+/// How many jobs wait or run, over all organizations; for the end of a test and for `doctor`.
+pub fn open_jobs(tx: &mut Tx<'_>) -> StoreResult<i64> {
+    Ok(tx
+        .row("SELECT COUNT(*) FROM job WHERE state IN ('ready', 'leased')", &[], |row| row.get(0))?
+        .unwrap_or(0))
+}
+
+/// When the earliest waiting job is due; `None` when none waits.
+pub fn next_due(tx: &mut Tx<'_>) -> StoreResult<Option<Timestamp>> {
+    Ok(tx.row("SELECT MIN(run_at) FROM job WHERE state = 'ready'", &[], |row| row.get(0))?.flatten())
+}

@@ -1,0 +1,262 @@
+//! Listings: what the platforms show, and which SKU each one sells.
+
+use domain::{ChannelKind, ConnectionId, Currency, ListingId, ListingState, Money, SkuId, Timestamp};
+
+use crate::db::{Row, StoreResult};
+use crate::{Tenant, params};
+
+/// A listing (or one variation of it).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Id.
+    pub id: ListingId,
+    /// Whose listing.
+    pub connection: ConnectionId,
+    /// The platform's id.
+    pub external_id: String,
+    /// The platform's id of the variation; empty where there is none.
+    pub variation_external_id: String,
+    /// Listings of one group share a quantity at the platform; empty where alone.
+    pub stock_group: String,
+    /// Title.
+    pub title: String,
+    /// The seller's own code.
+    pub seller_sku: Option<String>,
+    /// Where it stands.
+    pub state: ListingState,
+    /// The platform's own word.
+    pub platform_status: String,
+    /// Whether the hub writes its quantity.
+    pub ours: bool,
+    /// Price of one unit.
+    pub price: Option<Money>,
+    /// Its public page.
+    pub permalink: Option<String>,
+    /// What the platform showed when it was last read.
+    pub shown_units: i64,
+    /// When that was.
+    pub shown_at: Timestamp,
+    /// The SKU it sells.
+    pub sku: Option<SkuId>,
+    /// The quantity last sent.
+    pub sent_units: Option<i64>,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// The quantity last read back.
+    pub confirmed_units: Option<i64>,
+    /// When it was read back.
+    pub confirmed_at: Option<Timestamp>,
+    /// The ledger version it was confirmed for; 0 for none.
+    pub confirmed_version: i64,
+}
+
+/// What the platform shows of a listing, to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenListing {
+    /// The platform's id.
+    pub external_id: String,
+    /// The platform's id of the variation; empty where there is none.
+    pub variation_external_id: String,
+    /// Group of a shared quantity; empty where alone.
+    pub stock_group: String,
+    /// Title.
+    pub title: String,
+    /// The seller's own code.
+    pub seller_sku: Option<String>,
+    /// Where it stands.
+    pub state: ListingState,
+    /// The platform's own word.
+    pub platform_status: String,
+    /// Whether the hub writes its quantity.
+    pub ours: bool,
+    /// Price of one unit.
+    pub price: Option<Money>,
+    /// Its public page.
+    pub permalink: Option<String>,
+    /// What it shows.
+    pub shown_units: i64,
+}
+
+pub(crate) const COLUMNS: &str = "id, connection_id, external_id, variation_external_id, stock_group, title, seller_sku, \
+    state, platform_status, stock_control, price_minor, currency, permalink, shown_units, shown_at, sku_id, \
+    sent_units, sent_at, confirmed_units, confirmed_at, confirmed_version";
+
+pub(crate) fn listing(row: &Row<'_>) -> StoreResult<Listing> {
+    let control: String = row.get(9)?;
+    Ok(Listing {
+        id: row.get(0)?,
+        connection: row.get(1)?,
+        external_id: row.get(2)?,
+        variation_external_id: row.get(3)?,
+        stock_group: row.get(4)?,
+        title: row.get(5)?,
+        seller_sku: row.get(6)?,
+        state: row.word(7, "listing", "state", ListingState::parse)?,
+        platform_status: row.get(8)?,
+        ours: control == "seller",
+        price: money(row.get(10)?, row.get::<Option<String>>(11)?.as_deref()),
+        permalink: row.get(12)?,
+        shown_units: row.get(13)?,
+        shown_at: row.get(14)?,
+        sku: row.get(15)?,
+        sent_units: row.get(16)?,
+        sent_at: row.get(17)?,
+        confirmed_units: row.get(18)?,
+        confirmed_at: row.get(19)?,
+        confirmed_version: row.get(20)?,
+    })
+}
+
+fn money(minor: Option<i64>, currency: Option<&str>) -> Option<Money> {
+    Some(Money::new(minor?, Currency::from_code(currency?)?))
+}
+
+impl Tenant<'_, '_> {
+    /// Keeps what the platform shows; a new listing gets `id`. Returns its row.
+    pub fn keep_listing(
+        &mut self,
+        id: ListingId,
+        connection: ConnectionId,
+        seen: &SeenListing,
+        now: Timestamp,
+    ) -> StoreResult<Listing> {
+        let kept = self.tx.row(
+            &format!(
+                "INSERT INTO listing (id, organization_id, connection_id, external_id, variation_external_id, \
+                   stock_group, title, seller_sku, state, platform_status, stock_control, price_minor, currency, \
+                   permalink, shown_units, shown_at, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) \
+                 ON CONFLICT (connection_id, external_id, variation_external_id) DO UPDATE SET \
+                   stock_group = excluded.stock_group, title = excluded.title, seller_sku = excluded.seller_sku, \
+                   state = excluded.state, platform_status = excluded.platform_status, \
+                   stock_control = excluded.stock_control, price_minor = excluded.price_minor, \
+                   currency = excluded.currency, permalink = excluded.permalink, \
+                   shown_units = excluded.shown_units, shown_at = excluded.shown_at \
+                 RETURNING {COLUMNS}"
+            ),
+            params![
+                id,
+                self.id,
+                connection,
+                &seen.external_id,
+                &seen.variation_external_id,
+                &seen.stock_group,
+                &seen.title,
+                seen.seller_sku.as_deref(),
+                seen.state.as_str(),
+                &seen.platform_status,
+                if seen.ours { "seller" } else { "platform" },
+                seen.price.map(|price| price.minor),
+                seen.price.map(|price| price.currency.code()),
+                seen.permalink.as_deref(),
+                seen.shown_units,
+                now
+            ],
+            listing,
+        )?;
+        kept.ok_or(crate::StoreError::RowCount { expected: 1, touched: 0 })
+    }
+
+    /// A listing.
+    pub fn listing(&mut self, id: ListingId) -> StoreResult<Option<Listing>> {
+        self.tx.row(
+            &format!("SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND id = $2"),
+            params![self.id, id],
+            listing,
+        )
+    }
+
+    /// The listing that an order line names.
+    pub fn listing_of(
+        &mut self,
+        connection: ConnectionId,
+        external_id: &str,
+        variation: &str,
+    ) -> StoreResult<Option<Listing>> {
+        self.tx.row(
+            &format!(
+                "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND connection_id = $2 \
+                   AND external_id = $3 AND variation_external_id = $4"
+            ),
+            params![self.id, connection, external_id, variation],
+            listing,
+        )
+    }
+
+    /// The listings that sell a SKU.
+    pub fn listings_of_sku(&mut self, sku: SkuId) -> StoreResult<Vec<Listing>> {
+        self.tx.rows(
+            &format!("SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND sku_id = $2 ORDER BY id"),
+            params![self.id, sku],
+            listing,
+        )
+    }
+
+    /// Says which SKU a listing sells (or none).
+    pub fn link_listing(&mut self, id: ListingId, sku: Option<SkuId>) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE listing SET sku_id = $3, confirmed_version = 0 WHERE organization_id = $1 AND id = $2",
+            params![self.id, id, sku],
+        )
+    }
+
+    /// Notes that a quantity is about to be sent.
+    pub fn note_sent(&mut self, id: ListingId, units: i64, now: Timestamp) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE listing SET sent_units = $3, sent_at = $4 WHERE organization_id = $1 AND id = $2",
+            params![self.id, id, units, now],
+        )
+    }
+
+    /// Notes what the platform shows after a quantity for `version` was sent or found
+    /// right, and settles the outbox up to that version.
+    pub fn note_confirmed(
+        &mut self,
+        id: ListingId,
+        units: i64,
+        version: i64,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE listing SET confirmed_units = $3, confirmed_at = $4, shown_units = $3, shown_at = $4, \
+               confirmed_version = CASE WHEN confirmed_version < $5 THEN $5 ELSE confirmed_version END \
+             WHERE organization_id = $1 AND id = $2",
+            params![self.id, id, units, now, version],
+        )?;
+        self.tx.execute(
+            "UPDATE outbox SET told_at = $4, told_units = $5 \
+             WHERE organization_id = $1 AND listing_id = $2 AND ledger_version <= $3 AND told_at IS NULL",
+            params![self.id, id, version, now, units],
+        )?;
+        Ok(())
+    }
+
+    /// Notes what the platform was seen to show, outside of our own writes.
+    pub fn note_shown(
+        &mut self,
+        id: ListingId,
+        units: i64,
+        state: ListingState,
+        status: &str,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE listing SET shown_units = $3, shown_at = $4, state = $5, platform_status = $6 \
+             WHERE organization_id = $1 AND id = $2",
+            params![self.id, id, units, now, state.as_str(), status],
+        )
+    }
+
+    /// The channel of a connection, for building addresses.
+    pub fn channel_of(&mut self, connection: ConnectionId) -> StoreResult<Option<ChannelKind>> {
+        self.tx.row(
+            "SELECT channel FROM connection WHERE organization_id = $1 AND id = $2",
+            params![self.id, connection],
+            |row| row.word(0, "connection", "channel", ChannelKind::parse),
+        )
+    }
+}

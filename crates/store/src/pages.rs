@@ -1,0 +1,420 @@
+//! What pages read: one query made for each list, keyset pages everywhere, no count that
+//! has to walk a table.
+
+use domain::{
+    ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, Problem, SkuId,
+    Timestamp,
+};
+
+use crate::db::{Row, StoreError, StoreResult, Val};
+use crate::listings::Listing;
+use crate::orders::channel;
+use crate::stock::Sku;
+use crate::{Tenant, listings, params, stock};
+
+/// Rows on a page.
+pub const PAGE_ROWS: u32 = 50;
+/// Dead jobs shown at once.
+pub const MAX_PROBLEMS: u32 = 200;
+
+/// An order as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Id.
+    pub id: OrderId,
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// Its channel.
+    pub channel: ChannelKind,
+    /// The platform's number.
+    pub external_id: String,
+    /// The platform's number of the cart.
+    pub pack_external_id: Option<String>,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The platform's own word.
+    pub platform_status: String,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// What the buyer pays for the goods.
+    pub total: Money,
+    /// What was bought, in short.
+    pub summary: String,
+    /// Different lines.
+    pub line_count: i64,
+    /// Units over all lines.
+    pub unit_count: i64,
+    /// When it has to be handed over.
+    pub ship_by: Option<Timestamp>,
+    /// The platform's number of the shipment.
+    pub shipment_external_id: Option<String>,
+    /// The platform's own word for the shipment.
+    pub shipment_status: Option<String>,
+    /// Who carries it.
+    pub logistic_type: Option<String>,
+    /// Tracking code.
+    pub tracking_code: Option<String>,
+    /// The platform's pseudonym of the buyer.
+    pub buyer_external_id: Option<String>,
+    /// The platform's tags, separated by spaces.
+    pub tags: String,
+    /// When it last changed here.
+    pub updated_at: Timestamp,
+}
+
+const ORDER_COLUMNS: &str = "id, connection_id, channel, external_id, pack_external_id, state, state_detail, \
+    platform_status, placed_at, total_minor, currency, summary, line_count, unit_count, ship_by, \
+    shipment_external_id, shipment_status, logistic_type, tracking_code, buyer_external_id, tags, updated_at";
+
+fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
+    let (state, detail): (String, String) = (row.get(5)?, row.get(6)?);
+    Ok(OrderRow {
+        id: row.get(0)?,
+        connection: row.get(1)?,
+        channel: channel(row, 2, "orders")?,
+        external_id: row.get(3)?,
+        pack_external_id: row.get(4)?,
+        state: OrderState::parse(&state, &detail).ok_or(StoreError::Inconsistent {
+            table: "orders",
+            column: "state",
+            value: state,
+        })?,
+        platform_status: row.get(7)?,
+        placed_at: row.get(8)?,
+        total: Money::new(row.get(9)?, row.word(10, "orders", "currency", Currency::from_code)?),
+        summary: row.get(11)?,
+        line_count: row.get(12)?,
+        unit_count: row.get(13)?,
+        ship_by: row.get(14)?,
+        shipment_external_id: row.get(15)?,
+        shipment_status: row.get(16)?,
+        logistic_type: row.get(17)?,
+        tracking_code: row.get(18)?,
+        buyer_external_id: row.get(19)?,
+        tags: row.get(20)?,
+        updated_at: row.get(21)?,
+    })
+}
+
+/// Which orders a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only of this state (`to_dispatch`…).
+    pub state: Option<String>,
+    /// Only of this connection.
+    pub connection: Option<ConnectionId>,
+    /// Placed from here on.
+    pub from: Option<Timestamp>,
+    /// Placed before here.
+    pub until: Option<Timestamp>,
+    /// An order, pack or shipment number, whole.
+    pub number: Option<String>,
+}
+
+/// A place in a list of orders: before or after this row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderKey {
+    /// When the order was placed.
+    pub placed_at: Timestamp,
+    /// Its id.
+    pub id: OrderId,
+}
+
+/// Which way a list is turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// From the newest.
+    First,
+    /// To what is older than this row.
+    Older(OrderKey),
+    /// Back to what is newer than this row.
+    Newer(OrderKey),
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The rows, the newest first.
+    pub rows: Vec<T>,
+    /// Whether there is more that is older.
+    pub older: bool,
+    /// Whether there is more that is newer.
+    pub newer: bool,
+}
+
+impl Tenant<'_, '_> {
+    /// A page of orders.
+    pub fn order_page(&mut self, filter: &OrderFilter, turn: Turn) -> StoreResult<Listed<OrderRow>> {
+        let mut query = Query::new("organization_id = ?", self.id.into());
+        if let Some(state) = &filter.state {
+            query.and("state = ?", &[state.into()]);
+        }
+        if let Some(connection) = filter.connection {
+            query.and("connection_id = ?", &[connection.into()]);
+        }
+        if let Some(from) = filter.from {
+            query.and("placed_at >= ?", &[from.into()]);
+        }
+        if let Some(until) = filter.until {
+            query.and("placed_at < ?", &[until.into()]);
+        }
+        if let Some(number) = &filter.number {
+            let number = Val::from(number);
+            let any = "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ?)";
+            query.and(any, &[number, number, number]);
+        }
+        match turn {
+            Turn::First => {}
+            Turn::Older(key) => query.and("(placed_at, id) < (?, ?)", &[key.placed_at.into(), key.id.into()]),
+            Turn::Newer(key) => query.and("(placed_at, id) > (?, ?)", &[key.placed_at.into(), key.id.into()]),
+        }
+        let descending = !matches!(turn, Turn::Newer(_));
+        let order = if descending { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT {ORDER_COLUMNS} FROM orders WHERE {} ORDER BY placed_at {order}, id {order} LIMIT {}",
+            query.conditions,
+            PAGE_ROWS + 1
+        );
+
+        let mut rows = self.tx.rows(&sql, &query.params, order_row)?;
+        let more = rows.len() > PAGE_ROWS as usize;
+        rows.truncate(PAGE_ROWS as usize);
+        if !descending {
+            rows.reverse();
+        }
+        Ok(match turn {
+            Turn::First => Listed { rows, older: more, newer: false },
+            Turn::Older(_) => Listed { rows, older: more, newer: true },
+            Turn::Newer(_) => Listed { rows, older: true, newer: more },
+        })
+    }
+
+    /// An order, for its page.
+    pub fn order(&mut self, id: OrderId) -> StoreResult<Option<OrderRow>> {
+        self.tx.row(
+            &format!("SELECT {ORDER_COLUMNS} FROM orders WHERE organization_id = $1 AND id = $2"),
+            params![self.id, id],
+            order_row,
+        )
+    }
+
+    /// SKUs by code, after `after`; only those whose code or title begins with `search`.
+    pub fn sku_page(&mut self, after: &str, search: &str) -> StoreResult<Vec<Sku>> {
+        let like = format!("{}%", search.replace(['%', '_'], ""));
+        self.tx.rows(
+            &format!(
+                "SELECT {} FROM sku WHERE organization_id = $1 AND code > $2 \
+                   AND (code LIKE $3 OR title LIKE $3) ORDER BY code LIMIT $4",
+                stock::COLUMNS
+            ),
+            params![self.id, after, &like, PAGE_ROWS + 1],
+            stock::sku,
+        )
+    }
+
+    /// Listings after `after`; only unlinked ones when asked.
+    pub fn listing_page(
+        &mut self,
+        after: Option<ListingId>,
+        only_unlinked: bool,
+    ) -> StoreResult<Vec<(Listing, Option<Sku>)>> {
+        let unlinked = if only_unlinked { " AND sku_id IS NULL" } else { "" };
+        let from = if after.is_some() { " AND id > $3" } else { "" };
+        let sql = format!(
+            "SELECT {} FROM listing WHERE organization_id = $1{unlinked}{from} ORDER BY id LIMIT $2",
+            listings::COLUMNS
+        );
+        let rows = match after {
+            Some(after) => self.tx.rows(&sql, params![self.id, PAGE_ROWS + 1, after], listings::listing)?,
+            None => self.tx.rows(&sql, params![self.id, PAGE_ROWS + 1], listings::listing)?,
+        };
+        rows.into_iter()
+            .map(|listing| {
+                let sku = listing.sku.map(|sku| self.sku(sku)).transpose()?.flatten();
+                Ok((listing, sku))
+            })
+            .collect()
+    }
+
+    /// Dead jobs, for people, the newest first.
+    pub fn problems(&mut self) -> StoreResult<Vec<ProblemRow>> {
+        self.tx.rows(
+            "SELECT id, connection_id, kind, payload, problem, error, exchange, attempts, cause, created_at, updated_at \
+             FROM job WHERE organization_id = $1 AND state = 'dead' ORDER BY problem, kind, id DESC LIMIT $2",
+            params![self.id, MAX_PROBLEMS],
+            problem_row,
+        )
+    }
+
+    /// How many jobs wait for a person.
+    pub fn problem_count(&mut self) -> StoreResult<i64> {
+        Ok(self
+            .tx
+            .row(
+                "SELECT COUNT(*) FROM job WHERE organization_id = $1 AND state = 'dead'",
+                params![self.id],
+                |row| row.get(0),
+            )?
+            .unwrap_or(0))
+    }
+
+    /// The queue of a connection: how many jobs wait, since when the oldest is due, and
+    /// how many wait after a failure.
+    pub fn queue(&mut self, connection: ConnectionId) -> StoreResult<Queue> {
+        let found = self.tx.row(
+            "SELECT COUNT(*), MIN(run_at), COALESCE(SUM(CASE WHEN problem IS NOT NULL THEN 1 ELSE 0 END), 0) \
+             FROM job WHERE state = 'ready' AND connection_id = $2 AND organization_id = $1",
+            params![self.id, connection],
+            |row| Ok(Queue { waiting: row.get(0)?, oldest_due: row.get(1)?, after_failure: row.get(2)? }),
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The last failure of a connection's waiting jobs, in the error's own words.
+    pub fn last_failure(
+        &mut self,
+        connection: ConnectionId,
+    ) -> StoreResult<Option<(Problem, String, Timestamp)>> {
+        self.tx.row(
+            "SELECT problem, error, updated_at FROM job \
+             WHERE organization_id = $1 AND connection_id = $2 AND problem IS NOT NULL \
+             ORDER BY updated_at DESC LIMIT 1",
+            params![self.id, connection],
+            |row| Ok((row.word(0, "job", "problem", Problem::parse)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+
+    /// The listings that an order had told, and when: the end of its way.
+    pub fn told(&mut self, order: OrderId) -> StoreResult<Vec<Told>> {
+        self.tx.rows(
+            "SELECT l.id, l.title, l.external_id, b.created_at, b.told_at, b.told_units \
+             FROM outbox b JOIN listing l ON l.id = b.listing_id \
+             WHERE b.organization_id = $1 AND b.order_id = $2 ORDER BY b.id",
+            params![self.id, order],
+            |row| {
+                Ok(Told {
+                    listing: row.get(0)?,
+                    title: row.get(1)?,
+                    external_id: row.get(2)?,
+                    asked_at: row.get(3)?,
+                    told_at: row.get(4)?,
+                    units: row.get(5)?,
+                })
+            },
+        )
+    }
+
+    /// SKUs sold more often than they lie on the shelf.
+    pub fn oversold(&mut self) -> StoreResult<Vec<(SkuId, String, i64)>> {
+        self.tx.rows(
+            "SELECT id, code, reserved_units - on_hand_units FROM sku \
+             WHERE organization_id = $1 AND reserved_units > on_hand_units ORDER BY code LIMIT $2",
+            params![self.id, PAGE_ROWS],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+}
+
+/// Conditions put together from fixed fragments: a filter adds a fragment and its values,
+/// never a text of its own.
+struct Query<'v> {
+    conditions: String,
+    params: Vec<Val<'v>>,
+}
+
+impl<'v> Query<'v> {
+    fn new(fragment: &'static str, value: Val<'v>) -> Self {
+        let mut query = Self { conditions: String::new(), params: Vec::new() };
+        query.and(fragment, &[value]);
+        query
+    }
+
+    fn and(&mut self, fragment: &'static str, values: &[Val<'v>]) {
+        if !self.params.is_empty() {
+            self.conditions.push_str(" AND ");
+        }
+        let mut values = values.iter();
+        for part in fragment.split_inclusive('?') {
+            match (part.strip_suffix('?'), values.next()) {
+                (Some(text), Some(value)) => {
+                    self.params.push(*value);
+                    self.conditions.push_str(text);
+                    self.conditions.push('$');
+                    self.conditions.push_str(&self.params.len().to_string());
+                }
+                _ => self.conditions.push_str(part),
+            }
+        }
+    }
+}
+
+/// A connection's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Queue {
+    /// Jobs that wait.
+    pub waiting: i64,
+    /// When the oldest was or is due.
+    pub oldest_due: Option<Timestamp>,
+    /// How many of them failed before.
+    pub after_failure: i64,
+}
+
+/// A listing that an order had told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The listing.
+    pub listing: ListingId,
+    /// Its title.
+    pub title: String,
+    /// The platform's id.
+    pub external_id: String,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// When the platform had it.
+    pub told_at: Option<Timestamp>,
+    /// What it was told.
+    pub units: Option<i64>,
+}
+
+/// A dead job, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProblemRow {
+    /// Id.
+    pub id: JobId,
+    /// Its account.
+    pub connection: Option<ConnectionId>,
+    /// What was to be done.
+    pub kind: String,
+    /// With what, as JSON.
+    pub payload: String,
+    /// What went wrong.
+    pub problem: Problem,
+    /// In the error's own words.
+    pub error: String,
+    /// The redacted exchange, as JSON.
+    pub exchange: Option<String>,
+    /// Tries.
+    pub attempts: i64,
+    /// What caused it.
+    pub cause: String,
+    /// When it was first asked for.
+    pub created_at: Timestamp,
+    /// When it was given up.
+    pub failed_at: Timestamp,
+}
+
+fn problem_row(row: &Row<'_>) -> StoreResult<ProblemRow> {
+    Ok(ProblemRow {
+        id: row.get(0)?,
+        connection: row.get(1)?,
+        kind: row.get(2)?,
+        payload: row.get(3)?,
+        problem: row.word(4, "job", "problem", Problem::parse)?,
+        error: row.get::<Option<String>>(5)?.unwrap_or_default(),
+        exchange: row.get(6)?,
+        attempts: row.get(7)?,
+        cause: row.get(8)?,
+        created_at: row.get(9)?,
+        failed_at: row.get(10)?,
+    })
+}

@@ -1,0 +1,295 @@
+//! Organizations, their members, sessions and one-time links.
+
+use domain::{Confidential, MemberId, OrganizationId, SessionId, Timestamp};
+use std::time::Duration;
+use vault::{Sealed, TokenDigest};
+
+use crate::db::{StoreError, StoreResult, Tx};
+use crate::{Tenant, params};
+
+/// A session ends when it was not used for this long…
+pub const SESSION_IDLE: Duration = Duration::from_hours(12);
+/// …or this long after sign-in, used or not.
+pub const SESSION_MAX: Duration = Duration::from_hours(7 * 24);
+/// A session's "last seen" is written at most this often.
+pub const SEEN_RESOLUTION: Duration = Duration::from_mins(1);
+/// Failed sign-ins before the first wait.
+pub const FREE_FAILURES: i64 = 5;
+/// The wait after that; doubles with each further failure…
+pub const FIRST_WAIT: Duration = Duration::from_secs(30);
+/// …up to this, so that nobody can lock a person out for long on purpose.
+pub const MAX_WAIT: Duration = Duration::from_mins(15);
+
+/// A new member, to be kept.
+#[derive(Debug)]
+pub struct NewMember {
+    /// Id.
+    pub id: MemberId,
+    /// Blind index of the normalised address.
+    pub email_index: [u8; 32],
+    /// The address, sealed.
+    pub email_sealed: Sealed<Confidential<String>>,
+    /// PHC string.
+    pub password_hash: String,
+    /// `pt-BR`, `es` or `en`.
+    pub language: String,
+}
+
+/// What a sign-in is checked against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The member.
+    pub member: MemberId,
+    /// Their organization.
+    pub organization: OrganizationId,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The session.
+    pub session: SessionId,
+    /// The member.
+    pub member: MemberId,
+    /// Their organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub organization_name: String,
+    /// Their language.
+    pub language: String,
+    /// `auto`, `light` or `dark`.
+    pub theme: String,
+    /// When the session was last written as seen.
+    pub last_seen_at: Timestamp,
+}
+
+/// Whether any organization exists; if not, the owner's one-time link is due.
+pub fn any_organization(tx: &mut Tx<'_>) -> StoreResult<bool> {
+    Ok(tx.row("SELECT 1 FROM organization LIMIT 1", &[], |_| Ok(()))?.is_some())
+}
+
+/// All organizations, the oldest first.
+pub fn organizations(tx: &mut Tx<'_>) -> StoreResult<Vec<OrganizationId>> {
+    tx.rows("SELECT id FROM organization ORDER BY id", &[], |row| row.get(0))
+}
+
+/// Creates an organization.
+pub fn create_organization(
+    tx: &mut Tx<'_>,
+    id: OrganizationId,
+    name: &str,
+    now: Timestamp,
+) -> StoreResult<()> {
+    tx.execute_exactly(
+        1,
+        "INSERT INTO organization (id, name, created_at) VALUES ($1, $2, $3)",
+        params![id, name, now],
+    )
+}
+
+/// Keeps the digest of a one-time link.
+pub fn keep_setup_link(
+    tx: &mut Tx<'_>,
+    digest: &TokenDigest,
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<()> {
+    tx.execute("DELETE FROM setup_link WHERE used_at IS NULL", &[])?;
+    tx.execute_exactly(
+        1,
+        "INSERT INTO setup_link (token_hash, created_at, expires_at) VALUES ($1, $2, $3)",
+        params![digest.as_bytes().as_slice(), now, until],
+    )
+}
+
+/// Whether a one-time link is good now.
+pub fn setup_link_is_good(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreResult<bool> {
+    let found = tx.row(
+        "SELECT 1 FROM setup_link WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        params![digest.as_bytes().as_slice(), now],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Uses a one-time link up; false when it is unknown, used or too old.
+pub fn use_setup_link(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreResult<bool> {
+    let touched = tx.execute(
+        "UPDATE setup_link SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        params![digest.as_bytes().as_slice(), now],
+    )?;
+    Ok(touched == 1)
+}
+
+/// What to check a sign-in against.
+pub fn credentials(tx: &mut Tx<'_>, email_index: &[u8; 32]) -> StoreResult<Option<Credentials>> {
+    tx.row(
+        "SELECT id, organization_id, password_hash FROM member WHERE email_index = $1",
+        params![email_index.as_slice()],
+        |row| Ok(Credentials { member: row.get(0)?, organization: row.get(1)?, password_hash: row.get(2)? }),
+    )
+}
+
+/// How long sign-in stays refused for a subject (an address or a network), if it is.
+pub fn sign_in_wait(tx: &mut Tx<'_>, subject: &[u8], now: Timestamp) -> StoreResult<Option<Duration>> {
+    let until = tx.row(
+        "SELECT blocked_until FROM sign_in_failure WHERE subject = $1 AND blocked_until > $2",
+        params![subject, now],
+        |row| row.get::<Timestamp>(0),
+    )?;
+    Ok(until.map(|until| until.since(now)))
+}
+
+/// Counts a failed sign-in and sets the wait that follows.
+pub fn count_sign_in_failure(tx: &mut Tx<'_>, subject: &[u8], now: Timestamp) -> StoreResult<()> {
+    let failures: i64 = tx
+        .row(
+            "INSERT INTO sign_in_failure (subject, failures, blocked_until, updated_at) VALUES ($1, 1, 0, $2) \
+             ON CONFLICT (subject) DO UPDATE SET \
+               failures = CASE WHEN sign_in_failure.updated_at < $3 THEN 1 ELSE sign_in_failure.failures + 1 END, \
+               updated_at = excluded.updated_at \
+             RETURNING failures",
+            params![subject, now, now.minus(MAX_WAIT * 4)],
+            |row| row.get(0),
+        )?
+        .unwrap_or(1);
+    if failures >= FREE_FAILURES {
+        let doublings = u32::try_from((failures - FREE_FAILURES).min(20)).unwrap_or(20);
+        let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(MAX_WAIT);
+        tx.execute(
+            "UPDATE sign_in_failure SET blocked_until = $2 WHERE subject = $1",
+            params![subject, now.plus(wait)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Forgets the failures of a subject: it signed in.
+pub fn forget_sign_in_failures(tx: &mut Tx<'_>, subject: &[u8]) -> StoreResult<()> {
+    tx.execute("DELETE FROM sign_in_failure WHERE subject = $1", params![subject])?;
+    Ok(())
+}
+
+/// The session of a token, if it is good now; its use is noted.
+pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<SignedIn>> {
+    tx.row(
+        "SELECT s.id, s.member_id, s.organization_id, o.name, m.language, m.theme, s.last_seen_at \
+         FROM session s JOIN member m ON m.id = s.member_id JOIN organization o ON o.id = s.organization_id \
+         WHERE s.token_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3",
+        params![digest.as_bytes().as_slice(), now.minus(SESSION_IDLE), now.minus(SESSION_MAX)],
+        |row| {
+            Ok(SignedIn {
+                session: row.get(0)?,
+                member: row.get(1)?,
+                organization: row.get(2)?,
+                organization_name: row.get(3)?,
+                language: row.get(4)?,
+                theme: row.get(5)?,
+                last_seen_at: row.get(6)?,
+            })
+        },
+    )
+}
+
+/// Deletes sessions, links and failures that no longer count. Returns how many rows.
+pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
+    let sessions = tx.execute(
+        "DELETE FROM session WHERE last_seen_at <= $1 OR created_at <= $2",
+        params![now.minus(SESSION_IDLE), now.minus(SESSION_MAX)],
+    )?;
+    let attempts = tx.execute("DELETE FROM authorization_attempt WHERE expires_at <= $1", params![now])?;
+    let failures = tx.execute(
+        "DELETE FROM sign_in_failure WHERE updated_at < $1 AND blocked_until < $2",
+        params![now.minus(MAX_WAIT * 4), now],
+    )?;
+    Ok(sessions + attempts + failures)
+}
+
+impl Tenant<'_, '_> {
+    /// Keeps a new owner. [`StoreError::Duplicate`] when the address is taken.
+    pub fn create_member(&mut self, member: &NewMember, now: Timestamp) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "INSERT INTO member (id, organization_id, email_index, email_sealed, password_hash, role, language, \
+                                 theme, created_at) \
+             VALUES ($1, $2, $3, $4, $5, 'owner', $6, 'auto', $7)",
+            params![
+                member.id,
+                self.id,
+                member.email_index.as_slice(),
+                member.email_sealed.as_bytes(),
+                &member.password_hash,
+                &member.language,
+                now
+            ],
+        )
+    }
+
+    /// A member's sealed address.
+    pub fn member_email(&mut self, member: MemberId) -> StoreResult<Option<Sealed<Confidential<String>>>> {
+        self.tx.row(
+            "SELECT email_sealed FROM member WHERE organization_id = $1 AND id = $2",
+            params![self.id, member],
+            |row| Ok(Sealed::from_bytes(row.get(0)?)),
+        )
+    }
+
+    /// Replaces a password hash (made with older parameters).
+    pub fn set_password_hash(&mut self, member: MemberId, hash: &str) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE member SET password_hash = $3 WHERE organization_id = $1 AND id = $2",
+            params![self.id, member, hash],
+        )
+    }
+
+    /// Keeps what a member likes: language and theme.
+    pub fn set_preferences(&mut self, member: MemberId, language: &str, theme: &str) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE member SET language = $3, theme = $4 WHERE organization_id = $1 AND id = $2",
+            params![self.id, member, language, theme],
+        )
+    }
+
+    /// Opens a session.
+    pub fn open_session(
+        &mut self,
+        id: SessionId,
+        digest: &TokenDigest,
+        member: MemberId,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "INSERT INTO session (token_hash, id, organization_id, member_id, created_at, last_seen_at) \
+             VALUES ($1, $2, $3, $4, $5, $5)",
+            params![digest.as_bytes().as_slice(), id, self.id, member, now],
+        )
+    }
+
+    /// Notes that a session was used.
+    pub fn touch_session(&mut self, id: SessionId, now: Timestamp) -> StoreResult<()> {
+        self.tx.execute(
+            "UPDATE session SET last_seen_at = $3 WHERE organization_id = $1 AND id = $2",
+            params![self.id, id, now],
+        )?;
+        Ok(())
+    }
+
+    /// Ends a session.
+    pub fn close_session(&mut self, id: SessionId) -> StoreResult<()> {
+        self.tx
+            .execute("DELETE FROM session WHERE organization_id = $1 AND id = $2", params![self.id, id])?;
+        Ok(())
+    }
+
+    /// The organization's name.
+    pub fn name(&mut self) -> StoreResult<String> {
+        self.tx
+            .row("SELECT name FROM organization WHERE id = $1", params![self.id], |row| row.get(0))?
+            .ok_or(StoreError::RowCount { expected: 1, touched: 0 })
+    }
+}

@@ -1,0 +1,26 @@
+//! Facts of the installation: the key check, the address of the hook door.
+
+use crate::db::{StoreResult, Tx};
+use crate::params;
+
+/// Proof that the key file in use is the one the data is sealed under.
+pub const KEY_CHECK: &str = "key_check";
+/// The unguessable part of the address that platforms post hooks to.
+pub const HOOK_DOOR: &str = "hook_door";
+/// The seed of the audit log's signing key, sealed.
+pub const AUDIT_KEY: &str = "audit_key";
+
+/// A setting's value.
+pub fn get(tx: &mut Tx<'_>, name: &str) -> StoreResult<Option<String>> {
+    tx.row("SELECT value FROM setting WHERE name = $1", params![name], |row| row.get(0))
+}
+
+/// Sets a setting unless it is set; returns the value that now stands. Two nodes that
+/// start together agree on one.
+pub fn get_or_set(tx: &mut Tx<'_>, name: &str, value: &str) -> StoreResult<String> {
+    tx.execute(
+        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        params![name, value],
+    )?;
+    Ok(get(tx, name)?.unwrap_or_else(|| value.to_owned()))
+}
