@@ -48,7 +48,7 @@ impl Options {
 /// Runs the suite; stops at the first part that fails, with that part's exit code.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let interrupt = Interrupt::install().map_err(Failure::of)?;
-    needs::provide(&interrupt)?;
+    needs::provide(&interrupt, |part| options.wants(part))?;
     let suite = Suite { root: workspace::root()?, interrupt };
     if options.wants(Part::Fmt) {
         suite.step("format", || suite.cargo(&["fmt", "--all", "--check"]))?;
