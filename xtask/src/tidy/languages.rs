@@ -10,8 +10,8 @@ const ROOM: &str = "crates/web/";
 /// Where the texts of each language are: lines `key = text`, plural forms as `key.one` and
 /// `key.other`, comments behind `#`.
 const LANGUAGES: &[&str] = &["crates/web/i18n/pt-BR.ftl", "crates/web/i18n/es.ftl", "crates/web/i18n/en.ftl"];
-/// The function, in sources and templates, that looks a key up.
-const LOOK_UP: &str = "t(";
+/// The functions, in sources and templates, that look a key up.
+const LOOK_UPS: &[&str] = &["t(", "tn(", "plural("];
 /// The form of a key that every language has, whatever its plural rules.
 const PLURAL: &str = ".other";
 
@@ -65,14 +65,14 @@ fn keys(source: &Source) -> BTreeMap<&str, usize> {
     lines.filter_map(|(index, line)| Some((line.split_once('=')?.0.trim_end(), index + 1))).collect()
 }
 
-/// The keys that stand, as a whole, in a call of [`LOOK_UP`], each with its place.
+/// The keys that stand, as a whole, in a call of one of [`LOOK_UPS`], each with its place.
 fn keys_in_use(source: &Source) -> Vec<(&str, usize)> {
     let text = source.text();
-    let calls = words(source.code(), LOOK_UP).filter(|at| !source.is_test(*at));
-    let calls = calls.filter(|at| !source.code()[..*at].ends_with("fn "));
+    let calls = LOOK_UPS.iter().flat_map(|name| words(source.code(), name).map(move |at| (at, name.len())));
+    let calls = calls.filter(|(at, _)| !source.is_test(*at) && !source.code()[..*at].ends_with("fn "));
     calls
-        .filter_map(|at| {
-            let open = at + LOOK_UP.len() - 1;
+        .filter_map(|(at, length)| {
+            let open = at + length - 1;
             let inside = &text[open + 1..closing(source.code(), open)?];
             let literal = inside.split_once('"')?;
             // Behind a bracket it belongs to another call, such as one that joins texts.
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_key_in_use_that_has_no_text_is_found() {
         let page = ("crates/web/templates/orders.html", "<h1>{{ t(\"orders-titel\") }}</h1>");
-        let code = ("crates/web/src/orders.rs", "fn a() {\n    t(lang, \"orders-nothing\", &[]);\n}");
+        let code = ("crates/web/src/orders.rs", "fn a() {\n    chrome.tn(\"orders-nothing\", &n);\n}");
         assert_eq!(
             check(&tree(&[page, code])).iter().map(|finding| finding.line).collect::<Vec<_>>(),
             [2, 1]
