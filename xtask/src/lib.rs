@@ -8,4 +8,5 @@ pub mod interrupt;
 pub mod needs;
 pub mod services;
 pub mod suite;
+pub mod tidy;
 pub mod workspace;

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use xtask::failure::Failure;
 use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
+use xtask::{tidy, workspace};
 
 /// The house keeper.
 #[derive(Debug, Parser)]
@@ -35,6 +36,14 @@ enum Command {
         #[arg(long, value_enum, default_value = "on")]
         fsync: FsyncSetting,
     },
+    /// Check the house rules that neither the compiler nor clippy knows.
+    ///
+    /// Arrows between rooms, length of files and functions, calls that have no place, log
+    /// fields that would carry secrets, snapshots without a test, texts without a
+    /// translation, secrets and machine names. A line that is right in spite of a rule says
+    /// so, on itself or on the line above: `tidy: allowed because …`.
+    #[command(after_help = "Example:\n  cargo xtask tidy")]
+    Tidy,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -75,6 +84,11 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Test { only, filter, fsync } => {
             suite::run(&Options { only: only.map(Part::from), filter, fsync: fsync.into() })
+        }
+        Command::Tidy => {
+            tidy::run(&workspace::root()?)?;
+            eprintln!("xtask: the house is tidy");
+            Ok(())
         }
     }
 }

@@ -7,6 +7,7 @@ use rustix::process::geteuid;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::services::{postgres_program, redis_program};
+use crate::suite::Part;
 use crate::workspace::{cargo, find_program, output};
 
 /// The runner that `cargo xtask test` was tried with; builds with the project's Rust.
@@ -17,6 +18,8 @@ const NEXTEST_VERSION: &str = "0.9.143";
 pub struct Need {
     /// Its name, for people.
     pub what: &'static str,
+    /// The parts of the suite that need it.
+    pub parts: &'static [Part],
     /// Whether the machine has it.
     pub present: fn() -> bool,
     /// Where it comes from.
@@ -38,19 +41,37 @@ pub enum Source {
 pub const NEEDS: &[Need] = &[
     Need {
         what: "PostgreSQL server",
+        parts: &[Part::Tests],
         present: || postgres_program("initdb").is_ok() && postgres_program("postgres").is_ok(),
         from: Source::Debian("postgresql"),
     },
     Need {
         what: "Redis server",
+        parts: &[Part::Tests],
         present: || redis_program().is_some(),
         from: Source::Debian("redis-server"),
     },
-    Need { what: "git", present: || find_program("git", &[]).is_some(), from: Source::Debian("git") },
-    Need { what: "rustfmt", present: || cargo_has("fmt"), from: Source::Rustup("rustfmt") },
-    Need { what: "clippy", present: || cargo_has("clippy"), from: Source::Rustup("clippy") },
+    Need {
+        what: "git",
+        parts: &[Part::Tidy, Part::Tests],
+        present: || find_program("git", &[]).is_some(),
+        from: Source::Debian("git"),
+    },
+    Need {
+        what: "rustfmt",
+        parts: &[Part::Fmt],
+        present: || cargo_has("fmt"),
+        from: Source::Rustup("rustfmt"),
+    },
+    Need {
+        what: "clippy",
+        parts: &[Part::Clippy],
+        present: || cargo_has("clippy"),
+        from: Source::Rustup("clippy"),
+    },
     Need {
         what: "nextest, the test runner",
+        parts: &[Part::Tests],
         present: || cargo_has("nextest"),
         from: Source::Cargo("cargo-nextest", NEXTEST_VERSION),
     },
@@ -60,13 +81,14 @@ fn cargo_has(command: &str) -> bool {
     output(cargo().args([command, "--version"])).is_ok()
 }
 
-/// Installs what is missing.
+/// Installs what is missing for the parts that are `wanted`.
 ///
 /// # Errors
 /// When something is missing that only root may install (names the command to run), and
 /// when an installation fails.
-pub fn provide(interrupt: &Interrupt) -> Result<(), Failure> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.present)()).collect();
+pub fn provide(interrupt: &Interrupt, wanted: impl Fn(Part) -> bool) -> Result<(), Failure> {
+    let needed = NEEDS.iter().filter(|need| need.parts.iter().any(|part| wanted(*part)));
+    let missing: Vec<&Need> = needed.filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -127,7 +149,7 @@ mod tests {
     use super::*;
 
     fn need(from: Source) -> Need {
-        Need { what: "something", present: || false, from }
+        Need { what: "something", parts: &[Part::Tests], present: || false, from }
     }
 
     fn lines(plan: &[Vec<String>]) -> Vec<String> {

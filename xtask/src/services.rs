@@ -184,10 +184,11 @@ impl Redis {
             );
             Process::start("redis-server", command, Signal::TERM, Some(&settings), || redis_answers(port))
         })?;
-        Ok(Self { url: format!("redis://:{password}@127.0.0.1:{port}/"), server })
+        Ok(Self { url: format!("redis://default:{password}@127.0.0.1:{port}/"), server })
     }
 
-    /// Where to connect: `redis://:password@host:port/`.
+    /// Where to connect: `redis://default:password@host:port/`. The user that every server has
+    /// is named because some clients would take its absence for a user without a name.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -457,6 +458,16 @@ mod tests {
         drop(redis);
         assert!(!redis_answers(port), "the server still answers");
         assert!(!folder.exists(), "{} is still there", folder.display());
+    }
+
+    #[test]
+    fn a_redis_takes_its_own_password_and_no_other() {
+        let redis = Redis::start().unwrap();
+        let port = port_of(redis.url());
+        let sign_in = |password: &str| ask(port, format!("AUTH default {password}\r\n").as_bytes()).unwrap();
+        let user = redis.url().strip_prefix("redis://default:").unwrap();
+        let (password, _) = user.split_once('@').unwrap();
+        assert_eq!([sign_in(password), sign_in("another")], [b'+', b'-']);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::services::{Fsync, Postgres, Redis};
-use crate::{needs, workspace};
+use crate::{needs, tidy, workspace};
 
 /// Tells the tests where their PostgreSQL is.
 pub const POSTGRES_URL_VARIABLE: &str = "LOJISTA_TEST_POSTGRES_URL";
@@ -48,10 +48,13 @@ impl Options {
 /// Runs the suite; stops at the first part that fails, with that part's exit code.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let interrupt = Interrupt::install().map_err(Failure::of)?;
-    needs::provide(&interrupt)?;
+    needs::provide(&interrupt, |part| options.wants(part))?;
     let suite = Suite { root: workspace::root()?, interrupt };
     if options.wants(Part::Fmt) {
         suite.step("format", || suite.cargo(&["fmt", "--all", "--check"]))?;
+    }
+    if options.wants(Part::Tidy) {
+        suite.step("house rules", || tidy::run(&suite.root))?;
     }
     if options.wants(Part::Clippy) {
         suite.step("clippy, warnings are errors", || {
@@ -103,7 +106,7 @@ impl Suite {
         }
         self.interrupt.check()?;
         eprintln!("xtask: tests, on SQLite and on PostgreSQL …");
-        let mut nextest = with_databases(&["nextest", "run", "--workspace"]);
+        let mut nextest = with_databases(&["nextest", "run", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {
             nextest.args(["--filterset", filter]);
         }
