@@ -1,0 +1,151 @@
+//! The door: a hook is checked on its raw bytes, kept durably, and answered; what it asks
+//! for happens later, at the shop's own pace.
+
+use connect::{HookEvent, HookRejection, HookSubject};
+use domain::{ChannelKind, Timestamp};
+use store::inbox::{self, Hook, SortedHook};
+use store::{StoreError, StoreResult, Tenant, Tx, connections};
+
+use crate::App;
+use crate::jobs::Work;
+
+/// Hooks sorted by one transaction at most.
+const SORT_AT_ONCE: u32 = 500;
+
+/// Why a hook was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    /// The channel is not configured here.
+    #[error("no such door")]
+    NoSuchDoor,
+    /// The body is longer than any hook of this channel.
+    #[error("the hook is longer than {limit_bytes} bytes")]
+    TooLong {
+        /// The channel's limit.
+        limit_bytes: usize,
+    },
+    /// Not a hook, or not for us.
+    #[error(transparent)]
+    Rejected(#[from] HookRejection),
+    /// It could not be kept: the platform has to send it again.
+    #[error("the hook could not be kept: {0}")]
+    NotKept(#[from] StoreError),
+}
+
+impl DoorError {
+    /// The label of its counter.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::NoSuchDoor => "no_such_door",
+            Self::TooLong { .. } => "too_long",
+            Self::Rejected(HookRejection::Malformed(_)) => "malformed",
+            Self::Rejected(HookRejection::ForeignApp) => "foreign_app",
+            Self::Rejected(HookRejection::BadSignature) => "bad_signature",
+            Self::NotKept(_) => "not_kept",
+        }
+    }
+}
+
+impl App {
+    /// Takes a hook in. `Ok` means: it survives a power cut from here on.
+    pub async fn take_hook(
+        &self,
+        kind: ChannelKind,
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<(), DoorError> {
+        let taken = self.keep_hook(kind, headers, body).await;
+        if let Err(error) = &taken {
+            self.tallies.add("hook_refused", error.label());
+        }
+        taken
+    }
+
+    async fn keep_hook(&self, kind: ChannelKind, headers: &http::HeaderMap, body: &[u8]) -> Result<(), DoorError> {
+        let channel = self.parts.channels.get(&kind).ok_or(DoorError::NoSuchDoor)?;
+        let limit_bytes = channel.spec().hook_max_bytes;
+        if body.len() > limit_bytes {
+            return Err(DoorError::TooLong { limit_bytes });
+        }
+        let now = self.clock().now();
+        let mut hooks = Vec::new();
+        for event in channel.hooks().read(headers, body)? {
+            match as_hook(kind, event, now) {
+                Some(hook) => hooks.push(hook),
+                None => self.tallies.add("hook_not_for_us", kind.as_str()),
+            }
+        }
+        if !hooks.is_empty() {
+            self.intake.keep(hooks).await?;
+            self.hooks_came.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Makes jobs of the hooks that wait. Returns how many hooks were taken out.
+    pub async fn sort_hooks(&self) -> Result<u32, crate::AppError> {
+        let app = self.clone();
+        let sorted = self
+            .store()
+            .installation()
+            .write(move |tx| {
+                let hooks = inbox::take(tx, SORT_AT_ONCE)?;
+                let mut taken = 0;
+                for hook in &hooks {
+                    taken += hook.count;
+                    app.make_job(tx, hook)?;
+                }
+                Ok(taken)
+            })
+            .await?;
+        if sorted > 0 {
+            self.jobs_came.notify_one();
+        }
+        Ok(sorted)
+    }
+
+    fn make_job(&self, tx: &mut Tx<'_>, hook: &SortedHook) -> StoreResult<()> {
+        let Some((organization, connection, running)) =
+            connections::by_account(tx, &hook.channel, &hook.account_external_id)?
+        else {
+            self.tallies.add("hook_refused", "unknown_account");
+            return Ok(());
+        };
+        if !running {
+            self.tallies.add("hook_refused", "connection_not_running");
+            return Ok(());
+        }
+        let external_id = hook.subject_id.clone();
+        let work = match hook.subject_kind.as_str() {
+            "order" => Work::FetchOrder { external_id },
+            "shipment" => Work::FetchShipment { external_id },
+            _ => Work::FetchListing { external_id },
+        };
+        let mut tenant = Tenant::of(tx, organization);
+        tenant.note_hook(connection, hook.received_at)?;
+        let cause = if hook.count > 1 {
+            format!("hook {} ×{}", hook.topic, hook.count)
+        } else {
+            format!("hook {}", hook.topic)
+        };
+        self.ask(&mut tenant, connection, &work, &cause, self.clock().now())
+    }
+}
+
+fn as_hook(channel: ChannelKind, event: HookEvent, received_at: Timestamp) -> Option<Hook> {
+    let (subject_kind, subject_id) = match event.subject {
+        HookSubject::Order(id) => ("order", id),
+        HookSubject::Shipment(id) => ("shipment", id),
+        HookSubject::Listing(id) => ("listing", id),
+        HookSubject::NotForUs => return None,
+    };
+    Some(Hook {
+        channel,
+        account_external_id: event.account_external_id,
+        subject_kind,
+        subject_id,
+        topic: event.topic,
+        received_at,
+    })
+}

@@ -1,0 +1,198 @@
+//! What the shop does: use cases that pages and doors call, and jobs that run behind.
+//!
+//! The ways of `ARCHITECTURE.md` are modules here: a hook comes in by [`hooks`], becomes
+//! jobs, an order is read and taken in by [`ingest`], other listings are told by
+//! [`fanout`], and [`sweep`] finds what got lost. Channels are known only through
+//! `connect`, time and chance only through their traits.
+
+pub mod audit;
+pub mod clockwork;
+pub mod connections;
+pub mod error;
+pub mod fanout;
+pub mod hooks;
+pub mod import;
+pub mod ingest;
+pub mod jobs;
+pub mod people;
+pub mod secrets;
+pub mod shelf;
+pub mod sweep;
+pub mod tokens;
+pub mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use connect::Channel;
+use domain::{ChannelKind, Clock, ConnectionId, Entropy, OrderId, OrganizationId};
+use store::inbox::Intake;
+use store::{Organization, Store};
+use tokio::sync::{Notify, broadcast};
+use vault::Keyring;
+
+pub use error::AppError;
+
+/// Changes that a slow listener may fall behind before it has to read its page anew.
+const EVENT_BACKLOG: usize = 1_024;
+
+/// Something that changed, for pages that are being looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// What.
+    pub change: Change,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An order came in or moved on.
+    Order {
+        /// Which.
+        id: OrderId,
+        /// Whether it is new to the list.
+        new: bool,
+    },
+    /// A connection's state or life-line moved.
+    Connection(ConnectionId),
+    /// A job became a dead letter, or one was revived.
+    Problems,
+}
+
+/// Where a run may be cut short, for the simulator: the steps of the ways in their order.
+/// In production nothing ever crashes here; `kill -9` does it for real in the torture.
+pub trait Faults: Send + Sync {
+    /// Whether the program dies at this step now.
+    fn dies_at(&self, step: &'static str) -> bool;
+}
+
+/// What the application is made of.
+pub struct Parts {
+    /// The store.
+    pub store: Store,
+    /// The keys.
+    pub keyring: Keyring,
+    /// Password hashing.
+    pub passwords: vault::password::Passwords,
+    /// The channels, by kind.
+    pub channels: BTreeMap<ChannelKind, Arc<dyn Channel>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where browsers and platforms reach us (`https://hub.example`), without a slash.
+    pub public_url: String,
+    /// Names this process in leases.
+    pub node: String,
+    /// For the simulator.
+    pub faults: Option<Arc<dyn Faults>>,
+}
+
+/// The application: cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+    intake: Intake,
+    events: broadcast::Sender<Event>,
+    /// Rung when hooks were kept.
+    hooks_came: Arc<Notify>,
+    /// Rung when jobs were made.
+    jobs_came: Arc<Notify>,
+    /// Counted in memory, written with the clockwork's next turn: a flood of refused
+    /// hooks must not become a flood of writes.
+    tallies: Arc<clockwork::Tallies>,
+    audit: Arc<audit::Signer>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "App({})", self.parts.node)
+    }
+}
+
+impl App {
+    /// Puts the application together; checks that the key file is the one the data is
+    /// sealed under, and makes the installation's own secrets at the first start.
+    pub async fn start(parts: Parts) -> Result<Self, AppError> {
+        let db = parts.store.installation().clone();
+        secrets::check_keys(&db, &parts.keyring).await?;
+        let audit = audit::Signer::load(&db, &parts.keyring, &*parts.clock, &*parts.entropy).await?;
+        Ok(Self {
+            intake: Intake::start(db),
+            parts: Arc::new(parts),
+            events: broadcast::channel(EVENT_BACKLOG).0,
+            hooks_came: Arc::new(Notify::new()),
+            jobs_came: Arc::new(Notify::new()),
+            tallies: Arc::new(clockwork::Tallies::default()),
+            audit: Arc::new(audit),
+        })
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// One organization's part of the store.
+    #[must_use]
+    pub fn organization(&self, id: OrganizationId) -> Organization {
+        self.parts.store.organization(id)
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// The source of chance.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.parts.entropy
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.parts.keyring
+    }
+
+    /// Where browsers and platforms reach us.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.parts.public_url
+    }
+
+    /// The channels that are configured.
+    pub fn channel_kinds(&self) -> impl Iterator<Item = ChannelKind> + '_ {
+        self.parts.channels.keys().copied()
+    }
+
+    /// A channel, if it is configured.
+    #[must_use]
+    pub fn channel(&self, kind: ChannelKind) -> Option<Arc<dyn Channel>> {
+        self.parts.channels.get(&kind).cloned()
+    }
+
+    /// Changes from now on.
+    #[must_use]
+    pub fn watch(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    fn announce(&self, organization: OrganizationId, change: Change) {
+        // Nobody looking is no fault.
+        let _ = self.events.send(Event { organization, change });
+    }
+
+    /// A step of a way: the simulator may end the program here.
+    fn step(&self, name: &'static str) -> Result<(), AppError> {
+        match &self.parts.faults {
+            Some(faults) if faults.dies_at(name) => Err(AppError::Died(name)),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Sealing and opening with the keys of their owners.
+
+use domain::{Actor, ConnectionId, Grant, Guarded, Purpose, Restricted, Timestamp};
+use store::connections::SealedTokens;
+use store::keys::KeyOwner;
+use store::{Db, StoreResult, Tenant, settings};
+use vault::{DataKey, KeyContext, Keyring, Place, SealError, Sealed};
+
+use crate::App;
+use crate::error::AppError;
+
+/// Stops the start with a key file that is not the one the data is sealed under. At the
+/// first start there is no data yet: the key file in use becomes the right one.
+pub(crate) async fn check_keys(db: &Db, keyring: &Keyring) -> Result<(), AppError> {
+    use base64::Engine as _;
+    let engine = base64::engine::general_purpose::STANDARD;
+    let mine = engine.encode(keyring.key_check());
+    let kept = db.write(move |tx| settings::get_or_set(tx, settings::KEY_CHECK, &mine)).await?;
+    let kept = engine.decode(kept).map_err(|_| AppError::WrongKeys)?;
+    keyring.verify_key_check(&kept).map_err(|_| AppError::WrongKeys)
+}
+
+/// A failure inside a transaction that is not the database's own: carried out of the
+/// closure as the driver's words would be.
+fn as_store_error(error: &SealError) -> store::StoreError {
+    store::StoreError::Driver(error.to_string())
+}
+
+impl App {
+    /// The key of an owner, made when it has none.
+    pub(crate) fn data_key(&self, tenant: &mut Tenant<'_, '_>, owner: KeyOwner) -> StoreResult<DataKey> {
+        let context_text = owner.context();
+        let context = KeyContext { organization: Some(tenant.organization_id()), owner: &context_text };
+        let (id, wrapped) = match tenant.data_key(owner)? {
+            Some(kept) => kept,
+            None => {
+                let now = self.clock().now();
+                let key = DataKey::generate(now, self.entropy());
+                let wrapped =
+                    self.keyring().wrap(&key, &context, self.entropy()).map_err(|error| as_store_error(&error))?;
+                tenant.keep_data_key(owner, key.id(), &wrapped, now)?
+            }
+        };
+        self.keyring().unwrap(id, &wrapped, &context).map_err(|error| as_store_error(&error))
+    }
+
+    /// Seals a value under its owner's key.
+    pub(crate) fn seal<T>(&self, key: &DataKey, place: &Place, value: &T) -> StoreResult<Sealed<T>>
+    where
+        T: Guarded<Value: vault::seal::Sealable>,
+    {
+        vault::seal(key, place, value, self.entropy()).map_err(|error| as_store_error(&error))
+    }
+
+    /// Opens a value for a purpose of the program itself.
+    pub(crate) fn open<T>(&self, key: &DataKey, place: &Place, sealed: &Sealed<T>, grant: &Grant) -> StoreResult<T>
+    where
+        T: Guarded<Value: vault::seal::Sealable>,
+    {
+        vault::open(key, place, sealed, grant).map_err(|error| as_store_error(&error))
+    }
+
+    /// Seals a token pair as version `version` of a connection.
+    pub(crate) fn seal_tokens(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        version: i64,
+        issued: &connect::IssuedTokens,
+    ) -> StoreResult<SealedTokens> {
+        let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
+        let place = |column| token_place(tenant.organization_id(), connection, column, version);
+        let (access_place, refresh_place) = (place("access_sealed"), place("refresh_sealed"));
+        Ok(SealedTokens {
+            access: self.seal(&key, &access_place, &issued.access_token)?,
+            refresh: issued
+                .refresh_token
+                .as_ref()
+                .map(|token| self.seal(&key, &refresh_place, token))
+                .transpose()?,
+            life: issued.life,
+            scopes: issued.scopes.join(" "),
+        })
+    }
+
+    /// Opens the access token of a pair.
+    pub(crate) fn open_access(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        version: i64,
+        tokens: &SealedTokens,
+    ) -> StoreResult<Restricted<String>> {
+        let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
+        let place = token_place(tenant.organization_id(), connection, "access_sealed", version);
+        self.open(&key, &place, &tokens.access, &calling(self.clock().now()))
+    }
+
+    /// Opens the refresh token of a pair, where there is one.
+    pub(crate) fn open_refresh(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        version: i64,
+        tokens: &SealedTokens,
+    ) -> StoreResult<Option<Restricted<String>>> {
+        let Some(sealed) = &tokens.refresh else { return Ok(None) };
+        let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
+        let place = token_place(tenant.organization_id(), connection, "refresh_sealed", version);
+        self.open(&key, &place, sealed, &calling(self.clock().now())).map(Some)
+    }
+}
+
+fn token_place(
+    organization: domain::OrganizationId,
+    connection: ConnectionId,
+    column: &'static str,
+    version: i64,
+) -> Place {
+    let version = u32::try_from(version).unwrap_or(u32::MAX);
+    Place::new(organization, "connection", column, connection, version)
+}
+
+/// The program's own grant to call a channel.
+pub(crate) fn calling(now: Timestamp) -> Grant {
+    // tidy: allowed because tokens are opened by the program itself for each call; the
+    // call is what the audit log tells, not each opening.
+    Grant::issue(Actor::system("channel call"), Purpose::CallChannel, now)
+}

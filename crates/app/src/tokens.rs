@@ -1,0 +1,204 @@
+//! Tokens in use: one renewal at a time over all workers and processes, and three kinds of
+//! failure that are not the same (DESIGN §9 of the channel sheets; the race is the trap
+//! that every integrator reports).
+//!
+//! - the platform is away (network, 5xx, 429): the old pair stays, try again;
+//! - the consent is over (`invalid_grant`): the connection stops and its owner is asked;
+//! - the app's credentials are wrong: the operator is asked.
+
+use std::time::Duration;
+
+use connect::{Account, ChannelError, ErrorKind};
+use domain::connection::ReauthorizationReason;
+use domain::{Actor, ConnectionId, ConnectionState, OrganizationId, Restricted, TokenLife};
+use store::connections::Connection;
+
+use crate::audit::Deed;
+use crate::error::AppError;
+use crate::{App, Change};
+
+/// How often a worker looks whether the one who renews is done.
+const WAIT_STEP: Duration = Duration::from_millis(200);
+/// Looks before it gives its job back instead of waiting on.
+const WAIT_STEPS: u32 = 50;
+
+/// A connection ready for calls.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) connection: Connection,
+    pub(crate) account: Account,
+    /// The version of the pair in `account`.
+    pub(crate) token_version: i64,
+}
+
+enum Held {
+    Good(Box<Ready>),
+    Due { version: i64, refresh: Option<Restricted<String>>, usable: Option<Box<Ready>> },
+}
+
+impl App {
+    /// A connection with a token that is good for calls; renews it when it is due.
+    pub(crate) async fn ready(&self, organization: OrganizationId, id: ConnectionId) -> Result<Ready, AppError> {
+        for _ in 0..WAIT_STEPS {
+            match self.held_tokens(organization, id).await? {
+                Held::Good(ready) => return Ok(*ready),
+                Held::Due { version, refresh, usable } => {
+                    if self.lease(organization, id, version).await? {
+                        self.renew(organization, id, version, refresh).await?;
+                    } else if let Some(ready) = usable {
+                        // Somebody else renews it; what we hold is good until then.
+                        return Ok(*ready);
+                    } else {
+                        tokio::time::sleep(WAIT_STEP).await;
+                    }
+                }
+            }
+        }
+        Err(AppError::NotYet("the connection's token is being renewed"))
+    }
+
+    async fn held_tokens(&self, organization: OrganizationId, id: ConnectionId) -> Result<Held, AppError> {
+        let app = self.clone();
+        let now = self.clock().now();
+        // Opening may have to make a key, hence a writing transaction only on that path.
+        let found = self
+            .organization(organization)
+            .read(move |tenant| {
+                let Some(connection) = tenant.connection(id)? else { return Ok(None) };
+                let Some((tokens, version)) = tenant.tokens(id)? else { return Ok(None) };
+                let access = app.open_access(tenant, id, version, &tokens)?;
+                let due = tokens.life.renewal_due(now);
+                let refresh =
+                    if due { app.open_refresh(tenant, id, version, &tokens)? } else { None };
+                Ok(Some((connection, tokens.life, version, access, refresh)))
+            })
+            .await?;
+        let (connection, life, version, access_token, refresh) = found.ok_or(AppError::NotFound("connection"))?;
+        if !matches!(connection.state, ConnectionState::Active | ConnectionState::DryRun) {
+            return Err(AppError::ConnectionStopped);
+        }
+        let account =
+            Account { connection: id, external_id: connection.account_external_id.clone(), access_token };
+        let ready = Box::new(Ready { connection, account, token_version: version });
+        if !life.renewal_due(now) {
+            return Ok(Held::Good(ready));
+        }
+        let usable = (life.access_expires_at > now).then_some(ready);
+        Ok(Held::Due { version, refresh, usable })
+    }
+
+    async fn lease(&self, organization: OrganizationId, id: ConnectionId, version: i64) -> Result<bool, AppError> {
+        let now = self.clock().now();
+        let owner = self.parts.node.clone();
+        Ok(self
+            .organization(organization)
+            .write(move |tenant| tenant.lease_renewal(id, version, &owner, now))
+            .await?)
+    }
+
+    /// Renews the pair of `version`; the caller holds the lease.
+    async fn renew(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+        version: i64,
+        refresh: Option<Restricted<String>>,
+    ) -> Result<(), AppError> {
+        let Some(refresh) = refresh else {
+            return self.stop(organization, id, version, ReauthorizationReason::ConsentEnded).await;
+        };
+        let channel = self.channel_of(organization, id).await?;
+        let issued = match channel.authorization().refresh(&refresh).await {
+            Ok(issued) => issued,
+            Err(error) => return self.renewal_failed(organization, id, version, error).await,
+        };
+        self.step("token renewed, not kept")?;
+        let app = self.clone();
+        let deed = Deed::new(Actor::system("tokens"), "connection.tokens_renewed", id.to_string());
+        self.organization(organization)
+            .write(move |tenant| {
+                let sealed = app.seal_tokens(tenant, id, version + 1, &issued)?;
+                if tenant.replace_tokens(id, version, &sealed)? {
+                    app.outcome(tenant, &deed, "ok")?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.announce(organization, Change::Connection(id));
+        Ok(())
+    }
+
+    async fn renewal_failed(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+        version: i64,
+        error: ChannelError,
+    ) -> Result<(), AppError> {
+        let reason = match &error.kind {
+            ErrorKind::ConsentEnded => ReauthorizationReason::ConsentEnded,
+            ErrorKind::AppRefused => ReauthorizationReason::AppRefused,
+            _ => {
+                let (owner, text) = (self.parts.node.clone(), error.to_string());
+                self.organization(organization)
+                    .write(move |tenant| tenant.release_renewal(id, &owner, &text))
+                    .await?;
+                return Err(error.into());
+            }
+        };
+        self.stop(organization, id, version, reason).await
+    }
+
+    /// Stops a connection until a person acts. Everything learned is kept.
+    async fn stop(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+        version: i64,
+        reason: ReauthorizationReason,
+    ) -> Result<(), AppError> {
+        let (app, now) = (self.clone(), self.clock().now());
+        let deed = Deed::new(Actor::system("tokens"), "connection.stopped", id.to_string());
+        self.organization(organization)
+            .write(move |tenant| {
+                if tenant.stop_connection(id, version, reason, now)? {
+                    app.outcome(tenant, &deed, reason.as_str())?;
+                }
+                Ok(())
+            })
+            .await?;
+        tracing::warn!(connection.id = %id, reason = reason.as_str(), "connection stopped until its owner acts");
+        self.announce(organization, Change::Connection(id));
+        Err(AppError::ConnectionStopped)
+    }
+
+    /// Notes that the platform refused a token before its time: it counts as ended.
+    pub(crate) async fn token_refused(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+        version: i64,
+    ) -> Result<(), AppError> {
+        let now = self.clock().now();
+        self.organization(organization).write(move |tenant| tenant.expire_access(id, version, now)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn channel_of(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+    ) -> Result<std::sync::Arc<dyn connect::Channel>, AppError> {
+        let kind = self
+            .organization(organization)
+            .read(move |tenant| tenant.channel_of(id))
+            .await?
+            .ok_or(AppError::NotFound("connection"))?;
+        self.channel(kind).ok_or(AppError::ChannelMissing(kind.as_str()))
+    }
+
+    /// Whether a connection's pair should be renewed ahead of its end.
+    pub(crate) fn renewal_is_due(&self, life: &TokenLife) -> bool {
+        life.renewal_due(self.clock().now())
+    }
+}
