@@ -14,7 +14,7 @@
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ use crate::xaes::{self, KeyBytes};
 
 const FIRST_LINE: &str = "lojista-keys v1";
 /// Longest key file that is read, in bytes: room for some hundred keys.
-pub const MAX_FILE_BYTES: u64 = 64 * 1024;
+pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// What is wrong with a key file. Each text says the mend; trying again never helps.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,12 @@ pub enum KeyringError {
         /// What is wrong there.
         reason: &'static str,
     },
+    /// The primary key cannot be retired.
+    #[error("key {0} still wraps new data keys: rotate first, then retire it")]
+    StillPrimary(KekId),
+    /// No key of this id is in the file.
+    #[error("the key file has no key {0}")]
+    NoSuchKey(KekId),
     /// The key file of another installation.
     #[error("this key file does not belong to this database: put back the key file it was created with")]
     WrongKeys,
@@ -163,15 +169,18 @@ impl Keyring {
 
     /// Reads a key file; refuses one that others may read or change.
     pub fn load(path: &Path) -> Result<Self, KeyringError> {
-        let metadata = fs::metadata(path).map_err(io_error("read", path))?;
-        let mode = metadata.permissions().mode() & 0o777;
+        let file = File::open(path).map_err(io_error("read", path))?;
+        let mode = file.metadata().map_err(io_error("read", path))?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(KeyringError::Permissions { path: path.to_owned(), mode });
         }
-        if metadata.len() > MAX_FILE_BYTES {
+        // Room for all of it from the start: growing would leave unwiped copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
+        let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
+        file.take(limit).read_to_string(&mut text).map_err(io_error("read", path))?;
+        if text.len() == MAX_FILE_BYTES {
             return Err(KeyringError::Malformed { line: 0, reason: "the file is too long" });
         }
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(io_error("read", path))?);
         Self::parse(&text)
     }
 
@@ -207,17 +216,23 @@ impl Keyring {
     pub fn rotate(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyringError> {
         let mut keyring = Self::load(path)?;
         keyring.add_primary(entropy);
-        let beside = path.with_added_extension("new");
-        // What a crash left there was never put to use.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error("replace", &beside)(error));
-            }
-            _ => {}
+        keyring.replace(path)?;
+        Ok(keyring)
+    }
+
+    /// Takes a former key out of the file at `path`, once no data key is wrapped by it any
+    /// more. What it still wraps is lost with it, so the caller makes sure.
+    pub fn retire(path: &Path, id: KekId) -> Result<Self, KeyringError> {
+        let mut keyring = Self::load(path)?;
+        if keyring.primary() == id {
+            return Err(KeyringError::StillPrimary(id));
         }
-        keyring.write_new(&beside)?;
-        fs::rename(&beside, path).map_err(io_error("replace", path))?;
-        sync_folder_of(path)?;
+        let count = keyring.keks.len();
+        keyring.keks.retain(|(kek, _)| *kek != id);
+        if keyring.keks.len() == count {
+            return Err(KeyringError::NoSuchKey(id));
+        }
+        keyring.replace(path)?;
         Ok(keyring)
     }
 
@@ -303,6 +318,20 @@ impl Keyring {
             let _ = writeln!(text, "{role} {id} {}", *encode(key));
         }
         text
+    }
+
+    fn replace(&self, path: &Path) -> Result<(), KeyringError> {
+        let beside = path.with_added_extension("new");
+        // What a crash left there was never put to use.
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("replace", &beside)(error));
+            }
+            _ => {}
+        }
+        self.write_new(&beside)?;
+        fs::rename(&beside, path).map_err(io_error("replace", path))?;
+        sync_folder_of(path)
     }
 
     fn write_new(&self, path: &Path) -> Result<(), KeyringError> {

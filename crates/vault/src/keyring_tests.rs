@@ -181,6 +181,43 @@ fn after_rotation_old_keys_unwrap_new_ones_use_the_new_primary_and_indexes_stay(
 }
 
 #[test]
+fn a_retired_key_unwraps_nothing_any_more() {
+    let folder = Folder::new("retire");
+    let before = Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    let key = data_key();
+    let old = wrap(&before, &key);
+    Keyring::rotate(&folder.file(), &SeededEntropy::new(2)).unwrap();
+
+    Keyring::retire(&folder.file(), before.primary()).unwrap();
+    let after = Keyring::load(&folder.file()).unwrap();
+
+    let refused = after.unwrap(key.id(), &old, &context("sub_1"));
+    assert_eq!(refused.err(), Some(SealError::UnknownKek(before.primary())));
+    assert_eq!(after.key_check(), before.key_check());
+}
+
+#[test]
+fn neither_the_primary_nor_an_unknown_key_can_be_retired() {
+    let folder = Folder::new("retire-primary");
+    let primary = Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap().primary();
+    let refused = Keyring::retire(&folder.file(), primary);
+    assert!(matches!(refused, Err(KeyringError::StillPrimary(id)) if id == primary), "{refused:?}");
+    let stranger = keyring(2).primary();
+    let refused = Keyring::retire(&folder.file(), stranger);
+    assert!(matches!(refused, Err(KeyringError::NoSuchKey(id)) if id == stranger), "{refused:?}");
+    assert_eq!(Keyring::load(&folder.file()).unwrap().primary(), primary);
+}
+
+#[test]
+fn an_endless_key_file_is_refused() {
+    let folder = Folder::new("endless");
+    fs::write(folder.file(), "#".repeat(MAX_FILE_BYTES + 1)).unwrap();
+    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o400)).unwrap();
+    let refused = Keyring::load(&folder.file()).unwrap_err().to_string();
+    assert!(refused.contains("the file is too long"), "{refused}");
+}
+
+#[test]
 fn each_purpose_has_a_key_of_its_own() {
     let keyring = keyring(1);
     let tags = [SubKey::BlindIndex, SubKey::Session, SubKey::ErasureLedger]

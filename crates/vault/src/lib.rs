@@ -23,9 +23,12 @@
 //! # }
 //! ```
 
+pub mod audit;
+pub mod checkpoint;
 mod data_key;
 mod encode;
 pub mod entropy;
+pub mod export;
 pub mod hmac;
 pub mod keyring;
 pub mod merkle;
@@ -34,7 +37,10 @@ pub mod seal;
 pub mod token;
 mod xaes;
 
+pub use audit::AuditEvent;
+pub use checkpoint::{Checkpoint, LogSigner, LogVerifier};
 pub use entropy::OsEntropy;
+pub use export::verify_export;
 pub use hmac::HmacKey;
 pub use keyring::{DataKey, KekId, KeyContext, Keyring, KeyringError, SubKey, WrappedKey};
 pub use password::{PasswordHash, Passwords};

@@ -200,6 +200,8 @@ fn a_changed_shortened_or_lengthened_consistency_proof_is_refused() {
         }
         assert!(!verify(&[proof.as_slice(), &[tree.roots[13]]].concat()), "{old}: longer");
     }
+    let proof = tree.consistency(4, 13);
+    assert!(!verify_consistency(4, 100, &proof, &tree.roots[4], &tree.roots[13]), "a greater size");
     assert!(!verify_consistency(13, 12, &[], &tree.roots[13], &tree.roots[12]));
     assert!(!verify_consistency(13, 13, &[], &tree.roots[12], &tree.roots[13]));
     assert!(!verify_consistency(0, 13, &[], &tree.roots[1], &tree.roots[13]));

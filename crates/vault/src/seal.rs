@@ -403,6 +403,31 @@ mod tests {
     }
 
     #[test]
+    fn a_key_id_written_over_is_refused_even_for_equal_key_bytes() {
+        let fixture = Fixture::new();
+        let id = DataKeyId::new(Timestamp::EPOCH, &fixture.entropy);
+        let renamed = DataKey::from_parts(id, fixture.key.bytes().clone());
+        let mut bytes = fixture.seal("x").as_bytes().to_vec();
+        bytes[2..18].copy_from_slice(&id.to_bytes());
+        let refused = open::<Name>(&renamed, &fixture.place, &Sealed::from_bytes(bytes), &grant());
+        assert_eq!(refused.err(), Some(SealError::Refused));
+    }
+
+    #[test]
+    fn content_without_its_padding_mark_is_an_error() {
+        let fixture = Fixture::new();
+        let header = header(fixture.key.id().to_bytes());
+        let aad = fixture.place.additional_data(&header, Name::CLASS);
+        for padded in [vec![0; 32], vec![b'x'; 32], vec![]] {
+            let nonce = xaes::random_nonce(&fixture.entropy);
+            let mut text = padded.clone();
+            xaes::encrypt(fixture.key.bytes(), &nonce, &aad, &mut text).unwrap();
+            let sealed = Sealed::from_bytes([header.as_slice(), &nonce, &text].concat());
+            assert_eq!(fixture.open_at(&fixture.place, &sealed), Err(SealError::Content), "{padded:?}");
+        }
+    }
+
+    #[test]
     fn equal_values_look_different_and_short_ones_look_equally_long() {
         let fixture = Fixture::new();
         let (one, same, short) = (fixture.seal("Ana Maria"), fixture.seal("Ana Maria"), fixture.seal(""));
