@@ -330,19 +330,22 @@ CREATE TABLE import_run (
   finished_at {int}
 );
 
--- Audit events, in two phases: an intent before, an outcome after. The leaf is what the
--- Merkle tree hashes; `seq` is its place in the tree, set when it is sequenced.
+-- Audit events, in two phases: an intent before, an outcome after. `seq` is the event's
+-- place in the Merkle tree and `leaf` what the tree hashes; both are set when it is sequenced.
 CREATE TABLE audit_event (
   id {id} PRIMARY KEY,
   organization_id {id},
   at {int} NOT NULL,
-  phase TEXT NOT NULL CHECK (phase IN ('intent', 'outcome')),
+  phase TEXT NOT NULL CHECK (phase IN ('intent', 'done', 'refused', 'failed')),
   actor TEXT NOT NULL,
   action TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  outcome TEXT NOT NULL,
-  leaf {bytes} NOT NULL,
-  seq {int} UNIQUE
+  subject_kind TEXT NOT NULL,
+  subject_id TEXT NOT NULL,
+  -- More, by name, as a JSON object of texts.
+  details TEXT NOT NULL,
+  leaf {bytes},
+  seq {int} UNIQUE,
+  CHECK ((leaf IS NULL) = (seq IS NULL))
 );
 
 CREATE INDEX audit_event_page ON audit_event (organization_id, id);

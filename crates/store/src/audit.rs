@@ -6,72 +6,71 @@
 
 use domain::{AuditId, OrganizationId, Timestamp};
 
-use crate::db::{StoreResult, Tx};
+use crate::db::{Row, StoreResult, Tx};
 use crate::params;
 
 /// Events sequenced by one transaction at most.
 pub const MAX_SEQUENCED: u32 = 1_000;
 
-/// An event as pages and exports read it.
+/// An event. Personal data never stands in it: subjects stand by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// Id.
-    pub id: AuditId,
-    /// When.
-    pub at: Timestamp,
-    /// `intent` or `outcome`.
-    pub phase: String,
-    /// Who.
-    pub actor: String,
-    /// What.
-    pub action: String,
-    /// To what.
-    pub subject: String,
-    /// How it ended.
-    pub outcome: String,
-    /// Its place in the tree, once it has one.
-    pub seq: Option<i64>,
-}
-
-/// An event to be kept. `leaf` is the canonical form that the tree hashes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEvent {
+pub struct Event {
     /// Id.
     pub id: AuditId,
     /// Whose; `None` for the installation.
     pub organization: Option<OrganizationId>,
     /// When.
     pub at: Timestamp,
-    /// `intent` or `outcome`.
-    pub phase: &'static str,
+    /// `intent`, or how it ended: `done`, `refused`, `failed`.
+    pub phase: String,
     /// Who.
     pub actor: String,
     /// What.
     pub action: String,
-    /// To what.
-    pub subject: String,
-    /// How it ended; empty for an intent.
-    pub outcome: String,
-    /// Canonical bytes.
-    pub leaf: Vec<u8>,
+    /// To what kind of thing.
+    pub subject_kind: String,
+    /// To which.
+    pub subject_id: String,
+    /// More, by name, as a JSON object of texts.
+    pub details: String,
+    /// Its place in the tree, once it has one.
+    pub seq: Option<i64>,
 }
 
-/// Keeps an event.
-pub fn record(tx: &mut Tx<'_>, event: &NewEvent) -> StoreResult<()> {
+const COLUMNS: &str =
+    "id, organization_id, at, phase, actor, action, subject_kind, subject_id, details, seq";
+
+fn event(row: &Row<'_>) -> StoreResult<Event> {
+    Ok(Event {
+        id: row.get(0)?,
+        organization: row.get(1)?,
+        at: row.get(2)?,
+        phase: row.get(3)?,
+        actor: row.get(4)?,
+        action: row.get(5)?,
+        subject_kind: row.get(6)?,
+        subject_id: row.get(7)?,
+        details: row.get(8)?,
+        seq: row.get(9)?,
+    })
+}
+
+/// Keeps an event, in the running transaction.
+pub fn record(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
     tx.execute_exactly(
         1,
-        "INSERT INTO audit_event (id, organization_id, at, phase, actor, action, subject, outcome, leaf) \
+        "INSERT INTO audit_event (id, organization_id, at, phase, actor, action, subject_kind, subject_id, details) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         params![
             event.id,
             event.organization,
             event.at,
-            event.phase,
+            &event.phase,
             &event.actor,
             &event.action,
-            &event.subject,
-            &event.outcome,
-            &event.leaf
+            &event.subject_kind,
+            &event.subject_id,
+            &event.details
         ],
     )
 }
@@ -85,24 +84,24 @@ pub fn tree(tx: &mut Tx<'_>) -> StoreResult<(i64, Vec<u8>)> {
 }
 
 /// Events that have no place in the tree yet, the oldest first.
-pub fn unsequenced(tx: &mut Tx<'_>) -> StoreResult<Vec<(AuditId, Vec<u8>)>> {
+pub fn unsequenced(tx: &mut Tx<'_>) -> StoreResult<Vec<Event>> {
     tx.rows(
-        "SELECT id, leaf FROM audit_event WHERE seq IS NULL ORDER BY id LIMIT $1",
+        &format!("SELECT {COLUMNS} FROM audit_event WHERE seq IS NULL ORDER BY id LIMIT $1"),
         params![MAX_SEQUENCED],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        event,
     )
 }
 
 /// Gives events their places, from `first` on, and keeps the tree's new right edge.
-pub fn sequence(tx: &mut Tx<'_>, first: i64, events: &[AuditId], edge: &[u8]) -> StoreResult<()> {
-    for (seq, id) in (first..).zip(events) {
+pub fn sequence(tx: &mut Tx<'_>, first: i64, leaves: &[(AuditId, Vec<u8>)], edge: &[u8]) -> StoreResult<()> {
+    for (seq, (id, leaf)) in (first..).zip(leaves) {
         tx.execute_exactly(
             1,
-            "UPDATE audit_event SET seq = $2 WHERE id = $1 AND seq IS NULL",
-            params![*id, seq],
+            "UPDATE audit_event SET seq = $2, leaf = $3 WHERE id = $1 AND seq IS NULL",
+            params![*id, seq, leaf],
         )?;
     }
-    let size = first + i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let size = first + i64::try_from(leaves.len()).unwrap_or(i64::MAX);
     tx.execute(
         "INSERT INTO audit_tree (one, size, edge) VALUES (1, $1, $2) \
          ON CONFLICT (one) DO UPDATE SET size = excluded.size, edge = excluded.edge",
@@ -145,35 +144,20 @@ pub fn leaves(tx: &mut Tx<'_>, first: i64, limit: u32) -> StoreResult<Vec<(i64, 
 
 impl crate::Tenant<'_, '_> {
     /// Keeps an event of this organization, in the running transaction.
-    pub fn record(&mut self, event: &NewEvent) -> StoreResult<()> {
+    pub fn record(&mut self, event: &Event) -> StoreResult<()> {
         record(self.tx, event)
     }
 
     /// Events of this organization before `before`, the newest first.
-    pub fn audit_page(&mut self, before: Option<AuditId>, limit: u32) -> StoreResult<Vec<StoredEvent>> {
-        const SELECT: &str = "SELECT id, at, phase, actor, action, subject, outcome, seq FROM audit_event \
-                              WHERE organization_id = $1";
-        let event = |row: &crate::Row<'_>| {
-            Ok(StoredEvent {
-                id: row.get(0)?,
-                at: row.get(1)?,
-                phase: row.get(2)?,
-                actor: row.get(3)?,
-                action: row.get(4)?,
-                subject: row.get(5)?,
-                outcome: row.get(6)?,
-                seq: row.get(7)?,
-            })
-        };
+    pub fn audit_page(&mut self, before: Option<AuditId>, limit: u32) -> StoreResult<Vec<Event>> {
+        let select = format!("SELECT {COLUMNS} FROM audit_event WHERE organization_id = $1");
         match before {
             Some(before) => self.tx.rows(
-                &format!("{SELECT} AND id < $2 ORDER BY id DESC LIMIT $3"),
+                &format!("{select} AND id < $2 ORDER BY id DESC LIMIT $3"),
                 params![self.id, before, limit],
                 event,
             ),
-            None => {
-                self.tx.rows(&format!("{SELECT} ORDER BY id DESC LIMIT $2"), params![self.id, limit], event)
-            }
+            None => self.tx.rows(&format!("{select} ORDER BY id DESC LIMIT $2"), params![self.id, limit], event),
         }
     }
 }

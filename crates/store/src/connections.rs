@@ -292,6 +292,16 @@ impl Tenant<'_, '_> {
         Ok(())
     }
 
+    /// Counts an access token as ended before its time, unless it has been replaced.
+    pub fn expire_access(&mut self, id: ConnectionId, version: i64, now: Timestamp) -> StoreResult<()> {
+        self.tx.execute(
+            "UPDATE connection SET access_expires_at = $4 \
+             WHERE organization_id = $1 AND id = $2 AND token_version = $3 AND access_expires_at > $4",
+            params![self.id, id, version, now],
+        )?;
+        Ok(())
+    }
+
     /// Stops a connection until a person acts, unless its pair has been replaced meanwhile.
     pub fn stop_connection(
         &mut self,

@@ -218,6 +218,16 @@ pub fn claim(
     }
 }
 
+/// Whether any worker let a lease end.
+pub fn expired_leases(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<bool> {
+    let found = tx.row(
+        "SELECT 1 FROM job WHERE state = 'leased' AND lease_until < $1 LIMIT 1",
+        params![now],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Gives jobs back whose worker let the lease end. Returns how many.
 pub fn reclaim(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
     tx.execute(

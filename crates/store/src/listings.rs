@@ -3,6 +3,7 @@
 use domain::{ChannelKind, ConnectionId, Currency, ListingId, ListingState, Money, SkuId, Timestamp};
 
 use crate::db::{Row, StoreResult};
+use crate::stock::Sku;
 use crate::{Tenant, params};
 
 /// A listing (or one variation of it).
@@ -190,6 +191,26 @@ impl Tenant<'_, '_> {
             params![self.id, sku],
             listing,
         )
+    }
+
+    /// Linked listings of a connection that show another number than their SKU has.
+    pub fn listings_to_align(&mut self, connection: ConnectionId) -> StoreResult<Vec<(Listing, Sku)>> {
+        let linked = self.tx.rows(
+            &format!(
+                "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND connection_id = $2 \
+                   AND sku_id IS NOT NULL AND stock_control = 'seller' ORDER BY id"
+            ),
+            params![self.id, connection],
+            listing,
+        )?;
+        let mut differing = Vec::new();
+        for listing in linked {
+            let Some(sku) = listing.sku.map(|sku| self.sku(sku)).transpose()?.flatten() else { continue };
+            if listing.state.takes_stock() && sku.tally.available_units() != listing.shown_units {
+                differing.push((listing, sku));
+            }
+        }
+        Ok(differing)
     }
 
     /// Says which SKU a listing sells (or none).

@@ -98,6 +98,15 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// When a SKU was created.
+    pub fn sku_created_at(&mut self, id: SkuId) -> StoreResult<Option<Timestamp>> {
+        self.tx.row(
+            "SELECT created_at FROM sku WHERE organization_id = $1 AND id = $2",
+            params![self.id, id],
+            |row| row.get(0),
+        )
+    }
+
     /// Creates a SKU with an empty ledger; the one that stands when the code is taken.
     pub fn create_sku(&mut self, id: SkuId, code: &str, title: &str, now: Timestamp) -> StoreResult<Sku> {
         self.tx.execute(
@@ -211,6 +220,24 @@ impl Tenant<'_, '_> {
             params![id, self.id, listing, version, order, now],
         )?;
         Ok(touched == 1)
+    }
+
+    /// Notes that a listing has to be told a ledger version once more: it drifted, or was
+    /// linked anew.
+    pub fn put_out_again(
+        &mut self,
+        id: OutboxId,
+        listing: ListingId,
+        version: i64,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.tx.execute(
+            "INSERT INTO outbox (id, organization_id, listing_id, ledger_version, order_id, created_at) \
+             VALUES ($1, $2, $3, $4, NULL, $5) \
+             ON CONFLICT (listing_id, ledger_version) DO UPDATE SET told_at = NULL, told_units = NULL",
+            params![id, self.id, listing, version, now],
+        )?;
+        Ok(())
     }
 
     /// The newest ledger version that a listing still has to be told.

@@ -1,0 +1,430 @@
+//! Connecting an account: consent in the browser, a dry run that touches nothing, then
+//! the import; and later: sweeping now, connecting again, leaving.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use connect::{Account, ListingSnapshot, StockControl, Window};
+use domain::silence::{self, Silence};
+use domain::{
+    Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted, SessionId,
+    Timestamp,
+};
+use store::StoreError;
+use store::connections::{AuthorizationAttempt, Connection};
+use store::jobs::DeadJobs;
+use store::keys::KeyOwner;
+use store::pages::Queue;
+use vault::{Place, Token, TokenDigest};
+
+use crate::audit::Deed;
+use crate::error::AppError;
+use crate::import::IMPORT_ORDERS_OF;
+use crate::jobs::Work;
+use crate::{App, Change};
+
+/// An authorisation that does not come back within this span has to be begun again.
+pub const AUTHORIZATION_LIFE: Duration = Duration::from_mins(15);
+/// Listings that a dry run looks at; a larger shop is told that it saw the first ones.
+pub const DRY_RUN_LISTINGS: usize = 1_000;
+/// Changes that a dry run lists one by one.
+pub const DRY_RUN_CHANGES: usize = 50;
+/// Orders looked at for the alarm of silence.
+const SILENCE_ORDERS: u32 = 5_000;
+
+/// What a seller sees before anything is touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Listings looked at.
+    pub listings: usize,
+    /// Whether there are more than were looked at.
+    pub more_listings: bool,
+    /// Listings that will be linked to a SKU that exists.
+    pub linked: usize,
+    /// SKUs that will be made.
+    pub new_skus: usize,
+    /// Listings without a code: left alone until a person links them.
+    pub without_code: usize,
+    /// Listings whose quantity the platform's own warehouse decides: read only.
+    pub read_only: usize,
+    /// Orders of the last weeks, where the platform says how many.
+    pub orders: Option<u64>,
+    /// Listings whose quantity will be changed.
+    pub changes: Vec<PlannedChange>,
+    /// How many quantities will be changed in all.
+    pub change_count: usize,
+}
+
+/// A quantity that will be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedChange {
+    /// Title of the listing.
+    pub title: String,
+    /// The seller's code.
+    pub code: String,
+    /// What it shows now.
+    pub shows: i64,
+    /// What it will show.
+    pub will_show: i64,
+}
+
+/// Why a callback was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CallbackError {
+    /// The state is unknown, used, too old or somebody else's.
+    #[error("this authorisation was not begun here, or it is too old; begin again")]
+    UnknownState,
+    /// The owner or the platform said no.
+    #[error("the marketplace did not give its consent: {0}")]
+    Denied(String),
+    /// The account belongs to another organization of this installation.
+    #[error("this account is connected to another organization")]
+    AccountTaken,
+    /// The account may not sell now.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<StoreError> for CallbackError {
+    fn from(error: StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// A connection and how it fares, for its page.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// The connection.
+    pub connection: Connection,
+    /// Its queue.
+    pub queue: Queue,
+    /// Whether expected orders are missing.
+    pub silence: Silence,
+    /// What went wrong last.
+    pub last_failure: Option<(domain::Problem, String, Timestamp)>,
+}
+
+impl App {
+    /// The exact address that the platform sends the browser back to.
+    #[must_use]
+    pub fn redirect_uri(&self, channel: ChannelKind) -> String {
+        format!("{}/connections/callback/{}", self.public_url(), channel.as_str())
+    }
+
+    /// Begins an authorisation; returns where to send the browser.
+    pub async fn begin_authorization(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        kind: ChannelKind,
+    ) -> Result<String, AppError> {
+        let channel = self.channel(kind).ok_or(AppError::ChannelMissing(kind.as_str()))?;
+        let now = self.clock().now();
+        let state = Token::random(self.entropy());
+        // 43 characters of base64url: a verifier as RFC 7636 §4.1 wants it.
+        let verifier = Token::random(self.entropy());
+        let challenge = URL_SAFE_NO_PAD.encode(vault::token::sha256(verifier.expose().as_bytes()));
+        let url = channel.authorization().authorize_url(state.expose(), &challenge, &self.redirect_uri(kind));
+        let (app, digest, row) = (self.clone(), state.digest(), SessionId::new(now, self.entropy()));
+        let verifier = Restricted::new(verifier.expose().to_owned());
+        let deed = Deed::new(Actor::Member(member), "connection.authorization_begun", kind.as_str().into());
+        self.organization(organization)
+            .write(move |tenant| {
+                let key = app.data_key(tenant, KeyOwner::Organization)?;
+                let attempt = AuthorizationAttempt {
+                    state: digest,
+                    member,
+                    channel: kind,
+                    verifier: app.seal(&key, &verifier_place(organization, row), &verifier)?,
+                    verifier_row: row,
+                    expires_at: now.plus(AUTHORIZATION_LIFE),
+                };
+                tenant.begin_authorization(&attempt, now)?;
+                app.outcome(tenant, &deed, "ok")
+            })
+            .await?;
+        Ok(url)
+    }
+
+    /// Takes the browser back from the platform. A new account waits in its dry run; one
+    /// that is known gets its new pair and goes on with everything it had.
+    pub async fn finish_authorization(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        kind: ChannelKind,
+        state: &str,
+        code: Result<&str, &str>,
+    ) -> Result<ConnectionId, CallbackError> {
+        let verifier = self.take_verifier(organization, member, kind, state).await?;
+        let code = code.map_err(|denied| CallbackError::Denied(denied.to_owned()))?;
+        let channel = self.channel(kind).ok_or(AppError::ChannelMissing(kind.as_str()))?;
+        let authorization = channel.authorization();
+        let issued = authorization
+            .exchange(code, &verifier, &self.redirect_uri(kind))
+            .await
+            .map_err(AppError::from)?;
+        let now = self.clock().now();
+        let fresh = ConnectionId::new(now, self.entropy());
+        let account = Account {
+            connection: fresh,
+            external_id: issued.account_external_id.clone(),
+            access_token: issued.access_token.clone(),
+        };
+        let profile = authorization.identify(&account).await.map_err(AppError::from)?;
+        let app = self.clone();
+        let known = {
+            let external_id = account.external_id.clone();
+            self.organization(organization)
+                .read(move |tenant| tenant.connection_of_account(kind, &external_id))
+                .await?
+        };
+        let id = known.as_ref().map_or(fresh, |known| known.id);
+        let written = self
+            .organization(organization)
+            .write(move |tenant| {
+                if let Some(known) = &known {
+                    let tokens = app.seal_tokens(tenant, id, known.token_version + 1, &issued)?;
+                    tenant.replace_tokens(id, known.token_version, &tokens)?;
+                    if known.state != ConnectionState::DryRun {
+                        tenant.set_connection_state(id, ConnectionState::Active, now)?;
+                        tenant.revive(&DeadJobs::OfConnection(id), now)?;
+                        app.ask(tenant, id, &Work::Sweep, "connected again", now)?;
+                    }
+                } else {
+                    let tokens = app.seal_tokens(tenant, id, 1, &issued)?;
+                    let account = &issued.account_external_id;
+                    tenant.create_connection(id, kind, account, &profile.name, &profile.site, &tokens, now)?;
+                }
+                let deed = Deed::new(Actor::Member(member), "connection.authorized", id.to_string());
+                app.outcome(tenant, &deed.with("account", &issued.account_external_id), "ok")
+            })
+            .await;
+        match written {
+            Ok(()) => {}
+            Err(StoreError::Duplicate(_)) => return Err(CallbackError::AccountTaken),
+            Err(error) => return Err(error.into()),
+        }
+        self.announce(organization, Change::Connection(id));
+        self.jobs_came.notify_one();
+        Ok(id)
+    }
+
+    async fn take_verifier(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        kind: ChannelKind,
+        state: &str,
+    ) -> Result<Restricted<String>, CallbackError> {
+        let refused = Deed::new(Actor::Member(member), "connection.callback", kind.as_str().into());
+        let digest: Option<TokenDigest> = Token::parse(state).ok().map(|state| state.digest());
+        let (app, now) = (self.clone(), self.clock().now());
+        let verifier = self
+            .organization(organization)
+            .write(move |tenant| {
+                let attempt = match digest {
+                    Some(digest) => tenant.take_authorization(&digest, member, now)?,
+                    None => None,
+                };
+                let Some(attempt) = attempt.filter(|attempt| attempt.channel == kind) else {
+                    app.not_done(tenant, &refused, crate::audit::NotDone::Refused, "unknown state")?;
+                    return Ok(None);
+                };
+                let key = app.data_key(tenant, KeyOwner::Organization)?;
+                let place = verifier_place(organization, attempt.verifier_row);
+                app.open(&key, &place, &attempt.verifier, &crate::secrets::calling(now)).map(Some)
+            })
+            .await?;
+        verifier.ok_or(CallbackError::UnknownState)
+    }
+
+    /// What would be linked and changed, read live; writes nothing anywhere.
+    pub async fn plan(&self, organization: OrganizationId, id: ConnectionId) -> Result<Plan, AppError> {
+        let ready = self.ready(organization, id).await?;
+        let channel = self.channel_of(organization, id).await?;
+        let mut seen: Vec<ListingSnapshot> = Vec::new();
+        let mut next: Option<String> = None;
+        let mut more_listings = false;
+        loop {
+            let read = channel.listings().page(&ready.account, next.as_deref()).await;
+            let page = self.watch_token(organization, id, ready.token_version, read).await?;
+            seen.extend(page.items);
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+            if seen.len() >= DRY_RUN_LISTINGS {
+                more_listings = true;
+                break;
+            }
+        }
+        let now = self.clock().now();
+        let window = Window { from: now.minus(IMPORT_ORDERS_OF), to: now };
+        let read = channel.orders().updated_in(&ready.account, window, None).await;
+        let orders = self.watch_token(organization, id, ready.token_version, read).await?.total;
+        let mut plan = self
+            .organization(organization)
+            .read(move |tenant| {
+                let mut codes = std::collections::BTreeMap::new();
+                for code in seen.iter().filter_map(code_of) {
+                    if !codes.contains_key(&code) {
+                        let held = tenant.sku_by_code(&code)?;
+                        codes.insert(code, held.map(|sku| sku.tally.available_units()));
+                    }
+                }
+                Ok(plan_of(&seen, &codes))
+            })
+            .await?;
+        plan.more_listings = more_listings;
+        plan.orders = orders;
+        Ok(plan)
+    }
+
+    /// The owner agreed to the plan: the connection runs, the import begins.
+    pub async fn start_import(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        id: ConnectionId,
+    ) -> Result<(), AppError> {
+        let (app, now) = (self.clone(), self.clock().now());
+        let import = ImportId::new(now, self.entropy());
+        let deed = Deed::new(Actor::Member(member), "connection.import_started", id.to_string());
+        self.organization(organization)
+            .write(move |tenant| {
+                let Some(connection) = tenant.connection(id)? else { return Ok(false) };
+                if connection.state == ConnectionState::DryRun {
+                    tenant.set_connection_state(id, ConnectionState::Active, now)?;
+                    app.outcome(tenant, &deed, "ok")?;
+                }
+                tenant.begin_import(import, id, now.minus(IMPORT_ORDERS_OF), now)?;
+                app.ask(tenant, id, &Work::Import, "import", now)?;
+                Ok(true)
+            })
+            .await?
+            .then_some(())
+            .ok_or(AppError::NotFound("connection"))?;
+        self.jobs_came.notify_one();
+        Ok(())
+    }
+
+    /// Sweeps now, on a person's word.
+    pub async fn sweep_now(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        id: ConnectionId,
+    ) -> Result<(), AppError> {
+        let (app, now) = (self.clone(), self.clock().now());
+        let deed = Deed::new(Actor::Member(member), "connection.sweep_asked", id.to_string());
+        self.organization(organization)
+            .write(move |tenant| {
+                app.ask(tenant, id, &Work::Sweep, "asked by a person", now)?;
+                app.ask(tenant, id, &Work::ReadMissed, "asked by a person", now)?;
+                app.ask(tenant, id, &Work::CheckListings, "asked by a person", now)?;
+                app.outcome(tenant, &deed, "ok")
+            })
+            .await?;
+        self.jobs_came.notify_one();
+        Ok(())
+    }
+
+    /// Leaves an account: consent ended at the platform where it answers, tokens
+    /// destroyed here in any case. What was learned stays.
+    pub async fn disconnect(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        id: ConnectionId,
+    ) -> Result<(), AppError> {
+        let revoked = match self.ready(organization, id).await {
+            Ok(ready) => {
+                let channel = self.channel_of(organization, id).await?;
+                channel.authorization().revoke(&ready.account).await.is_ok()
+            }
+            Err(AppError::NotFound(what)) => return Err(AppError::NotFound(what)),
+            Err(_) => false,
+        };
+        let (app, now) = (self.clone(), self.clock().now());
+        let deed = Deed::new(Actor::Member(member), "connection.disconnected", id.to_string());
+        self.organization(organization)
+            .write(move |tenant| {
+                tenant.set_connection_state(id, ConnectionState::Disconnected, now)?;
+                tenant.destroy_data_key(KeyOwner::Connection(id))?;
+                let deed = deed.with("revoked_at_platform", revoked);
+                app.outcome(tenant, &deed, "ok")
+            })
+            .await?;
+        self.announce(organization, Change::Connection(id));
+        Ok(())
+    }
+
+    /// A connection and how it fares.
+    pub async fn health(&self, organization: OrganizationId, id: ConnectionId) -> Result<Health, AppError> {
+        let now = self.clock().now();
+        self.organization(organization)
+            .read(move |tenant| {
+                let Some(connection) = tenant.connection(id)? else { return Ok(None) };
+                let times = tenant.order_times(id, now.minus(silence::HISTORY), SILENCE_ORDERS)?;
+                Ok(Some(Health {
+                    connection,
+                    queue: tenant.queue(id)?,
+                    silence: silence::judge(&times, now),
+                    last_failure: tenant.last_failure(id)?,
+                }))
+            })
+            .await?
+            .ok_or(AppError::NotFound("connection"))
+    }
+}
+
+fn verifier_place(organization: OrganizationId, row: SessionId) -> Place {
+    Place::new(organization, "authorization_attempt", "verifier_sealed", row, 1)
+}
+
+fn code_of(listing: &ListingSnapshot) -> Option<String> {
+    listing.seller_sku.as_deref().map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned)
+}
+
+/// The plan for listings as they were read, given what SKUs of their codes have.
+fn plan_of(
+    seen: &[ListingSnapshot],
+    held: &std::collections::BTreeMap<String, Option<i64>>,
+) -> Plan {
+    let ours: Vec<(&ListingSnapshot, Option<String>)> = seen
+        .iter()
+        .filter(|listing| listing.stock_control == StockControl::Seller)
+        .map(|listing| (listing, code_of(listing)))
+        .collect();
+    let lowest = |code: &str| {
+        ours.iter().filter(|(_, other)| other.as_deref() == Some(code)).map(|(listing, _)| listing.quantity_units).min()
+    };
+    let mut changes = Vec::new();
+    for (listing, code) in &ours {
+        let Some(code) = code else { continue };
+        let will_show = held.get(code).copied().flatten().or_else(|| lowest(code)).unwrap_or_default();
+        if will_show != listing.quantity_units && listing.state.takes_stock() {
+            changes.push(PlannedChange {
+                title: listing.title.clone(),
+                code: code.clone(),
+                shows: listing.quantity_units,
+                will_show,
+            });
+        }
+    }
+    let change_count = changes.len();
+    changes.truncate(DRY_RUN_CHANGES);
+    Plan {
+        listings: seen.len(),
+        more_listings: false,
+        linked: ours.iter().filter(|(_, code)| code.as_ref().is_some_and(|code| matches!(held.get(code), Some(Some(_))))).count(),
+        new_skus: held.values().filter(|available| available.is_none()).count(),
+        without_code: ours.iter().filter(|(_, code)| code.is_none()).count(),
+        read_only: seen.len() - ours.len(),
+        orders: None,
+        changes,
+        change_count,
+    }
+}

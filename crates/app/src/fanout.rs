@@ -1,0 +1,192 @@
+//! Way 1, the end: a listing is told its quantity. Always the absolute quantity, computed
+//! from the ledger when it is sent; never more often than it changes.
+//!
+//! An absolute write can erase a sale that we have not seen yet. So the platform is read
+//! first and written only when it shows another number; a number that moved without us
+//! is taken for an unseen sale and the orders are read before anything is raised; and a
+//! sale near one of our writes makes the selling listing be looked at again (`ingest`).
+
+use std::time::Duration;
+
+use connect::{ErrorKind, ListingKey, ListingSnapshot, StockControl};
+use domain::listing::decide_push;
+use domain::{Actor, ConnectionId, ListingId, ListingState, OrganizationId, Push, Tally};
+use store::listings::Listing;
+
+use crate::App;
+use crate::audit::Deed;
+use crate::error::AppError;
+use crate::jobs::Work;
+
+/// Tries that wait for the orders behind a number that moved without us. Then the ledger
+/// is believed: the orders were read meanwhile.
+const TRIES_FOR_UNSEEN_SALES: u32 = 3;
+/// How soon after a suspicious number the orders are looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl App {
+    /// Tells a listing its quantity, if it has to be told anything.
+    pub(crate) async fn push_stock(
+        &self,
+        organization: OrganizationId,
+        id: ListingId,
+        attempts: u32,
+    ) -> Result<(), AppError> {
+        let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(()) };
+        let connection = listing.connection;
+        let ready = self.ready(organization, connection).await?;
+        let channel = self.channel_of(organization, connection).await?;
+        let read = channel.listings().fetch(&ready.account, &listing.external_id).await;
+        let seen = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let Some(seen) = seen.into_iter().find(|seen| is_same(&listing, &seen.key)) else {
+            // The variation is gone: nobody can buy it, there is nothing to tell.
+            return self.settle(organization, &listing, 0, tally.version).await;
+        };
+        if seen.stock_control == StockControl::Platform || seen.state == ListingState::Closed {
+            return self.settle_unwritten(organization, &listing, &seen, tally.version).await;
+        }
+        // The ledger may have moved on while the platform was read.
+        let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(()) };
+        match decide_push(seen.state, seen.quantity_units, tally, channel.spec().max_quantity_units) {
+            Push::Nothing => self.settle(organization, &listing, seen.quantity_units, tally.version).await,
+            Push::NotWritable => {
+                self.settle_unwritten(organization, &listing, &seen, 0).await?;
+                Err(connect::ChannelError::new(ErrorKind::NotWritable, "write stock").into())
+            }
+            Push::Write { quantity_units } => {
+                let moved_without_us = seen.quantity_units < listing.shown_units;
+                if moved_without_us && quantity_units > seen.quantity_units && attempts <= TRIES_FOR_UNSEEN_SALES {
+                    self.look_for_unseen_sales(organization, connection).await?;
+                    return Err(AppError::NotYet("the quantity moved without us; its orders are read first"));
+                }
+                self.write(organization, &listing, tally, quantity_units, &ready).await
+            }
+        }
+    }
+
+    /// The listing and its SKU's sums, if the listing still has to be told something.
+    async fn due(&self, organization: OrganizationId, id: ListingId) -> Result<Option<(Listing, Tally)>, AppError> {
+        Ok(self
+            .organization(organization)
+            .read(move |tenant| {
+                let Some(listing) = tenant.listing(id)? else { return Ok(None) };
+                let Some(sku) = listing.sku else { return Ok(None) };
+                if tenant.due_version(id)?.is_none() {
+                    return Ok(None);
+                }
+                Ok(tenant.sku(sku)?.map(|sku| (listing, sku.tally)))
+            })
+            .await?)
+    }
+
+    async fn write(
+        &self,
+        organization: OrganizationId,
+        listing: &Listing,
+        tally: Tally,
+        units: i64,
+        ready: &crate::tokens::Ready,
+    ) -> Result<(), AppError> {
+        let (app, id, now) = (self.clone(), listing.id, self.clock().now());
+        let deed = Deed::new(Actor::system("fan-out"), "listing.stock_written", id.to_string())
+            .with("units", units)
+            .with("ledger_version", tally.version);
+        let kept = deed.clone();
+        self.organization(organization)
+            .write(move |tenant| {
+                tenant.note_sent(id, units, now)?;
+                app.intent(tenant, &kept)
+            })
+            .await?;
+        self.step("stock about to be written")?;
+        let channel = self.channel_of(organization, listing.connection).await?;
+        let key = key_of(listing);
+        let written = channel.stock().write(&ready.account, &key, units).await;
+        self.step("stock written, not noted")?;
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                let (app, why) = (self.clone(), error.to_string());
+                self.organization(organization)
+                    .write(move |tenant| {
+                        app.not_done(tenant, &deed, crate::audit::NotDone::Failed, &why)
+                    })
+                    .await?;
+                return self
+                    .watch_token(organization, listing.connection, ready.token_version, Err(error))
+                    .await;
+            }
+        };
+        let (app, now, version, shown) =
+            (self.clone(), self.clock().now(), tally.version, written.quantity_units);
+        self.organization(organization)
+            .write(move |tenant| {
+                tenant.note_confirmed(id, shown, version, now)?;
+                app.outcome(tenant, &deed, "confirmed")
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// It shows what it should: nothing was written, the outbox is settled.
+    async fn settle(
+        &self,
+        organization: OrganizationId,
+        listing: &Listing,
+        shown: i64,
+        version: i64,
+    ) -> Result<(), AppError> {
+        let (id, now) = (listing.id, self.clock().now());
+        self.organization(organization)
+            .write(move |tenant| tenant.note_confirmed(id, shown, version, now))
+            .await?;
+        Ok(())
+    }
+
+    /// It takes no writes: what it shows is noted, and with `version` the outbox settled.
+    async fn settle_unwritten(
+        &self,
+        organization: OrganizationId,
+        listing: &Listing,
+        seen: &ListingSnapshot,
+        version: i64,
+    ) -> Result<(), AppError> {
+        let (id, now) = (listing.id, self.clock().now());
+        let (units, state, status) = (seen.quantity_units, seen.state, seen.platform_status.clone());
+        self.organization(organization)
+            .write(move |tenant| {
+                tenant.note_shown(id, units, state, &status, now)?;
+                if version > 0 {
+                    tenant.note_confirmed(id, units, version, now)?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn look_for_unseen_sales(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+    ) -> Result<(), AppError> {
+        let (app, at) = (self.clone(), self.clock().now().plus(LOOK_AGAIN));
+        self.organization(organization)
+            .write(move |tenant| app.ask(tenant, connection, &Work::Sweep, "a quantity moved without us", at))
+            .await?;
+        self.jobs_came.notify_one();
+        Ok(())
+    }
+}
+
+pub(crate) fn key_of(listing: &Listing) -> ListingKey {
+    ListingKey {
+        external_id: listing.external_id.clone(),
+        variation_external_id: Some(listing.variation_external_id.clone()).filter(|id| !id.is_empty()),
+    }
+}
+
+fn is_same(listing: &Listing, key: &ListingKey) -> bool {
+    listing.external_id == key.external_id
+        && listing.variation_external_id == key.variation_external_id.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,196 @@
+//! The first import of an account: listings and the SKUs they sell, then the orders of
+//! the last weeks. One page a job, each page and its place kept in one transaction, so
+//! that it can be left, cut off and resumed anywhere.
+
+use std::time::Duration;
+
+use connect::{ListingSnapshot, Window};
+use domain::order::FirstSight;
+use domain::{
+    Actor, ConnectionId, Delta, EntryKind, LedgerEntryId, ListingId, OrganizationId, SkuId, Timestamp,
+};
+use store::imports::{ImportPhase, ImportRun};
+use store::stock::NewEntry;
+use store::{StoreResult, Tenant};
+
+use crate::audit::Deed;
+use crate::error::AppError;
+use crate::jobs::Work;
+use crate::{App, Change};
+
+/// How far back orders are imported.
+pub const IMPORT_ORDERS_OF: Duration = Duration::from_hours(30 * 24);
+
+impl App {
+    /// Reads the next page of an import and asks for the one after it.
+    pub(crate) async fn import_page(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+    ) -> Result<(), AppError> {
+        let run = self
+            .organization(organization)
+            .read(move |tenant| tenant.import_run(connection))
+            .await?
+            .ok_or(AppError::NotFound("import"))?;
+        match run.phase {
+            ImportPhase::Listings => self.import_listings(organization, run).await?,
+            ImportPhase::Orders => self.import_orders(organization, run).await?,
+            ImportPhase::Done => return Ok(()),
+        }
+        self.announce(organization, Change::Connection(connection));
+        self.jobs_came.notify_one();
+        Ok(())
+    }
+
+    async fn import_listings(&self, organization: OrganizationId, mut run: ImportRun) -> Result<(), AppError> {
+        let connection = run.connection;
+        let ready = self.ready(organization, connection).await?;
+        let channel = self.channel_of(organization, connection).await?;
+        let read = channel.listings().page(&ready.account, run.next_page.as_deref()).await;
+        let page = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let app = self.clone();
+        self.organization(organization)
+            .write(move |tenant| {
+                run.listings_done += i64::try_from(page.items.len()).unwrap_or(i64::MAX);
+                run.listings_total = page.total.and_then(|total| i64::try_from(total).ok()).or(run.listings_total);
+                for snapshot in &page.items {
+                    app.import_listing(tenant, &run, snapshot)?;
+                }
+                if page.next.is_none() {
+                    run.phase = ImportPhase::Orders;
+                }
+                run.next_page.clone_from(&page.next);
+                app.advance(tenant, &run)
+            })
+            .await?;
+        Ok(())
+    }
+
+    fn import_listing(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        run: &ImportRun,
+        snapshot: &ListingSnapshot,
+    ) -> StoreResult<()> {
+        let now = self.clock().now();
+        let id = ListingId::new(now, self.entropy());
+        let listing = tenant.keep_listing(id, run.connection, &crate::sweep::seen(snapshot), now)?;
+        let Some(code) = snapshot.seller_sku.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
+            return Ok(());
+        };
+        if !listing.ours || listing.sku.is_some() {
+            return Ok(());
+        }
+        let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &snapshot.title, now)?;
+        tenant.link_listing(listing.id, Some(sku.id))?;
+        self.opening_count(tenant, run, sku.id, sku.tally.on_hand_units, sku.tally.version, listing.shown_units)
+    }
+
+    /// The first count of a SKU is what its listing shows; where several listings of the
+    /// import show different numbers, the lowest: offering less can be mended, selling
+    /// what is not there cannot. A SKU counted before this import keeps its count.
+    fn opening_count(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        run: &ImportRun,
+        sku: SkuId,
+        on_hand: i64,
+        version: i64,
+        shown: i64,
+    ) -> StoreResult<()> {
+        let counted_before =
+            tenant.sku_created_at(sku)?.is_some_and(|created| created < run.started_at);
+        if counted_before || (version > 0 && shown >= on_hand) {
+            return Ok(());
+        }
+        let now = self.clock().now();
+        let entry = NewEntry {
+            id: LedgerEntryId::new(now, self.entropy()),
+            sku,
+            kind: EntryKind::Opening,
+            delta: Delta { on_hand_units: shown - on_hand, reserved_units: 0 },
+            line: None,
+            reason: "first count at import".into(),
+            actor: Actor::system("import"),
+        };
+        tenant.append(&entry, now)?;
+        let deed = Deed::new(Actor::system("import"), "sku.opened", sku.to_string()).with("units", shown);
+        self.outcome(tenant, &deed, "ok")
+    }
+
+    async fn import_orders(&self, organization: OrganizationId, mut run: ImportRun) -> Result<(), AppError> {
+        let connection = run.connection;
+        let ready = self.ready(organization, connection).await?;
+        let channel = self.channel_of(organization, connection).await?;
+        let window = Window { from: run.orders_from, to: run.orders_to };
+        let read = channel.orders().updated_in(&ready.account, window, run.next_page.as_deref()).await;
+        let page = self.watch_token(organization, connection, ready.token_version, read).await?;
+        for order in &page.items {
+            let held = {
+                let external_id = order.external_id.clone();
+                self.organization(organization)
+                    .read(move |tenant| tenant.order_version(connection, &external_id))
+                    .await?
+            };
+            if held.is_some_and(|held| held.order_at >= order.updated_at) {
+                continue;
+            }
+            let read = channel.orders().fetch(&ready.account, &order.external_id).await;
+            let snapshot = self.watch_token(organization, connection, ready.token_version, read).await?;
+            // An order placed since the import began is news, whoever finds it first.
+            let sight =
+                if snapshot.placed_at < run.started_at { FirstSight::Import } else { FirstSight::Live };
+            self.take_order(organization, connection, snapshot, sight, "import").await?;
+        }
+        let app = self.clone();
+        self.organization(organization)
+            .write(move |tenant| {
+                run.orders_done += i64::try_from(page.items.len()).unwrap_or(i64::MAX);
+                run.orders_total = page.total.and_then(|total| i64::try_from(total).ok()).or(run.orders_total);
+                if page.next.is_none() {
+                    run.phase = ImportPhase::Done;
+                    app.finish_import(tenant, &run)?;
+                }
+                run.next_page.clone_from(&page.next);
+                app.advance(tenant, &run)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// The end of an import: what it promised in the dry run is done — listings that show
+    /// another number than their SKU has are told — and the sweep takes over.
+    fn finish_import(&self, tenant: &mut Tenant<'_, '_>, run: &ImportRun) -> StoreResult<()> {
+        let now = self.clock().now();
+        for (listing, sku) in tenant.listings_to_align(run.connection)? {
+            self.tell_one(tenant, &listing, sku.tally.version, now)?;
+        }
+        tenant.note_sweep(run.connection, run.started_at, now)?;
+        self.ask(tenant, run.connection, &Work::Sweep, "after the import", now)?;
+        let deed = Deed::new(Actor::system("import"), "connection.imported", run.connection.to_string())
+            .with("listings", run.listings_done)
+            .with("orders", run.orders_done);
+        self.outcome(tenant, &deed, "ok")
+    }
+
+    fn advance(&self, tenant: &mut Tenant<'_, '_>, run: &ImportRun) -> StoreResult<()> {
+        let now = self.clock().now();
+        tenant.advance_import(run, now)?;
+        if run.phase != ImportPhase::Done {
+            self.ask(tenant, run.connection, &Work::Import, "import", now)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn tell_one(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        listing: &store::listings::Listing,
+        version: i64,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        tenant.put_out_again(domain::OutboxId::new(now, self.entropy()), listing.id, version, now)?;
+        self.ask(tenant, listing.connection, &Work::PushStock { listing: listing.id }, "align", now)
+    }
+}

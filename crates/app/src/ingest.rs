@@ -1,0 +1,376 @@
+//! Way 1, the middle: an order is read from its platform and taken in, and everything
+//! that follows from it — ledger entries, listings to be told, audit, timeline — is
+//! decided and kept in one transaction.
+
+use std::collections::BTreeMap;
+
+use domain::order::{FirstSight, LineEffect};
+use domain::{
+    Actor, Applied, ConnectionId, Delta, Effect, EntryKind, LedgerEntryId, LineId, OrderId, OrderSnapshot,
+    OrganizationId, OutboxId, SkuId, Tally, Timestamp, id::uuid_v7,
+};
+use store::orders::{HeldOrder, NewLine, TimelineEvent};
+use store::stock::NewEntry;
+use store::{StoreResult, Tenant};
+
+use crate::audit::Deed;
+use crate::error::AppError;
+use crate::jobs::Work;
+use crate::{App, Change};
+use connect::ErrorKind;
+
+/// A sale this close to our last write of the listing's quantity may not be in it: the
+/// platform's clock is not ours, and calls take time.
+const WRITE_RACE_MARGIN: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// What became of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// A new order.
+    New(OrderId),
+    /// An order that moved on.
+    Changed(OrderId),
+    /// Nothing new.
+    Unchanged,
+    /// Two readings crossed: read it again.
+    ReadAgain,
+}
+
+/// One row that an effect falls on.
+struct Row {
+    line: LineId,
+    key: String,
+    sku: Option<SkuId>,
+    /// The listing it was sold by.
+    listing: Option<domain::ListingId>,
+}
+
+impl App {
+    /// Reads an order and takes it in.
+    pub(crate) async fn fetch_order(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+        external_id: &str,
+        cause: &str,
+    ) -> Result<(), AppError> {
+        let ready = self.ready(organization, connection).await?;
+        let channel = self.channel_of(organization, connection).await?;
+        let read = channel.orders().fetch(&ready.account, external_id).await;
+        let snapshot = self.watch_token(organization, connection, ready.token_version, read).await?;
+        self.step("order fetched, not kept")?;
+        match self.take_order(organization, connection, snapshot, FirstSight::Live, cause).await? {
+            Taken::ReadAgain => Err(AppError::NotYet("the order changed while it was read")),
+            Taken::New(_) | Taken::Changed(_) | Taken::Unchanged => Ok(()),
+        }
+    }
+
+    /// Reads which orders a shipment carries and asks for each.
+    pub(crate) async fn fetch_shipment(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+        external_id: &str,
+        cause: &str,
+    ) -> Result<(), AppError> {
+        let ready = self.ready(organization, connection).await?;
+        let channel = self.channel_of(organization, connection).await?;
+        let read = channel.orders().of_shipment(&ready.account, external_id).await;
+        let orders = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let (app, cause, now) = (self.clone(), cause.to_owned(), self.clock().now());
+        self.organization(organization)
+            .write(move |tenant| {
+                for external_id in &orders {
+                    let work = Work::FetchOrder { external_id: external_id.clone() };
+                    app.ask(tenant, connection, &work, &cause, now)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.jobs_came.notify_one();
+        Ok(())
+    }
+
+    /// Passes a call's result on; a refused token is noted first, so that the next try
+    /// renews it.
+    pub(crate) async fn watch_token<T>(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+        version: i64,
+        result: Result<T, connect::ChannelError>,
+    ) -> Result<T, AppError> {
+        if let Err(error) = &result
+            && error.kind == ErrorKind::TokenRefused
+        {
+            self.token_refused(organization, connection, version).await?;
+        }
+        Ok(result?)
+    }
+
+    /// Takes a snapshot in: one transaction.
+    pub(crate) async fn take_order(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+        snapshot: OrderSnapshot,
+        sight: FirstSight,
+        cause: &str,
+    ) -> Result<Taken, AppError> {
+        let (app, cause) = (self.clone(), cause.to_owned());
+        let taken = self
+            .organization(organization)
+            .write(move |tenant| app.take_in(tenant, connection, &snapshot, sight, &cause))
+            .await?;
+        match taken {
+            Taken::New(id) => self.announce(organization, Change::Order { id, new: true }),
+            Taken::Changed(id) => self.announce(organization, Change::Order { id, new: false }),
+            Taken::Unchanged | Taken::ReadAgain => {}
+        }
+        self.jobs_came.notify_one();
+        self.step("order kept, job not ended")?;
+        Ok(taken)
+    }
+
+    /// The decision and its consequences, inside the transaction.
+    pub(crate) fn take_in(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        snapshot: &OrderSnapshot,
+        sight: FirstSight,
+        cause: &str,
+    ) -> StoreResult<Taken> {
+        let now = self.clock().now();
+        let Some(held) = tenant.held_order(connection, &snapshot.external_id)? else {
+            return self.take_new(tenant, connection, snapshot, sight, cause);
+        };
+        match held.order.clone().apply(snapshot) {
+            Applied::Nothing => {
+                tenant.note_order_read(held.id, now)?;
+                Ok(Taken::Unchanged)
+            }
+            Applied::ReadAgain => Ok(Taken::ReadAgain),
+            Applied::Changed { order, effects } => {
+                tenant.update_order(&held, snapshot, &order, now)?;
+                if order.state != held.order.state {
+                    self.note_state(tenant, held.id, order.state, now)?;
+                }
+                let rows = rows_of(&held);
+                self.follow(tenant, connection, held.id, snapshot, &rows, &effects, sight)?;
+                let (state, _) = order.state.as_words();
+                let deed = Deed::new(Actor::system("ingest"), "order.changed", held.id.to_string());
+                self.outcome(tenant, &deed.with("state", state).with("cause", cause), "ok")?;
+                Ok(Taken::Changed(held.id))
+            }
+        }
+    }
+
+    fn take_new(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        snapshot: &OrderSnapshot,
+        sight: FirstSight,
+        cause: &str,
+    ) -> StoreResult<Taken> {
+        let now = self.clock().now();
+        let id = OrderId::new(now, self.entropy());
+        let (order, effects) = domain::Order::first_seen(snapshot, sight);
+        let mut lines = Vec::with_capacity(snapshot.lines.len());
+        let mut rows = Vec::with_capacity(snapshot.lines.len());
+        for line in &snapshot.lines {
+            let variation = line.variation_external_id.as_deref().unwrap_or_default();
+            let listing = tenant.listing_of(connection, &line.listing_external_id, variation)?;
+            let new = NewLine {
+                id: LineId::new(now, self.entropy()),
+                listing: listing.as_ref().map(|listing| listing.id),
+                sku: listing.as_ref().filter(|listing| listing.ours).and_then(|listing| listing.sku),
+            };
+            if listing.is_none() {
+                let work = Work::FetchListing { external_id: line.listing_external_id.clone() };
+                self.ask(tenant, connection, &work, "order of an unknown listing", now)?;
+            }
+            rows.push(Row { line: new.id, key: line.key.clone(), sku: new.sku, listing: new.listing });
+            lines.push(new);
+        }
+        tenant.insert_order(id, connection, snapshot, &order, &lines, now)?;
+        tenant.note_order(connection, snapshot.placed_at)?;
+        self.tell(tenant, id, "placed", &snapshot.external_id, snapshot.placed_at)?;
+        self.tell(tenant, id, "arrived", cause, now)?;
+        self.note_state(tenant, id, order.state, now)?;
+        self.follow(tenant, connection, id, snapshot, &rows, &effects, sight)?;
+        let (state, _) = order.state.as_words();
+        let deed = Deed::new(Actor::system("ingest"), "order.taken_in", id.to_string());
+        self.outcome(tenant, &deed.with("state", state).with("cause", cause), "ok")?;
+        Ok(Taken::New(id))
+    }
+
+    /// Stock effects, and the listings that have to be told.
+    #[expect(clippy::too_many_arguments, reason = "one step of one way, all of it from the caller's hands")]
+    fn follow(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        order: OrderId,
+        snapshot: &OrderSnapshot,
+        rows: &[Row],
+        effects: &[LineEffect],
+        sight: FirstSight,
+    ) -> StoreResult<()> {
+        let now = self.clock().now();
+        // By SKU, so that two orders that share SKUs take their locks in one order.
+        let mut by_sku: BTreeMap<SkuId, Vec<(&Row, &LineEffect)>> = BTreeMap::new();
+        for effect in effects {
+            if let Some(row) = rows.iter().find(|row| row.key == effect.line_key)
+                && let Some(sku) = row.sku
+            {
+                by_sku.entry(sku).or_default().push((row, effect));
+            }
+        }
+        for (sku, moves) in by_sku {
+            let mut offered: Option<(i64, Tally)> = None;
+            let mut sellers = Vec::new();
+            for (row, effect) in moves {
+                if sight == FirstSight::Import && effect.effect == Effect::Reserve {
+                    self.count_open_units(tenant, connection, sku, effect.units)?;
+                }
+                let Some(tally) = self.append_effect(tenant, sku, row.line, effect)? else { continue };
+                let delta = effect.effect.delta(effect.units);
+                let before = before(tally, delta).available_units();
+                offered = Some((offered.map_or(before, |(first, _)| first), tally));
+                if effect.effect == Effect::Reserve && sight == FirstSight::Live {
+                    sellers.extend(row.listing);
+                }
+                let detail = format!("{} {}", EntryKind::Line(effect.effect).as_str(), effect.units);
+                self.tell(tenant, order, "stock", &detail, now)?;
+            }
+            let Some((before, tally)) = offered else { continue };
+            if tally.oversold_units() > 0 {
+                self.tell(tenant, order, "oversold", &tally.oversold_units().to_string(), now)?;
+                self.tallies.add("oversold", "order");
+            }
+            if before != tally.available_units() && sight == FirstSight::Live {
+                self.tell_listings(tenant, sku, tally.version, Some((order, snapshot.placed_at)), &sellers)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn append_effect(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        sku: SkuId,
+        line: LineId,
+        effect: &LineEffect,
+    ) -> StoreResult<Option<Tally>> {
+        let now = self.clock().now();
+        let entry = NewEntry {
+            id: LedgerEntryId::new(now, self.entropy()),
+            sku,
+            kind: EntryKind::Line(effect.effect),
+            delta: effect.effect.delta(effect.units),
+            line: Some(line),
+            reason: String::new(),
+            actor: Actor::system("ingest"),
+        };
+        tenant.append(&entry, now)
+    }
+
+    /// An order that was open when the account was imported: its units lie on the shelf
+    /// still, but the platform's quantity, which was the first count, no longer has them.
+    fn count_open_units(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        sku: SkuId,
+        units: i64,
+    ) -> StoreResult<()> {
+        let Some(run) = tenant.import_run(connection)? else { return Ok(()) };
+        if tenant.sku_created_at(sku)?.is_none_or(|created| created < run.started_at) {
+            // Counted before this import, by another account's: nothing to add.
+            return Ok(());
+        }
+        let now = self.clock().now();
+        let entry = NewEntry {
+            id: LedgerEntryId::new(now, self.entropy()),
+            sku,
+            kind: EntryKind::Opening,
+            delta: Delta { on_hand_units: units, reserved_units: 0 },
+            line: None,
+            reason: "open order at import".into(),
+            actor: Actor::system("import"),
+        };
+        tenant.append(&entry, now).map(|_| ())
+    }
+
+    /// Asks that every listing of a SKU be told a ledger version. The listing that sold
+    /// is left out: its platform has counted the sale itself — unless our own last write
+    /// was so near the sale that it may have erased it.
+    pub(crate) fn tell_listings(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        sku: SkuId,
+        version: i64,
+        sale: Option<(OrderId, Timestamp)>,
+        sellers: &[domain::ListingId],
+    ) -> StoreResult<()> {
+        let now = self.clock().now();
+        for listing in tenant.listings_of_sku(sku)? {
+            let sold_here = sellers.contains(&listing.id);
+            let raced = sale.is_some_and(|(_, placed_at)| {
+                listing.sent_at.is_some_and(|sent| sent.plus(WRITE_RACE_MARGIN) >= placed_at)
+            });
+            if !listing.ours || (sold_here && !raced) {
+                continue;
+            }
+            let id = OutboxId::new(now, self.entropy());
+            if tenant.put_out(id, listing.id, version, sale.map(|(order, _)| order), now)? {
+                let work = Work::PushStock { listing: listing.id };
+                self.ask(tenant, listing.connection, &work, "stock changed", now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_state(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        order: OrderId,
+        state: domain::OrderState,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let (word, detail) = state.as_words();
+        let text = if detail.is_empty() { word.to_owned() } else { format!("{word} {detail}") };
+        self.tell(tenant, order, "state", &text, now)
+    }
+
+    pub(crate) fn tell(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        order: OrderId,
+        kind: &str,
+        detail: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let id = uuid_v7(self.clock().now(), self.entropy());
+        tenant.tell(order, id, &TimelineEvent { kind: kind.to_owned(), detail: detail.to_owned(), at })
+    }
+}
+
+/// The sums before a change.
+const fn before(tally: Tally, delta: Delta) -> Tally {
+    Tally {
+        on_hand_units: tally.on_hand_units - delta.on_hand_units,
+        reserved_units: tally.reserved_units - delta.reserved_units,
+        safety_units: tally.safety_units,
+        version: tally.version - 1,
+    }
+}
+
+fn rows_of(held: &HeldOrder) -> Vec<Row> {
+    held.lines
+        .iter()
+        .map(|line| Row { line: line.id, key: line.key.clone(), sku: line.sku, listing: line.listing })
+        .collect()
+}

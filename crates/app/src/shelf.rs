@@ -1,0 +1,172 @@
+//! What people do with stock: count, correct, link listings to SKUs.
+
+use domain::{
+    Actor, Delta, EntryKind, LedgerEntryId, ListingId, MemberId, OrganizationId, SkuId,
+};
+use store::stock::{NewEntry, Sku};
+
+use crate::App;
+use crate::audit::Deed;
+use crate::error::AppError;
+
+/// Largest count taken, in units.
+pub const MAX_COUNT_UNITS: i64 = 1_000_000;
+/// Longest reason or code taken, in characters.
+pub const MAX_TEXT_CHARS: usize = 120;
+
+/// Why an adjustment was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum AdjustError {
+    /// A count below zero or beyond [`MAX_COUNT_UNITS`].
+    #[error("the count must be between 0 and {MAX_COUNT_UNITS}")]
+    Count,
+    /// No reason, or too long a one.
+    #[error("a reason of up to {MAX_TEXT_CHARS} characters is needed")]
+    Reason,
+    /// Anything else.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl App {
+    /// Sets what was counted on the shelf, and the units that are never offered.
+    pub async fn adjust(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        id: SkuId,
+        on_hand_units: i64,
+        safety_units: i64,
+        reason: &str,
+    ) -> Result<Sku, AdjustError> {
+        let allowed = 0..=MAX_COUNT_UNITS;
+        if !allowed.contains(&on_hand_units) || !allowed.contains(&safety_units) {
+            return Err(AdjustError::Count);
+        }
+        let reason = reason.trim().to_owned();
+        if reason.is_empty() || reason.chars().count() > MAX_TEXT_CHARS {
+            return Err(AdjustError::Reason);
+        }
+        let (app, now) = (self.clone(), self.clock().now());
+        let adjusted = self
+            .organization(organization)
+            .write(move |tenant| {
+                let Some(sku) = tenant.sku(id)? else { return Ok(None) };
+                let entry = NewEntry {
+                    id: LedgerEntryId::new(now, app.entropy()),
+                    sku: id,
+                    kind: EntryKind::Adjustment,
+                    delta: Delta { on_hand_units: on_hand_units - sku.tally.on_hand_units, reserved_units: 0 },
+                    line: None,
+                    reason: reason.clone(),
+                    actor: Actor::Member(member),
+                };
+                tenant.set_safety(id, safety_units)?;
+                let tally = tenant.append(&entry, now)?;
+                let deed = Deed::new(Actor::Member(member), "sku.adjusted", id.to_string())
+                    .with("from", sku.tally.on_hand_units)
+                    .with("to", on_hand_units)
+                    .with("safety", safety_units);
+                app.outcome(tenant, &deed, "ok")?;
+                if let Some(tally) = tally {
+                    app.tell_listings(tenant, id, tally.version, None, &[])?;
+                }
+                tenant.sku(id)
+            })
+            .await
+            .map_err(AppError::from)?;
+        self.jobs_came.notify_one();
+        adjusted.ok_or(AdjustError::App(AppError::NotFound("SKU")))
+    }
+
+    /// Links a listing to the SKU of a code (made when there is none), or unlinks it.
+    /// Open orders of the listing take their units from the SKU from then on.
+    pub async fn link(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        id: ListingId,
+        code: Option<&str>,
+    ) -> Result<(), AppError> {
+        let code = code
+            .map(|code| code.trim().chars().take(MAX_TEXT_CHARS).collect::<String>())
+            .filter(|code| !code.is_empty());
+        let (app, now) = (self.clone(), self.clock().now());
+        let found = self
+            .organization(organization)
+            .write(move |tenant| {
+                let Some(listing) = tenant.listing(id)? else { return Ok(false) };
+                let sku = match &code {
+                    Some(code) => Some(app.sku_for(tenant, code, &listing)?),
+                    None => None,
+                };
+                tenant.link_listing(id, sku.as_ref().map(|sku| sku.id))?;
+                if let Some(sku) = &sku {
+                    app.settle_open_lines(tenant, &listing, sku.id)?;
+                }
+                let linked = sku.as_ref().map_or_else(|| String::from("none"), |sku| sku.id.to_string());
+                let deed = Deed::new(Actor::Member(member), "listing.linked", id.to_string());
+                app.outcome(tenant, &deed.with("sku", linked), "ok")?;
+                Ok(true)
+            })
+            .await?;
+        self.jobs_came.notify_one();
+        if found { Ok(()) } else { Err(AppError::NotFound("listing")) }
+    }
+
+    fn sku_for(
+        &self,
+        tenant: &mut store::Tenant<'_, '_>,
+        code: &str,
+        listing: &store::listings::Listing,
+    ) -> store::StoreResult<Sku> {
+        let now = self.clock().now();
+        let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &listing.title, now)?;
+        if sku.tally.version > 0 {
+            return Ok(sku);
+        }
+        let entry = NewEntry {
+            id: LedgerEntryId::new(now, self.entropy()),
+            sku: sku.id,
+            kind: EntryKind::Opening,
+            delta: Delta { on_hand_units: listing.shown_units, reserved_units: 0 },
+            line: None,
+            reason: "first count when linked".into(),
+            actor: Actor::system("link"),
+        };
+        tenant.append(&entry, now)?;
+        Ok(tenant.sku(sku.id)?.unwrap_or(sku))
+    }
+
+    /// Lines sold while the listing had no SKU: their units are set aside now. The count
+    /// grows by them first, because the platform's number no longer has them.
+    fn settle_open_lines(
+        &self,
+        tenant: &mut store::Tenant<'_, '_>,
+        listing: &store::listings::Listing,
+        sku: SkuId,
+    ) -> store::StoreResult<()> {
+        let now = self.clock().now();
+        let open =
+            tenant.unlinked_open_lines(listing.connection, &listing.external_id, &listing.variation_external_id)?;
+        for (line, _, units) in open {
+            tenant.link_line(line, listing.id, sku)?;
+            let entry = |kind, delta, line| NewEntry {
+                id: LedgerEntryId::new(now, self.entropy()),
+                sku,
+                kind,
+                delta,
+                line,
+                reason: "open order when linked".into(),
+                actor: Actor::system("link"),
+            };
+            tenant.append(&entry(EntryKind::Opening, Delta { on_hand_units: units, reserved_units: 0 }, None), now)?;
+            let reserve = domain::Effect::Reserve;
+            tenant.append(&entry(EntryKind::Line(reserve), reserve.delta(units), Some(line)), now)?;
+        }
+        if let Some(tally) = tenant.sku(sku)?.map(|sku| sku.tally) {
+            self.tell_listings(tenant, sku, tally.version, None, &[])?;
+        }
+        Ok(())
+    }
+}
