@@ -1,6 +1,6 @@
 //! Listings: the account's list by scan, and each item as it stands.
 
-use connect::{Account, Call, ChannelError, ErrorKind, ListingSnapshot, Listings, Page};
+use connect::{Account, Answer, Call, ChannelError, ErrorKind, ListingSnapshot, Listings, Page};
 use http::Method;
 
 use super::hook::is_item;
@@ -36,18 +36,27 @@ impl Listings for MercadoLivre {
     }
 
     fn fetch<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, Vec<ListingSnapshot>> {
-        Box::pin(async move {
-            let spec = self
-                .request("fetch listing", Method::GET, account, &["items", external_id])
-                .query("include_attributes", "all");
-            let answer = self.ask(spec).await?;
-            let item: wire::Item = answer.json()?;
-            map::item(&item).map_err(|gap| answer.garbled(gap.0))
-        })
+        Box::pin(async move { Ok(self.read_item("fetch listing", account, external_id).await?.0) })
     }
 }
 
 impl MercadoLivre {
+    /// An item as it stands, and the answer that says so.
+    pub(super) async fn read_item(
+        &self,
+        operation: &'static str,
+        account: &Account,
+        external_id: &str,
+    ) -> Result<(Vec<ListingSnapshot>, Answer), ChannelError> {
+        let spec = self
+            .request(operation, Method::GET, account, &["items", external_id])
+            .query("include_attributes", "all");
+        let answer = self.ask(spec).await?;
+        let item: wire::Item = answer.json()?;
+        let snapshots = map::item(&item).map_err(|gap| answer.garbled(gap.0))?;
+        Ok((snapshots, answer))
+    }
+
     /// Asks for the next ids.
     async fn scan(&self, account: &Account, before: Scan) -> Result<Scan, ChannelError> {
         let path = ["users", account.external_id.as_str(), "items", "search"];

@@ -2,7 +2,7 @@
 //! fields (several depots, automations), so every write is read back.
 
 use connect::{
-    Account, Call, ChannelError, ErrorKind, ListingKey, ListingSnapshot, Listings, Stock, StockControl,
+    Account, Answer, Call, ChannelError, ErrorKind, ListingKey, ListingSnapshot, Stock, StockControl,
 };
 use http::Method;
 
@@ -29,11 +29,11 @@ impl Stock for MercadoLivre {
                 return Err(ChannelError::new(kind, OPERATION));
             }
             let body = format!(r#"{{"available_quantity":{quantity_units}}}"#);
-            let shown = self.put_and_read_back(OPERATION, account, key, body).await?;
+            let (shown, answer) = self.put_and_read_back(OPERATION, account, key, body).await?;
             if shown.quantity_units == quantity_units {
                 Ok(shown)
             } else {
-                Err(ChannelError::new(ErrorKind::WriteNotApplied, OPERATION))
+                Err(answer.fail(ErrorKind::WriteNotApplied))
             }
         })
     }
@@ -48,7 +48,7 @@ impl MercadoLivre {
         account: &Account,
         key: &ListingKey,
         body: String,
-    ) -> Result<ListingSnapshot, ChannelError> {
+    ) -> Result<(ListingSnapshot, Answer), ChannelError> {
         let mut path = vec!["items", key.external_id.as_str()];
         if let Some(variation) = &key.variation_external_id {
             path.extend(["variations", variation.as_str()]);
@@ -69,10 +69,12 @@ impl MercadoLivre {
         operation: &'static str,
         account: &Account,
         key: &ListingKey,
-    ) -> Result<ListingSnapshot, ChannelError> {
-        let snapshots = Listings::fetch(self, account, &key.external_id).await?;
-        let found = snapshots.into_iter().find(|snapshot| snapshot.key == *key);
-        found.ok_or_else(|| ChannelError::new(ErrorKind::NotFound, operation))
+    ) -> Result<(ListingSnapshot, Answer), ChannelError> {
+        let (snapshots, answer) = self.read_item(operation, account, &key.external_id).await?;
+        match snapshots.into_iter().find(|snapshot| snapshot.key == *key) {
+            Some(snapshot) => Ok((snapshot, answer)),
+            None => Err(answer.fail(ErrorKind::NotFound)),
+        }
     }
 
     /// A refusal because of the listing's state has many codes; the state itself is plain.
@@ -82,7 +84,7 @@ impl MercadoLivre {
         key: &ListingKey,
         mut error: ChannelError,
     ) -> ChannelError {
-        if let Ok(shown) = self.shown(error.operation, account, key).await
+        if let Ok((shown, _)) = self.shown(error.operation, account, key).await
             && (!shown.state.takes_stock() || shown.stock_control == StockControl::Platform)
         {
             error.kind = ErrorKind::NotWritable;

@@ -1,7 +1,10 @@
 mod auth;
 mod errors;
 mod hook;
+mod listings;
+mod missed;
 mod orders;
+mod writes;
 
 use std::sync::Arc;
 
@@ -9,6 +12,7 @@ use connect::Account;
 use connect::conformance::{Script, Step, text};
 use connect::outbound::BaseUrl;
 use domain::{Actor, ConnectionId, Grant, ManualClock, Purpose, Restricted, Timestamp, TypedId};
+use serde_json::Value;
 
 use super::{Limits, MercadoLivre, MercadoLivreConfig};
 
@@ -57,3 +61,18 @@ pub(super) const SHIPMENT: &str = include_str!("../fixtures/shipment.json");
 pub(super) const SLA: &str = include_str!("../fixtures/sla.json");
 pub(super) const SHIPMENT_ORDERS: &str = include_str!("../fixtures/shipment_orders.json");
 pub(super) const ORDERS_SEARCH: &str = include_str!("../fixtures/orders_search.json");
+pub(super) const ITEM: &str = include_str!("../fixtures/item.json");
+pub(super) const ITEM_VARIATIONS: &str = include_str!("../fixtures/item_variations.json");
+pub(super) const ITEM_USER_PRODUCT: &str = include_str!("../fixtures/item_user_product.json");
+pub(super) const ITEMS_SEARCH: &str = include_str!("../fixtures/items_search.json");
+pub(super) const MISSED_FEEDS: &str = include_str!("../fixtures/missed_feeds.json");
+
+/// A fixture with the values at some JSON pointers changed.
+#[track_caller]
+pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
+    let mut value: Value = serde_json::from_str(fixture).unwrap();
+    for (pointer, change) in changes {
+        *value.pointer_mut(pointer).unwrap() = change.clone();
+    }
+    value.to_string()
+}

@@ -4,7 +4,7 @@ use domain::order::{Attention, CancelledBy, LineSnapshot, ShipmentSnapshot, Snap
 use domain::{ChannelKind, Currency, Money, OrderSnapshot, OrderState, Timestamp, Verdict};
 use serde_json::{Value, json};
 
-use super::{ORDER, ORDERS_SEARCH, SHIPMENT, SHIPMENT_ORDERS, SLA, account, at, scripted};
+use super::{ORDER, ORDERS_SEARCH, SHIPMENT, SHIPMENT_ORDERS, SLA, account, at, scripted, with};
 
 const ORDER_AT: &str = "/orders/2000010000000001";
 const SHIPMENT_AT: &str = "/shipments/44000000001";
@@ -12,14 +12,6 @@ const SLA_AT: &str = "/shipments/44000000001/sla";
 
 fn brl(minor: i64) -> Money {
     Money::new(minor, Currency::Brl)
-}
-
-fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
-    let mut value: Value = serde_json::from_str(fixture).unwrap();
-    for (pointer, change) in changes {
-        *value.pointer_mut(pointer).unwrap() = change.clone();
-    }
-    value.to_string()
 }
 
 fn fetched(steps: Vec<Step>) -> Result<OrderSnapshot, ChannelError> {
