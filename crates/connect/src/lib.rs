@@ -6,8 +6,12 @@
 //! forgotten succeeds silently.
 
 pub mod channel;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod exchange;
+pub mod outbound;
+pub mod redact;
 
 pub use channel::{
     Account, AccountProfile, Authorization, Call, Channel, HookEvent, HookRejection, HookSubject, Hooks,
@@ -16,3 +20,6 @@ pub use channel::{
 };
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
+pub use outbound::{
+    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Transport, TransportError, WireRequest, WireResponse,
+};

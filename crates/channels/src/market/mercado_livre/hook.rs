@@ -1,0 +1,74 @@
+//! Reading what Mercado Livre posts. Nothing is signed, so nothing is believed: a hook
+//! only names a thing to be fetched again, and only by an id of the known form.
+
+use connect::{HookEvent, HookRejection, HookSubject, Hooks};
+use http::HeaderMap;
+
+use super::wire::{Loose, Notification, filled};
+use super::{MercadoLivre, SPEC};
+
+/// Longest id taken, in characters: ids have up to 16 digits and a prefix of four letters.
+const MAX_ID_CHARS: usize = 24;
+
+impl Hooks for MercadoLivre {
+    fn read(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Vec<HookEvent>, HookRejection> {
+        if body.len() > SPEC.hook_max_bytes {
+            return Err(malformed("larger than any notification"));
+        }
+        let note: Notification =
+            serde_json::from_slice(body).map_err(|_| malformed("not the JSON of a notification"))?;
+        event(&note, &self.config.client_id).map(|event| vec![event])
+    }
+}
+
+/// The event of a notification for the app `client_id`.
+pub(super) fn event(note: &Notification, client_id: &str) -> Result<HookEvent, HookRejection> {
+    let need = |field: &Option<Loose>, name: &str| {
+        filled(field.as_ref()).map(str::to_owned).ok_or_else(|| malformed(&format!("{name} is missing")))
+    };
+    if need(&note.application_id, "application_id")? != client_id {
+        return Err(HookRejection::ForeignApp);
+    }
+    let account_external_id = need(&note.user_id, "user_id")?;
+    if !is_number(&account_external_id) {
+        return Err(malformed("user_id is no number"));
+    }
+    let topic = need(&note.topic, "topic")?;
+    let subject = subject(&topic, filled(note.resource.as_ref()).unwrap_or_default())?;
+    let sent_at = note.sent.as_ref().and_then(Loose::instant);
+    Ok(HookEvent { account_external_id, subject, topic, sent_at })
+}
+
+/// What a topic's resource names. For topics that the hub acts on, the path has to be of
+/// the form that the topic allows: an absolute address never is.
+fn subject(topic: &str, resource: &str) -> Result<HookSubject, HookRejection> {
+    let path: Vec<&str> = resource.strip_prefix('/').unwrap_or(resource).split('/').collect();
+    let known = match (topic, path.as_slice()) {
+        ("orders_v2" | "orders", ["orders", id]) if is_number(id) => HookSubject::Order((*id).to_owned()),
+        ("shipments", ["shipments", id]) if is_number(id) => HookSubject::Shipment((*id).to_owned()),
+        ("items" | "items_prices", ["items", id] | ["items", id, "prices"]) if is_item(id) => {
+            HookSubject::Listing((*id).to_owned())
+        }
+        ("orders_v2" | "orders" | "shipments" | "items" | "items_prices", _) => {
+            return Err(malformed("the resource is not of its topic's form"));
+        }
+        _ => HookSubject::NotForUs,
+    };
+    Ok(known)
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=MAX_ID_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An item's id: its site (three letters) and digits.
+pub(super) fn is_item(text: &str) -> bool {
+    let (Some(site), Some(digits)) = (text.get(..3), text.get(3..)) else {
+        return false;
+    };
+    site.bytes().all(|byte| byte.is_ascii_uppercase()) && is_number(digits)
+}
+
+fn malformed(what: &str) -> HookRejection {
+    HookRejection::Malformed(what.to_owned())
+}

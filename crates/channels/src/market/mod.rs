@@ -1,0 +1,35 @@
+//! Marketplaces, and the one place that lists them.
+
+pub mod mercado_livre;
+
+use std::sync::Arc;
+
+use connect::{Channel, Outbound};
+use domain::ChannelKind;
+
+use self::mercado_livre::{MercadoLivre, MercadoLivreConfig};
+
+/// What a channel needs to be told: the app's registration at the platform.
+#[derive(Debug, Clone)]
+pub enum ChannelConfig {
+    /// Mercado Livre.
+    MercadoLivre(MercadoLivreConfig),
+}
+
+impl ChannelConfig {
+    /// Which channel it is for.
+    #[must_use]
+    pub const fn kind(&self) -> ChannelKind {
+        match self {
+            Self::MercadoLivre(_) => ChannelKind::MercadoLivre,
+        }
+    }
+}
+
+/// The channel of a configuration.
+#[must_use]
+pub fn channel(config: ChannelConfig, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
+    match config {
+        ChannelConfig::MercadoLivre(config) => Arc::new(MercadoLivre::new(config, outbound)),
+    }
+}

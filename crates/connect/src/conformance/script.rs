@@ -1,0 +1,193 @@
+//! A scripted outside world: a list of expected requests, each with its answer. A request
+//! that is not the next of the list, and a step that nobody asked for, fail the test.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use domain::{Clock, Restricted};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::outbound::{Outbound, Sending, Transport, TransportError, WireRequest, WireResponse};
+
+/// The value of a future that needs no waiting, as all under a script are.
+///
+/// # Panics
+/// When it does wait: the test would hang.
+#[track_caller]
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a scripted call waited for something that is not in the script"),
+    }
+}
+
+/// Guards a text, as tests need it all the time.
+#[must_use]
+pub fn text(secret: &str) -> Restricted<String> {
+    Restricted::new(secret.to_owned())
+}
+
+/// One expected request and its answer.
+#[derive(Debug, Clone)]
+pub struct Step {
+    method: Method,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+    outcome: Result<WireResponse, TransportError>,
+}
+
+impl Step {
+    /// Expects `method` on `target`: path and query, exactly. Answered with 200 and `{}`
+    /// unless told otherwise.
+    #[must_use]
+    pub fn expect(method: Method, target: &str) -> Self {
+        let response = WireResponse {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(b"{}"),
+        };
+        Self { method, target: target.to_owned(), headers: Vec::new(), body: None, outcome: Ok(response) }
+    }
+
+    /// Expects a GET.
+    #[must_use]
+    pub fn get(target: &str) -> Self {
+        Self::expect(Method::GET, target)
+    }
+
+    /// Expects a PUT.
+    #[must_use]
+    pub fn put(target: &str) -> Self {
+        Self::expect(Method::PUT, target)
+    }
+
+    /// Expects a POST.
+    #[must_use]
+    pub fn post(target: &str) -> Self {
+        Self::expect(Method::POST, target)
+    }
+
+    /// Expects a header besides; its name in lower case.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Expects exactly this body.
+    #[must_use]
+    pub fn with_body(mut self, body: &str) -> Self {
+        self.body = Some(body.to_owned());
+        self
+    }
+
+    /// Answers with this status and body.
+    ///
+    /// # Panics
+    /// When the status is none.
+    #[must_use]
+    pub fn answer(mut self, status: u16, body: &str) -> Self {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        self.outcome = Ok(WireResponse { status, headers: HeaderMap::new(), body });
+        self
+    }
+
+    /// Adds a header to the answer; its name in lower case.
+    ///
+    /// # Panics
+    /// When name or value are no header.
+    #[must_use]
+    pub fn answer_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(response) = &mut self.outcome {
+            let value = HeaderValue::from_str(value).expect("a header's value");
+            response.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// Gives no answer.
+    #[must_use]
+    pub fn fail(mut self, error: TransportError) -> Self {
+        self.outcome = Err(error);
+        self
+    }
+
+    /// The same request with its answer's body changed; unchanged when there is none.
+    #[must_use]
+    pub fn map_body(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        if let Ok(response) = &mut self.outcome {
+            response.body = Bytes::from(change(&String::from_utf8_lossy(&response.body)));
+        }
+        self
+    }
+
+    fn check(&self, request: &WireRequest) {
+        let target = &request.url[url::Position::BeforePath..];
+        assert_eq!(
+            (&request.method, target),
+            (&self.method, self.target.as_str()),
+            "another request was scripted"
+        );
+        for (name, value) in &self.headers {
+            let sent = request.headers.get(name).and_then(|sent| sent.to_str().ok());
+            assert_eq!(sent, Some(value.as_str()), "header {name} of {target}");
+        }
+        if let Some(body) = &self.body {
+            assert_eq!(&String::from_utf8_lossy(&request.body), body, "body of {target}");
+        }
+    }
+}
+
+/// The scripted outside world.
+#[derive(Clone)]
+pub struct Script {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Script")
+    }
+}
+
+impl Script {
+    /// Expects these requests in this order.
+    #[must_use]
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())) }
+    }
+
+    /// The client that calls this world.
+    #[must_use]
+    pub fn outbound(&self, clock: Arc<dyn Clock>) -> Arc<Outbound> {
+        Arc::new(Outbound::new(Arc::new(self.clone()), clock))
+    }
+
+    /// Fails when a step is left over.
+    ///
+    /// # Panics
+    /// Then.
+    #[track_caller]
+    pub fn done(&self) {
+        let left = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let targets: Vec<_> = left.iter().map(|step| step.target.as_str()).collect();
+        assert!(targets.is_empty(), "scripted but never asked for: {targets:?}");
+    }
+}
+
+impl Transport for Script {
+    fn send(&self, request: WireRequest) -> Sending<'_> {
+        let next = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let step =
+            next.unwrap_or_else(|| panic!("not in the script: {} {}", request.method, request.url.path()));
+        step.check(&request);
+        Box::pin(async move { step.outcome })
+    }
+}

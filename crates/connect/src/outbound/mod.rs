@@ -1,0 +1,342 @@
+//! The one client that calls the outside world: only configured hosts, every call with a
+//! deadline and a bounded answer, every failure typed, and nothing secret in what is kept.
+
+mod address;
+mod http;
+mod transport;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use ::http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use domain::{Actor, Clock, Grant, Purpose, Restricted, Timestamp};
+use serde::Deserialize;
+use url::{Url, form_urlencoded};
+
+pub use self::address::{BaseUrl, BaseUrlError, Reach};
+pub use self::http::{CONNECT_DEADLINE, HttpTransport, MAX_ANSWER_BYTES};
+pub use self::transport::{Sending, Transport, TransportError, WireRequest, WireResponse};
+use crate::error::{ChannelError, ErrorKind};
+use crate::exchange::Exchange;
+use crate::redact::{Half, Redactor};
+
+/// Time for a whole call unless the call says otherwise.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A value of a form.
+#[derive(Debug, Clone)]
+pub enum FormValue {
+    /// Anyone may see it.
+    Plain(String),
+    /// A key to something: revealed only on the wire.
+    Secret(Restricted<String>),
+}
+
+impl From<&str> for FormValue {
+    fn from(text: &str) -> Self {
+        Self::Plain(text.to_owned())
+    }
+}
+
+impl From<&Restricted<String>> for FormValue {
+    fn from(secret: &Restricted<String>) -> Self {
+        Self::Secret(secret.clone())
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Empty,
+    Json(String),
+    Form(Vec<(&'static str, FormValue)>),
+}
+
+/// A call to be made. Built below a [`BaseUrl`], so it cannot lead to another host.
+#[derive(Clone)]
+pub struct CallSpec {
+    operation: &'static str,
+    method: Method,
+    url: Option<Url>,
+    base: BaseUrl,
+    headers: HeaderMap,
+    bearer: Option<Restricted<String>>,
+    body: Body,
+    deadline: Duration,
+}
+
+/// Shows what is attempted, no address and no body.
+impl fmt::Debug for CallSpec {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "CallSpec({}: {} …)", self.operation, self.method)
+    }
+}
+
+impl CallSpec {
+    /// `method` on the resource that `segments` name below `base`. `operation` says what
+    /// it is for (`fetch order`).
+    #[must_use]
+    pub fn new(operation: &'static str, method: Method, base: &BaseUrl, segments: &[&str]) -> Self {
+        Self {
+            operation,
+            method,
+            url: base.below(segments),
+            base: base.clone(),
+            headers: HeaderMap::new(),
+            bearer: None,
+            body: Body::Empty,
+            deadline: CALL_DEADLINE,
+        }
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        if let Some(url) = &mut self.url {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        self
+    }
+
+    /// Adds a header; its name in lower case.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Authorises the call.
+    #[must_use]
+    pub fn bearer(mut self, token: &Restricted<String>) -> Self {
+        self.bearer = Some(token.clone());
+        self
+    }
+
+    /// Sends JSON text.
+    #[must_use]
+    pub fn json(mut self, text: String) -> Self {
+        self.body = Body::Json(text);
+        self
+    }
+
+    /// Sends a form.
+    #[must_use]
+    pub fn form(mut self, fields: Vec<(&'static str, FormValue)>) -> Self {
+        self.body = Body::Form(fields);
+        self
+    }
+
+    fn secrets(&self) -> Vec<Restricted<String>> {
+        let form = match &self.body {
+            Body::Form(fields) => fields.as_slice(),
+            Body::Empty | Body::Json(_) => &[],
+        };
+        let in_form = form.iter().filter_map(|(_, value)| match value {
+            FormValue::Secret(secret) => Some(secret.clone()),
+            FormValue::Plain(_) => None,
+        });
+        self.bearer.iter().cloned().chain(in_form).collect()
+    }
+
+    /// `None` when the address may not be called or a secret fits no header.
+    fn into_wire(self, grant: &Grant) -> Option<WireRequest> {
+        let url = self.url.filter(|url| self.base.holds(url))?;
+        let mut headers = self.headers;
+        if let Some(token) = &self.bearer {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal(grant))).ok()?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let (content_type, body) = match self.body {
+            Body::Empty => (None, Bytes::new()),
+            Body::Json(text) => (Some("application/json"), Bytes::from(text)),
+            Body::Form(fields) => {
+                (Some("application/x-www-form-urlencoded"), Bytes::from(encode_form(&fields, grant)))
+            }
+        };
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        let (reach, deadline) = (self.base.reach(), self.deadline);
+        Some(WireRequest { method: self.method, url, headers, body, reach, deadline })
+    }
+}
+
+fn encode_form(fields: &[(&'static str, FormValue)], grant: &Grant) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        let value = match value {
+            FormValue::Plain(text) => text,
+            FormValue::Secret(secret) => secret.reveal(grant),
+        };
+        form.append_pair(name, value);
+    }
+    form.finish()
+}
+
+/// Calls the outside world.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Outbound {
+    /// A client over `transport`.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        Self { transport, clock }
+    }
+
+    /// Makes a call. Any answer of the platform is `Ok`, whatever its status: what a
+    /// status means is the channel's business. Errors are of kinds
+    /// [`ErrorKind::Unreachable`], [`ErrorKind::AddressNotAllowed`] and, for an answer
+    /// beyond [`MAX_ANSWER_BYTES`], [`ErrorKind::Garbled`].
+    pub async fn call(&self, spec: CallSpec) -> Result<Answer, ChannelError> {
+        let started_at = self.clock.now();
+        let grant = Grant::issue(Actor::system("outbound"), Purpose::CallChannel, started_at);
+        let operation = spec.operation;
+        let secrets = spec.secrets();
+        let Some(wire) = spec.into_wire(&grant) else {
+            return Err(ChannelError::new(ErrorKind::AddressNotAllowed, operation));
+        };
+        let redactor = Redactor::new(secrets.iter().map(|secret| secret.reveal(&grant).as_str()));
+        let sent_type = content_type(&wire.headers).to_owned();
+        let mut trace = Trace {
+            operation,
+            secrets,
+            method: wire.method.to_string(),
+            url: redactor.url(&wire.url),
+            request_body: redactor.body(&wire.body, &sent_type, Half::Request),
+            started_at,
+            elapsed_ms: 0,
+        };
+        let outcome = self.transport.send(wire).await;
+        let elapsed = self.clock.now().since(started_at).as_millis();
+        trace.elapsed_ms = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        match outcome {
+            Ok(response) => Ok(Answer { response, trace }),
+            Err(error) => {
+                let exchange = trace.exchange(None);
+                Err(ChannelError::new(kind_of(error), operation).with_exchange(exchange))
+            }
+        }
+    }
+}
+
+fn kind_of(error: TransportError) -> ErrorKind {
+    match error {
+        TransportError::Connect
+        | TransportError::Broken
+        | TransportError::Deadline
+        | TransportError::Setup => ErrorKind::Unreachable,
+        TransportError::TooLarge { .. } => ErrorKind::Garbled { what: error.to_string() },
+        TransportError::AddressNotAllowed => ErrorKind::AddressNotAllowed,
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// What is known of a call besides its answer.
+#[derive(Debug)]
+struct Trace {
+    operation: &'static str,
+    secrets: Vec<Restricted<String>>,
+    method: String,
+    url: String,
+    request_body: String,
+    started_at: Timestamp,
+    elapsed_ms: u64,
+}
+
+impl Trace {
+    fn exchange(&self, response: Option<&WireResponse>) -> Exchange {
+        let grant = Grant::issue(Actor::system("outbound"), Purpose::CallChannel, self.started_at);
+        let redactor = Redactor::new(self.secrets.iter().map(|secret| secret.reveal(&grant).as_str()));
+        Exchange {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            request_body: self.request_body.clone(),
+            status: response.map(|response| response.status.as_u16()),
+            response_body: response
+                .map(|answer| redactor.body(&answer.body, content_type(&answer.headers), Half::Answer))
+                .unwrap_or_default(),
+            started_at: self.started_at,
+            elapsed_ms: self.elapsed_ms,
+        }
+    }
+}
+
+/// An answer of the platform, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    response: WireResponse,
+    trace: Trace,
+}
+
+impl Answer {
+    /// Status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.response.status
+    }
+
+    /// A header's text, if there is one and it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers.get(name)?.to_str().ok()
+    }
+
+    /// Body, secrets in clear.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.response.body
+    }
+
+    /// When the call began.
+    #[must_use]
+    pub const fn started_at(&self) -> Timestamp {
+        self.trace.started_at
+    }
+
+    /// The wish of `Retry-After` in its form of seconds (RFC 9110 §10.2.3). No known
+    /// platform sends the form of a date; without a wish the house's own delays hold.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header(RETRY_AFTER.as_str())?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// The exchange as support may see it.
+    #[must_use]
+    pub fn exchange(&self) -> Exchange {
+        self.trace.exchange(Some(&self.response))
+    }
+
+    /// A failure that this answer shows.
+    #[must_use]
+    pub fn fail(&self, kind: ErrorKind) -> ChannelError {
+        ChannelError::new(kind, self.trace.operation).with_exchange(self.exchange())
+    }
+
+    /// A failure because the answer is not what the documents describe.
+    #[must_use]
+    pub fn garbled(&self, what: impl Into<String>) -> ChannelError {
+        self.fail(ErrorKind::Garbled { what: what.into() })
+    }
+
+    /// Reads the body as JSON. The error names place and kind, never the content: that
+    /// may be a secret.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ChannelError> {
+        serde_json::from_slice(self.body()).map_err(|error| {
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            self.garbled(format!("{kind:?} error in JSON at line {line}, column {column}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

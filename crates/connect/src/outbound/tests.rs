@@ -1,0 +1,244 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use domain::ManualClock;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Answers every request alike and keeps what was sent.
+#[derive(Debug)]
+struct Canned {
+    outcome: Result<WireResponse, TransportError>,
+    sent: Mutex<Vec<WireRequest>>,
+}
+
+impl Transport for Canned {
+    fn send(&self, request: WireRequest) -> Sending<'_> {
+        self.sent.lock().unwrap().push(request);
+        let outcome = self.outcome.clone();
+        Box::pin(async move { outcome })
+    }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match Box::pin(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a canned answer is ready at once"),
+    }
+}
+
+fn answering(status: u16, body: &str) -> (Arc<Canned>, Outbound) {
+    let response = WireResponse {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: HeaderMap::new(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    };
+    over(Ok(response))
+}
+
+fn over(outcome: Result<WireResponse, TransportError>) -> (Arc<Canned>, Outbound) {
+    let transport = Arc::new(Canned { outcome, sent: Mutex::new(Vec::new()) });
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_000)));
+    (Arc::clone(&transport), Outbound::new(transport, clock))
+}
+
+fn base() -> BaseUrl {
+    BaseUrl::parse("https://api.example.com").unwrap()
+}
+
+fn token(text: &str) -> Restricted<String> {
+    Restricted::new(text.to_owned())
+}
+
+#[test]
+fn a_call_carries_its_token_in_the_header_and_nowhere_else() {
+    let (transport, outbound) = answering(200, "{}");
+    let spec = CallSpec::new("fetch order", Method::GET, &base(), &["orders", "1"])
+        .query("a b", "c&d")
+        .header("x-format-new", "true")
+        .bearer(&token("t-1"));
+    now(outbound.call(spec)).unwrap();
+    let sent = transport.sent.lock().unwrap();
+    assert_eq!(sent[0].url.as_str(), "https://api.example.com/orders/1?a+b=c%26d");
+    assert_eq!(sent[0].headers["authorization"], "Bearer t-1");
+    assert!(sent[0].headers["authorization"].is_sensitive());
+    assert_eq!(sent[0].headers["x-format-new"], "true");
+    assert_eq!(sent[0].reach, Reach::Public);
+}
+
+#[test]
+fn a_form_reveals_its_secrets_on_the_wire_only() {
+    let (transport, outbound) = answering(400, r#"{"message":"bad secret s&cret"}"#);
+    let form = vec![("grant_type", "x".into()), ("client_secret", FormValue::from(&token("s&cret")))];
+    let spec = CallSpec::new("refresh", Method::POST, &base(), &["oauth", "token"]).form(form);
+    assert!(!format!("{spec:?}").contains("cret"));
+    let answer = now(outbound.call(spec)).unwrap();
+    assert_eq!(transport.sent.lock().unwrap()[0].body, "grant_type=x&client_secret=s%26cret");
+    let exchange = answer.exchange();
+    assert_eq!(exchange.request_body, "grant_type=x&client_secret=[redacted]");
+    assert_eq!(exchange.response_body, r#"{"message":"bad secret [redacted]"}"#);
+    assert_eq!(exchange.status, Some(400));
+}
+
+#[test]
+fn a_segment_that_climbs_is_never_sent() {
+    let (transport, outbound) = answering(200, "{}");
+    let spec = CallSpec::new("fetch order", Method::GET, &base(), &["orders", ".."]);
+    assert_eq!(now(outbound.call(spec)).unwrap_err().kind, ErrorKind::AddressNotAllowed);
+    assert!(transport.sent.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_transport_failure_becomes_an_error_with_the_exchange() {
+    let cases = [
+        (TransportError::Connect, ErrorKind::Unreachable),
+        (TransportError::Broken, ErrorKind::Unreachable),
+        (TransportError::Deadline, ErrorKind::Unreachable),
+        (TransportError::AddressNotAllowed, ErrorKind::AddressNotAllowed),
+    ];
+    for (failure, kind) in cases {
+        let (_, outbound) = over(Err(failure));
+        let spec = CallSpec::new("fetch order", Method::GET, &base(), &["orders", "1"]);
+        let error = now(outbound.call(spec)).unwrap_err();
+        assert_eq!(error.kind, kind);
+        let exchange = error.exchange.unwrap();
+        assert_eq!((exchange.url.as_str(), exchange.status), ("api.example.com/orders/1", None));
+    }
+    let (_, outbound) = over(Err(TransportError::TooLarge { limit_bytes: 9 }));
+    let error = now(outbound.call(CallSpec::new("x", Method::GET, &base(), &["y"]))).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Garbled { .. }));
+}
+
+#[test]
+fn a_json_error_tells_the_place_and_not_the_content() {
+    let (_, outbound) = answering(200, r#"{"n": "APP_USR-1"}"#);
+    let answer = now(outbound.call(CallSpec::new("x", Method::GET, &base(), &["y"]))).unwrap();
+    let error = answer.json::<std::collections::HashMap<String, u64>>().unwrap_err();
+    assert!(error.to_string().contains("line 1"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("APP_USR-1"));
+}
+
+#[test]
+fn a_wish_to_wait_is_read_in_seconds() {
+    let cases = [
+        ("7", Some(7)),
+        (" 120 ", Some(120)),
+        ("soon", None),
+        ("-1", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ];
+    for (text, seconds) in cases {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, text.parse().unwrap());
+        let response = WireResponse { status: StatusCode::TOO_MANY_REQUESTS, headers, body: Bytes::new() };
+        let (_, outbound) = over(Ok(response));
+        let answer = now(outbound.call(CallSpec::new("x", Method::GET, &base(), &["y"]))).unwrap();
+        assert_eq!(answer.retry_after(), seconds.map(Duration::from_secs), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_secret_of_a_call_survives_in_what_is_kept(
+        bearer in "[A-Za-z0-9_-]{12,60}", form_secret in "[ -~]{12,40}", echo in "[ -~]{0,20}",
+    ) {
+        let body = serde_json::json!({ "message": format!("{echo}{bearer}{echo}"), "cause": [form_secret] });
+        let (_, outbound) = answering(400, &body.to_string());
+        let spec = CallSpec::new("x", Method::POST, &base(), &["y", &bearer])
+            .query("q", &form_secret)
+            .bearer(&token(&bearer))
+            .form(vec![("anything", FormValue::from(&token(&form_secret)))]);
+        let answer = now(outbound.call(spec)).unwrap();
+        let kept = format!("{:?} {:?}", answer, answer.exchange());
+        prop_assert!(!kept.contains(&bearer) && !kept.contains(&form_secret), "{}", kept);
+    }
+}
+
+/// A server on this machine that gives one answer to one connection.
+fn serve_once(answer: Vec<u8>) -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = vec![0; 4096];
+        let length = socket.read(&mut request).unwrap();
+        // The client may hang up first, when the answer is too large for it.
+        let _ = socket.write_all(&answer);
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    (address, served)
+}
+
+fn over_network(address: &str) -> Result<Answer, ChannelError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let clock = Arc::new(ManualClock::at(Timestamp::EPOCH));
+    let outbound = Outbound::new(Arc::new(HttpTransport::new().unwrap()), clock);
+    let base = BaseUrl::parse(address).unwrap();
+    let spec = CallSpec::new("fetch order", Method::GET, &base, &["orders", "1"]).bearer(&token("t-1"));
+    runtime.block_on(outbound.call(spec))
+}
+
+#[test]
+fn the_network_carries_a_call_to_a_sandbox_on_this_machine() {
+    let (address, served) = serve_once(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec());
+    let answer = over_network(&address).unwrap();
+    assert_eq!((answer.status(), answer.body()), (StatusCode::OK, &b"{}"[..]));
+    let request = served.join().unwrap();
+    assert!(request.starts_with("GET /orders/1 HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("authorization: Bearer t-1\r\n"), "{request}");
+}
+
+#[test]
+fn a_redirect_is_an_answer_and_not_an_order() {
+    let redirect = b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n";
+    let (address, served) = serve_once(redirect.to_vec());
+    assert_eq!(over_network(&address).unwrap().status(), StatusCode::FOUND);
+    served.join().unwrap();
+}
+
+#[test]
+fn an_endless_answer_is_given_up() {
+    let announced = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", MAX_ANSWER_BYTES + 1);
+    let (address, served) = serve_once(announced.into_bytes());
+    assert!(matches!(over_network(&address).unwrap_err().kind, ErrorKind::Garbled { .. }));
+    served.join().unwrap();
+
+    let mut chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    chunked.extend(format!("{:x}\r\n", MAX_ANSWER_BYTES + 1).into_bytes());
+    chunked.resize(chunked.len() + MAX_ANSWER_BYTES + 1, b'x');
+    let (address, served) = serve_once(chunked);
+    assert!(matches!(over_network(&address).unwrap_err().kind, ErrorKind::Garbled { .. }));
+    served.join().unwrap();
+}
+
+#[test]
+fn a_broken_answer_and_a_closed_door_are_unreachable() {
+    let (address, served) = serve_once(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec());
+    assert_eq!(over_network(&address).unwrap_err().kind, ErrorKind::Unreachable);
+    served.join().unwrap();
+    assert_eq!(over_network(&address).unwrap_err().kind, ErrorKind::Unreachable);
+}
+
+#[test]
+fn a_public_name_that_leads_to_this_machine_is_not_called() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let transport = HttpTransport::new().unwrap();
+    // What a hostile name server would do: the name is public, its address is not.
+    for url in
+        ["https://localhost:9/", "https://127.0.0.1:9/", "https://169.254.169.254/", "https://[::1]:9/"]
+    {
+        let request = WireRequest {
+            method: Method::GET,
+            url: url.parse().unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            reach: Reach::Public,
+            deadline: CALL_DEADLINE,
+        };
+        let refused = runtime.block_on(transport.send(request)).unwrap_err();
+        assert_eq!(refused, TransportError::AddressNotAllowed, "{url}");
+    }
+}
