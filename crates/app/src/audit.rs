@@ -44,7 +44,7 @@ impl Deed {
 
     /// The same deed with one more detail. Never personal data: the log outlives erasure.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.details.insert(name.to_owned(), value.to_string());
         self
     }
@@ -82,12 +82,7 @@ impl App {
         audit::record(tx, &self.event(None, deed, phase))
     }
 
-    fn event(
-        &self,
-        organization: Option<domain::OrganizationId>,
-        deed: &Deed,
-        phase: &str,
-    ) -> audit::Event {
+    fn event(&self, organization: Option<domain::OrganizationId>, deed: &Deed, phase: &str) -> audit::Event {
         let now = self.clock().now();
         audit::Event {
             id: AuditId::new(now, self.entropy()),
@@ -206,7 +201,8 @@ fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8>> {
         "refused" => Phase::Outcome(Outcome::Refused),
         _ => Phase::Outcome(Outcome::Failed),
     };
-    let inconsistent = |value: String| StoreError::Inconsistent { table: "audit_event", column: "details", value };
+    let inconsistent =
+        |value: String| StoreError::Inconsistent { table: "audit_event", column: "details", value };
     let details = serde_json::from_str(&event.details).map_err(|error| inconsistent(error.to_string()))?;
     AuditEvent {
         sequence,
@@ -224,8 +220,11 @@ fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8>> {
 }
 
 fn frontier(size: i64, edge: &[u8]) -> StoreResult<Frontier> {
-    let inconsistent =
-        || StoreError::Inconsistent { table: "audit_tree", column: "edge", value: format!("{} bytes", edge.len()) };
+    let inconsistent = || StoreError::Inconsistent {
+        table: "audit_tree",
+        column: "edge",
+        value: format!("{} bytes", edge.len()),
+    };
     let (hashes, rest) = edge.as_chunks::<32>();
     if !rest.is_empty() {
         return Err(inconsistent());
@@ -277,8 +276,8 @@ impl Signer {
     fn new_seed(keyring: &Keyring, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, AppError> {
         let key = DataKey::generate(clock.now(), entropy);
         let wrapped = keyring.wrap(&key, &context(), entropy)?;
-        let signer = LogSigner::generate(LOG_NAME, entropy)
-            .map_err(|error| AppError::BadJob(error.to_string()))?;
+        let signer =
+            LogSigner::generate(LOG_NAME, entropy).map_err(|error| AppError::BadJob(error.to_string()))?;
         let sealed = vault::seal(&key, &place(key.id()), signer.seed(), entropy)?;
         let kept = KeptSeed {
             key: key.id(),

@@ -103,13 +103,9 @@ impl App {
             wheels.forgot_at = Some(now);
             db.write(move |tx| people::forget_expired(tx, now)).await?;
         }
-        let check_listings = match wheels.checked_listings_at {
-            Some(at) => now.since(at) >= CHECK_LISTINGS_EVERY,
-            None => {
-                wheels.checked_listings_at = Some(now);
-                false
-            }
-        };
+        // Not at the start: an import or sweep has just looked, or soon will.
+        let checked_at = *wheels.checked_listings_at.get_or_insert(now);
+        let check_listings = now.since(checked_at) >= CHECK_LISTINGS_EVERY;
         if check_listings {
             wheels.checked_listings_at = Some(now);
         }
@@ -137,7 +133,12 @@ impl App {
         Ok(())
     }
 
-    fn due_work(&self, connection: &connections::Connection, check_listings: bool, now: Timestamp) -> Vec<Work> {
+    fn due_work(
+        &self,
+        connection: &connections::Connection,
+        check_listings: bool,
+        now: Timestamp,
+    ) -> Vec<Work> {
         let passed = |at: Option<Timestamp>, every| at.is_none_or(|at| now.since(at) >= every);
         let mut due = Vec::new();
         if self.renewal_is_due(&connection.life) {

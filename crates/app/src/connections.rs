@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connect::{Account, ListingSnapshot, StockControl, Window};
 use domain::silence::{self, Silence};
 use domain::{
-    Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted, SessionId,
-    Timestamp,
+    Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted,
+    SessionId, Timestamp,
 };
 use store::StoreError;
 use store::connections::{AuthorizationAttempt, Connection};
@@ -195,7 +195,15 @@ impl App {
                 } else {
                     let tokens = app.seal_tokens(tenant, id, 1, &issued)?;
                     let account = &issued.account_external_id;
-                    tenant.create_connection(id, kind, account, &profile.name, &profile.site, &tokens, now)?;
+                    tenant.create_connection(
+                        id,
+                        kind,
+                        account,
+                        &profile.name,
+                        &profile.site,
+                        &tokens,
+                        now,
+                    )?;
                 }
                 let deed = Deed::new(Actor::Member(member), "connection.authorized", id.to_string());
                 app.outcome(tenant, &deed.with("account", &issued.account_external_id), "ok")
@@ -234,7 +242,7 @@ impl App {
                 };
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let place = verifier_place(organization, attempt.verifier_row);
-                app.open(&key, &place, &attempt.verifier, &crate::secrets::calling(now)).map(Some)
+                crate::secrets::open(&key, &place, &attempt.verifier, &crate::secrets::calling(now)).map(Some)
             })
             .await?;
         verifier.ok_or(CallbackError::UnknownState)
@@ -269,9 +277,9 @@ impl App {
             .read(move |tenant| {
                 let mut codes = std::collections::BTreeMap::new();
                 for code in seen.iter().filter_map(code_of) {
-                    if !codes.contains_key(&code) {
-                        let held = tenant.sku_by_code(&code)?;
-                        codes.insert(code, held.map(|sku| sku.tally.available_units()));
+                    if let std::collections::btree_map::Entry::Vacant(place) = codes.entry(code) {
+                        let held = tenant.sku_by_code(place.key())?;
+                        place.insert(held.map(|sku| sku.tally.available_units()));
                     }
                 }
                 Ok(plan_of(&seen, &codes))
@@ -389,17 +397,17 @@ fn code_of(listing: &ListingSnapshot) -> Option<String> {
 }
 
 /// The plan for listings as they were read, given what SKUs of their codes have.
-fn plan_of(
-    seen: &[ListingSnapshot],
-    held: &std::collections::BTreeMap<String, Option<i64>>,
-) -> Plan {
+fn plan_of(seen: &[ListingSnapshot], held: &std::collections::BTreeMap<String, Option<i64>>) -> Plan {
     let ours: Vec<(&ListingSnapshot, Option<String>)> = seen
         .iter()
         .filter(|listing| listing.stock_control == StockControl::Seller)
         .map(|listing| (listing, code_of(listing)))
         .collect();
     let lowest = |code: &str| {
-        ours.iter().filter(|(_, other)| other.as_deref() == Some(code)).map(|(listing, _)| listing.quantity_units).min()
+        ours.iter()
+            .filter(|(_, other)| other.as_deref() == Some(code))
+            .map(|(listing, _)| listing.quantity_units)
+            .min()
     };
     let mut changes = Vec::new();
     for (listing, code) in &ours {
@@ -419,7 +427,10 @@ fn plan_of(
     Plan {
         listings: seen.len(),
         more_listings: false,
-        linked: ours.iter().filter(|(_, code)| code.as_ref().is_some_and(|code| matches!(held.get(code), Some(Some(_))))).count(),
+        linked: ours
+            .iter()
+            .filter(|(_, code)| code.as_ref().is_some_and(|code| matches!(held.get(code), Some(Some(_)))))
+            .count(),
         new_skus: held.values().filter(|available| available.is_none()).count(),
         without_code: ours.iter().filter(|(_, code)| code.is_none()).count(),
         read_only: seen.len() - ours.len(),

@@ -78,10 +78,10 @@ impl AppError {
     /// The failure as a job keeps it.
     #[must_use]
     pub fn failure(&self) -> Failure {
-        let exchange = match self {
-            Self::Channel(ChannelError { exchange: Some(exchange), .. }) => serde_json::to_string(exchange).ok(),
-            _ => None,
-        };
+        let mut exchange = None;
+        if let Self::Channel(ChannelError { exchange: Some(last), .. }) = self {
+            exchange = serde_json::to_string(last).ok();
+        }
         Failure { problem: self.problem(), error: self.to_string(), exchange }
     }
 }

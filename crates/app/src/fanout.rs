@@ -55,7 +55,10 @@ impl App {
             }
             Push::Write { quantity_units } => {
                 let moved_without_us = seen.quantity_units < listing.shown_units;
-                if moved_without_us && quantity_units > seen.quantity_units && attempts <= TRIES_FOR_UNSEEN_SALES {
+                if moved_without_us
+                    && quantity_units > seen.quantity_units
+                    && attempts <= TRIES_FOR_UNSEEN_SALES
+                {
                     self.look_for_unseen_sales(organization, connection).await?;
                     return Err(AppError::NotYet("the quantity moved without us; its orders are read first"));
                 }
@@ -65,7 +68,11 @@ impl App {
     }
 
     /// The listing and its SKU's sums, if the listing still has to be told something.
-    async fn due(&self, organization: OrganizationId, id: ListingId) -> Result<Option<(Listing, Tally)>, AppError> {
+    async fn due(
+        &self,
+        organization: OrganizationId,
+        id: ListingId,
+    ) -> Result<Option<(Listing, Tally)>, AppError> {
         Ok(self
             .organization(organization)
             .read(move |tenant| {
@@ -108,9 +115,7 @@ impl App {
             Err(error) => {
                 let (app, why) = (self.clone(), error.to_string());
                 self.organization(organization)
-                    .write(move |tenant| {
-                        app.not_done(tenant, &deed, crate::audit::NotDone::Failed, &why)
-                    })
+                    .write(move |tenant| app.not_done(tenant, &deed, crate::audit::NotDone::Failed, &why))
                     .await?;
                 return self
                     .watch_token(organization, listing.connection, ready.token_version, Err(error))

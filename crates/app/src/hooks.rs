@@ -62,7 +62,12 @@ impl App {
         taken
     }
 
-    async fn keep_hook(&self, kind: ChannelKind, headers: &http::HeaderMap, body: &[u8]) -> Result<(), DoorError> {
+    async fn keep_hook(
+        &self,
+        kind: ChannelKind,
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<(), DoorError> {
         let channel = self.parts.channels.get(&kind).ok_or(DoorError::NoSuchDoor)?;
         let limit_bytes = channel.spec().hook_max_bytes;
         if body.len() > limit_bytes {

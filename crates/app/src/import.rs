@@ -43,7 +43,11 @@ impl App {
         Ok(())
     }
 
-    async fn import_listings(&self, organization: OrganizationId, mut run: ImportRun) -> Result<(), AppError> {
+    async fn import_listings(
+        &self,
+        organization: OrganizationId,
+        mut run: ImportRun,
+    ) -> Result<(), AppError> {
         let connection = run.connection;
         let ready = self.ready(organization, connection).await?;
         let channel = self.channel_of(organization, connection).await?;
@@ -53,7 +57,8 @@ impl App {
         self.organization(organization)
             .write(move |tenant| {
                 run.listings_done += i64::try_from(page.items.len()).unwrap_or(i64::MAX);
-                run.listings_total = page.total.and_then(|total| i64::try_from(total).ok()).or(run.listings_total);
+                run.listings_total =
+                    page.total.and_then(|total| i64::try_from(total).ok()).or(run.listings_total);
                 for snapshot in &page.items {
                     app.import_listing(tenant, &run, snapshot)?;
                 }
@@ -84,7 +89,14 @@ impl App {
         }
         let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &snapshot.title, now)?;
         tenant.link_listing(listing.id, Some(sku.id))?;
-        self.opening_count(tenant, run, sku.id, sku.tally.on_hand_units, sku.tally.version, listing.shown_units)
+        self.opening_count(
+            tenant,
+            run,
+            sku.id,
+            sku.tally.on_hand_units,
+            sku.tally.version,
+            listing.shown_units,
+        )
     }
 
     /// The first count of a SKU is what its listing shows; where several listings of the
@@ -99,8 +111,7 @@ impl App {
         version: i64,
         shown: i64,
     ) -> StoreResult<()> {
-        let counted_before =
-            tenant.sku_created_at(sku)?.is_some_and(|created| created < run.started_at);
+        let counted_before = tenant.sku_created_at(sku)?.is_some_and(|created| created < run.started_at);
         if counted_before || (version > 0 && shown >= on_hand) {
             return Ok(());
         }
@@ -147,7 +158,8 @@ impl App {
         self.organization(organization)
             .write(move |tenant| {
                 run.orders_done += i64::try_from(page.items.len()).unwrap_or(i64::MAX);
-                run.orders_total = page.total.and_then(|total| i64::try_from(total).ok()).or(run.orders_total);
+                run.orders_total =
+                    page.total.and_then(|total| i64::try_from(total).ok()).or(run.orders_total);
                 if page.next.is_none() {
                     run.phase = ImportPhase::Done;
                     app.finish_import(tenant, &run)?;

@@ -4,8 +4,8 @@ use domain::{ConnectionId, JobId, ListingId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
-use crate::error::AppError;
 use crate::App;
+use crate::error::AppError;
 
 /// A kind of work and its data.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -185,7 +185,8 @@ impl App {
             .store()
             .installation()
             .read(move |tx| {
-                let wait = people::sign_in_wait(tx, &by_network, now)?.max(people::sign_in_wait(tx, &by_person, now)?);
+                let wait = people::sign_in_wait(tx, &by_network, now)?
+                    .max(people::sign_in_wait(tx, &by_person, now)?);
                 Ok((wait, people::credentials(tx, &index)?))
             })
             .await?;
@@ -210,10 +211,7 @@ impl App {
                 app.outcome(tenant, &deed, "ok")
             })
             .await?;
-        self.store()
-            .installation()
-            .write(move |tx| people::forget_sign_in_failures(tx, &by_person))
-            .await?;
+        self.store().installation().write(move |tx| people::forget_sign_in_failures(tx, &by_person)).await?;
         Ok(token)
     }
 
@@ -225,7 +223,11 @@ impl App {
             .write(move |tx| {
                 people::count_sign_in_failure(tx, &by_network, now)?;
                 people::count_sign_in_failure(tx, &by_person, now)?;
-                app.installation_event(tx, &Deed::new(Actor::Unknown, "session.refused", String::new()), "refused")
+                app.installation_event(
+                    tx,
+                    &Deed::new(Actor::Unknown, "session.refused", String::new()),
+                    "refused",
+                )
             })
             .await?;
         Ok(())
@@ -244,7 +246,9 @@ impl App {
             let verified = app.parts.passwords.verify(&password, stored.as_ref());
             match verified {
                 Ok(Verified::Ok) => Ok((true, None)),
-                Ok(Verified::NeedsRehash) => Ok((true, app.parts.passwords.hash(&password, app.entropy()).ok())),
+                Ok(Verified::NeedsRehash) => {
+                    Ok((true, app.parts.passwords.hash(&password, app.entropy()).ok()))
+                }
                 Ok(Verified::Wrong) | Err(vault::password::PasswordError::TooLong) => Ok((false, None)),
                 Err(error) => Err(AppError::BadJob(error.to_string())),
             }
@@ -270,7 +274,9 @@ impl App {
             && now.since(found.last_seen_at) >= people::SEEN_RESOLUTION
         {
             let session = found.session;
-            self.organization(found.organization).write(move |tenant| tenant.touch_session(session, now)).await?;
+            self.organization(found.organization)
+                .write(move |tenant| tenant.touch_session(session, now))
+                .await?;
         }
         Ok(found)
     }
@@ -298,7 +304,7 @@ impl App {
                 let Some(sealed) = tenant.member_email(member)? else { return Ok(None) };
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let place = Place::new(organization, "member", "email_sealed", member, 1);
-                app.open(&key, &place, &sealed, &grant).map(Some)
+                crate::secrets::open(&key, &place, &sealed, &grant).map(Some)
             })
             .await?
             .ok_or(AppError::NotFound("member"))
@@ -329,6 +335,10 @@ fn looks_like_email(email: &str) -> bool {
     email.len() <= MAX_EMAIL_BYTES
         && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())
         && email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+            !name.is_empty()
+                && host.contains('.')
+                && !host.contains('@')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
         })
 }

@@ -31,15 +31,16 @@ impl App {
     pub(crate) fn data_key(&self, tenant: &mut Tenant<'_, '_>, owner: KeyOwner) -> StoreResult<DataKey> {
         let context_text = owner.context();
         let context = KeyContext { organization: Some(tenant.organization_id()), owner: &context_text };
-        let (id, wrapped) = match tenant.data_key(owner)? {
-            Some(kept) => kept,
-            None => {
-                let now = self.clock().now();
-                let key = DataKey::generate(now, self.entropy());
-                let wrapped =
-                    self.keyring().wrap(&key, &context, self.entropy()).map_err(|error| as_store_error(&error))?;
-                tenant.keep_data_key(owner, key.id(), &wrapped, now)?
-            }
+        let (id, wrapped) = if let Some(kept) = tenant.data_key(owner)? {
+            kept
+        } else {
+            let now = self.clock().now();
+            let key = DataKey::generate(now, self.entropy());
+            let wrapped = self
+                .keyring()
+                .wrap(&key, &context, self.entropy())
+                .map_err(|error| as_store_error(&error))?;
+            tenant.keep_data_key(owner, key.id(), &wrapped, now)?
         };
         self.keyring().unwrap(id, &wrapped, &context).map_err(|error| as_store_error(&error))
     }
@@ -50,14 +51,6 @@ impl App {
         T: Guarded<Value: vault::seal::Sealable>,
     {
         vault::seal(key, place, value, self.entropy()).map_err(|error| as_store_error(&error))
-    }
-
-    /// Opens a value for a purpose of the program itself.
-    pub(crate) fn open<T>(&self, key: &DataKey, place: &Place, sealed: &Sealed<T>, grant: &Grant) -> StoreResult<T>
-    where
-        T: Guarded<Value: vault::seal::Sealable>,
-    {
-        vault::open(key, place, sealed, grant).map_err(|error| as_store_error(&error))
     }
 
     /// Seals a token pair as version `version` of a connection.
@@ -93,7 +86,7 @@ impl App {
     ) -> StoreResult<Restricted<String>> {
         let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
         let place = token_place(tenant.organization_id(), connection, "access_sealed", version);
-        self.open(&key, &place, &tokens.access, &calling(self.clock().now()))
+        open(&key, &place, &tokens.access, &calling(self.clock().now()))
     }
 
     /// Opens the refresh token of a pair, where there is one.
@@ -107,8 +100,16 @@ impl App {
         let Some(sealed) = &tokens.refresh else { return Ok(None) };
         let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
         let place = token_place(tenant.organization_id(), connection, "refresh_sealed", version);
-        self.open(&key, &place, sealed, &calling(self.clock().now())).map(Some)
+        open(&key, &place, sealed, &calling(self.clock().now())).map(Some)
     }
+}
+
+/// Opens a value inside a transaction.
+pub(crate) fn open<T>(key: &DataKey, place: &Place, sealed: &Sealed<T>, grant: &Grant) -> StoreResult<T>
+where
+    T: Guarded<Value: vault::seal::Sealable>,
+{
+    vault::open(key, place, sealed, grant).map_err(|error| as_store_error(&error))
 }
 
 fn token_place(

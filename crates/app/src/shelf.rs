@@ -1,8 +1,6 @@
 //! What people do with stock: count, correct, link listings to SKUs.
 
-use domain::{
-    Actor, Delta, EntryKind, LedgerEntryId, ListingId, MemberId, OrganizationId, SkuId,
-};
+use domain::{Actor, Delta, EntryKind, LedgerEntryId, ListingId, MemberId, OrganizationId, SkuId};
 use store::stock::{NewEntry, Sku};
 
 use crate::App;
@@ -56,7 +54,10 @@ impl App {
                     id: LedgerEntryId::new(now, app.entropy()),
                     sku: id,
                     kind: EntryKind::Adjustment,
-                    delta: Delta { on_hand_units: on_hand_units - sku.tally.on_hand_units, reserved_units: 0 },
+                    delta: Delta {
+                        on_hand_units: on_hand_units - sku.tally.on_hand_units,
+                        reserved_units: 0,
+                    },
                     line: None,
                     reason: reason.clone(),
                     actor: Actor::Member(member),
@@ -91,7 +92,7 @@ impl App {
         let code = code
             .map(|code| code.trim().chars().take(MAX_TEXT_CHARS).collect::<String>())
             .filter(|code| !code.is_empty());
-        let (app, now) = (self.clone(), self.clock().now());
+        let app = self.clone();
         let found = self
             .organization(organization)
             .write(move |tenant| {
@@ -147,8 +148,11 @@ impl App {
         sku: SkuId,
     ) -> store::StoreResult<()> {
         let now = self.clock().now();
-        let open =
-            tenant.unlinked_open_lines(listing.connection, &listing.external_id, &listing.variation_external_id)?;
+        let open = tenant.unlinked_open_lines(
+            listing.connection,
+            &listing.external_id,
+            &listing.variation_external_id,
+        )?;
         for (line, _, units) in open {
             tenant.link_line(line, listing.id, sku)?;
             let entry = |kind, delta, line| NewEntry {
@@ -160,7 +164,10 @@ impl App {
                 reason: "open order when linked".into(),
                 actor: Actor::system("link"),
             };
-            tenant.append(&entry(EntryKind::Opening, Delta { on_hand_units: units, reserved_units: 0 }, None), now)?;
+            tenant.append(
+                &entry(EntryKind::Opening, Delta { on_hand_units: units, reserved_units: 0 }, None),
+                now,
+            )?;
             let reserve = domain::Effect::Reserve;
             tenant.append(&entry(EntryKind::Line(reserve), reserve.delta(units), Some(line)), now)?;
         }

@@ -25,7 +25,11 @@ const MAX_PAGES: u32 = 2_000;
 
 impl App {
     /// Asks for every order that changed since the last sweep and is not held so.
-    pub(crate) async fn sweep(&self, organization: OrganizationId, connection: ConnectionId) -> Result<(), AppError> {
+    pub(crate) async fn sweep(
+        &self,
+        organization: OrganizationId,
+        connection: ConnectionId,
+    ) -> Result<(), AppError> {
         let ready = self.ready(organization, connection).await?;
         let channel = self.channel_of(organization, connection).await?;
         let now = self.clock().now();
@@ -60,7 +64,13 @@ impl App {
             .write(move |tenant| {
                 let before = now.minus(REREAD_OPEN_AFTER);
                 for external_id in tenant.open_orders_unread_since(connection, before, REREAD_AT_ONCE)? {
-                    app.ask(tenant, connection, &Work::FetchOrder { external_id }, "open order read again", now)?;
+                    app.ask(
+                        tenant,
+                        connection,
+                        &Work::FetchOrder { external_id },
+                        "open order read again",
+                        now,
+                    )?;
                 }
                 tenant.note_sweep(connection, now, now)
             })

@@ -38,7 +38,11 @@ enum Held {
 
 impl App {
     /// A connection with a token that is good for calls; renews it when it is due.
-    pub(crate) async fn ready(&self, organization: OrganizationId, id: ConnectionId) -> Result<Ready, AppError> {
+    pub(crate) async fn ready(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+    ) -> Result<Ready, AppError> {
         for _ in 0..WAIT_STEPS {
             match self.held_tokens(organization, id).await? {
                 Held::Good(ready) => return Ok(*ready),
@@ -60,23 +64,24 @@ impl App {
     async fn held_tokens(&self, organization: OrganizationId, id: ConnectionId) -> Result<Held, AppError> {
         let app = self.clone();
         let now = self.clock().now();
-        // Opening may have to make a key, hence a writing transaction only on that path.
         let found = self
             .organization(organization)
             .read(move |tenant| {
                 let Some(connection) = tenant.connection(id)? else { return Ok(None) };
                 let Some((tokens, version)) = tenant.tokens(id)? else { return Ok(None) };
+                if !matches!(connection.state, ConnectionState::Active | ConnectionState::DryRun) {
+                    // Its key may be destroyed already.
+                    return Ok(Some(Err(())));
+                }
                 let access = app.open_access(tenant, id, version, &tokens)?;
                 let due = tokens.life.renewal_due(now);
-                let refresh =
-                    if due { app.open_refresh(tenant, id, version, &tokens)? } else { None };
-                Ok(Some((connection, tokens.life, version, access, refresh)))
+                let refresh = if due { app.open_refresh(tenant, id, version, &tokens)? } else { None };
+                Ok(Some(Ok((connection, tokens.life, version, access, refresh))))
             })
-            .await?;
-        let (connection, life, version, access_token, refresh) = found.ok_or(AppError::NotFound("connection"))?;
-        if !matches!(connection.state, ConnectionState::Active | ConnectionState::DryRun) {
-            return Err(AppError::ConnectionStopped);
-        }
+            .await?
+            .ok_or(AppError::NotFound("connection"))?;
+        let (connection, life, version, access_token, refresh) =
+            found.map_err(|()| AppError::ConnectionStopped)?;
         let account =
             Account { connection: id, external_id: connection.account_external_id.clone(), access_token };
         let ready = Box::new(Ready { connection, account, token_version: version });
@@ -87,7 +92,12 @@ impl App {
         Ok(Held::Due { version, refresh, usable })
     }
 
-    async fn lease(&self, organization: OrganizationId, id: ConnectionId, version: i64) -> Result<bool, AppError> {
+    async fn lease(
+        &self,
+        organization: OrganizationId,
+        id: ConnectionId,
+        version: i64,
+    ) -> Result<bool, AppError> {
         let now = self.clock().now();
         let owner = self.parts.node.clone();
         Ok(self
@@ -135,18 +145,17 @@ impl App {
         version: i64,
         error: ChannelError,
     ) -> Result<(), AppError> {
-        let reason = match &error.kind {
-            ErrorKind::ConsentEnded => ReauthorizationReason::ConsentEnded,
-            ErrorKind::AppRefused => ReauthorizationReason::AppRefused,
-            _ => {
-                let (owner, text) = (self.parts.node.clone(), error.to_string());
-                self.organization(organization)
-                    .write(move |tenant| tenant.release_renewal(id, &owner, &text))
-                    .await?;
-                return Err(error.into());
-            }
-        };
-        self.stop(organization, id, version, reason).await
+        if error.kind == ErrorKind::ConsentEnded {
+            return self.stop(organization, id, version, ReauthorizationReason::ConsentEnded).await;
+        }
+        if error.kind == ErrorKind::AppRefused {
+            return self.stop(organization, id, version, ReauthorizationReason::AppRefused).await;
+        }
+        let (owner, text) = (self.parts.node.clone(), error.to_string());
+        self.organization(organization)
+            .write(move |tenant| tenant.release_renewal(id, &owner, &text))
+            .await?;
+        Err(error.into())
     }
 
     /// Stops a connection until a person acts. Everything learned is kept.

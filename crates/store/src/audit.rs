@@ -37,8 +37,7 @@ pub struct Event {
     pub seq: Option<i64>,
 }
 
-const COLUMNS: &str =
-    "id, organization_id, at, phase, actor, action, subject_kind, subject_id, details, seq";
+const COLUMNS: &str = "id, organization_id, at, phase, actor, action, subject_kind, subject_id, details, seq";
 
 fn event(row: &Row<'_>) -> StoreResult<Event> {
     Ok(Event {
@@ -157,7 +156,9 @@ impl crate::Tenant<'_, '_> {
                 params![self.id, before, limit],
                 event,
             ),
-            None => self.tx.rows(&format!("{select} ORDER BY id DESC LIMIT $2"), params![self.id, limit], event),
+            None => {
+                self.tx.rows(&format!("{select} ORDER BY id DESC LIMIT $2"), params![self.id, limit], event)
+            }
         }
     }
 }
