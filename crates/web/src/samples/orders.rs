@@ -142,7 +142,7 @@ impl Reader {
         };
         OrderPage {
             chrome,
-            row: self.row(index),
+            row: OrderRow { total: brl(42_960), units: 4, more_lines: 1, ..self.row(index) },
             platform_status: "paid/ready_to_ship".to_owned(),
             pack_number: Some("2000006521345678".to_owned()),
             tags: vec!["paid".to_owned(), "not_delivered".to_owned(), "pack_order".to_owned()],
