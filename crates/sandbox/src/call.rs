@@ -99,7 +99,9 @@ impl Call {
     /// The comma-separated values of a query field; none when it is absent or empty.
     #[must_use]
     pub fn query_list(&self, name: &str) -> Vec<&str> {
-        self.query(name).map(|text| text.split(',').filter(|part| !part.is_empty()).collect()).unwrap_or_default()
+        self.query(name)
+            .map(|text| text.split(',').filter(|part| !part.is_empty()).collect())
+            .unwrap_or_default()
     }
 
     /// A header as text.
@@ -135,7 +137,8 @@ impl Call {
     pub fn page(&self, default_limit: usize, max_limit: usize) -> Result<Page, Reply> {
         let read = |name: &str, default: usize| {
             self.query(name).map_or(Ok(default), |text| {
-                text.parse().map_err(|_| reply::bad_request("bad_request", &format!("invalid {name}: {text}")))
+                text.parse()
+                    .map_err(|_| reply::bad_request("bad_request", &format!("invalid {name}: {text}")))
             })
         };
         Ok(Page { offset: read("offset", 0)?, limit: read("limit", default_limit)?.min(max_limit) })

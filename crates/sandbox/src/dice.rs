@@ -45,7 +45,7 @@ impl Dice {
     pub fn hex(&mut self, count: usize) -> String {
         let mut bytes = vec![0_u8; count.div_ceil(2)];
         self.entropy().fill(&mut bytes);
-        let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut text = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         text.truncate(count);
         text
     }

@@ -405,8 +405,10 @@ mod tests {
 
     #[test]
     fn a_rule_reads_like_the_documentation() {
-        let rule: FaultRule =
-            serde_json::from_value(json!({"path_prefix": "/items", "kind": "status", "status": 503, "count": 2})).unwrap();
+        let rule: FaultRule = serde_json::from_value(
+            json!({"path_prefix": "/items", "kind": "status", "status": 503, "count": 2}),
+        )
+        .unwrap();
         assert_eq!(rule, FaultRule::new("/items", Fault::Status { status: 503 }).times(2));
     }
 
@@ -414,7 +416,8 @@ mod tests {
     fn a_counted_fault_is_used_up() {
         let mut faults = Faults::new(1);
         faults.set(vec![FaultRule::new("/orders", Fault::HtmlBody).times(1)]);
-        let strikes = |faults: &mut Faults| faults.strike(Timestamp::EPOCH, occasion("/orders/1", &Method::GET)).len();
+        let strikes =
+            |faults: &mut Faults| faults.strike(Timestamp::EPOCH, occasion("/orders/1", &Method::GET)).len();
         assert_eq!([strikes(&mut faults), strikes(&mut faults)], [1, 0]);
     }
 
@@ -438,6 +441,9 @@ mod tests {
 
     #[test]
     fn ids_can_change_their_type() {
-        assert_eq!(flip_types(json!({"id": 12, "ref": "34", "name": "x"})), json!({"id": "12", "ref": 34, "name": "x"}));
+        assert_eq!(
+            flip_types(json!({"id": 12, "ref": "34", "name": "x"})),
+            json!({"id": "12", "ref": 34, "name": "x"})
+        );
     }
 }

@@ -126,7 +126,8 @@ impl Hooks {
     /// Numbers of the notifications due by `now`, oldest first.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Vec<u64> {
-        let is_due = |notification: &Notification| matches!(notification.stage, Stage::Waiting(at) if at <= now);
+        let is_due =
+            |notification: &Notification| matches!(notification.stage, Stage::Waiting(at) if at <= now);
         self.notifications.iter().filter(|(_, it)| is_due(it)).map(|(number, _)| *number).collect()
     }
 

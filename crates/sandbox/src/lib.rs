@@ -10,7 +10,7 @@
 //! two thin shells: [`Sandbox::router`] for calls in process and [`Sandbox::spawn`] for
 //! calls over TCP.
 
-mod agenda;
+pub mod agenda;
 pub mod call;
 mod clock;
 pub mod dates;
@@ -24,7 +24,7 @@ pub mod pdf;
 pub mod reply;
 mod sandbox;
 mod shell;
-mod table;
+pub mod table;
 pub mod text;
 mod zip;
 

@@ -140,10 +140,7 @@ pub fn access_denied() -> Reply {
 /// 403: the token lacks the scope for the method.
 #[must_use]
 pub fn invalid_scopes() -> Reply {
-    Reply::json(
-        StatusCode::FORBIDDEN,
-        json!({"status": 403, "error": "Invalid scopes", "code": "FORBIDDEN"}),
-    )
+    Reply::json(StatusCode::FORBIDDEN, json!({"status": 403, "error": "Invalid scopes", "code": "FORBIDDEN"}))
 }
 
 /// 403: the application lacks the functional permission.
@@ -159,10 +156,7 @@ pub fn blocked_by_policy() -> Reply {
 /// 401 A: the token is unknown, expired or revoked.
 #[must_use]
 pub fn invalid_access_token() -> Reply {
-    Reply::json(
-        StatusCode::UNAUTHORIZED,
-        json!({"code": "unauthorized", "message": "invalid access token"}),
-    )
+    Reply::json(StatusCode::UNAUTHORIZED, json!({"code": "unauthorized", "message": "invalid access token"}))
 }
 
 /// 401 B: there is no `Authorization` header.

@@ -174,9 +174,12 @@ impl Sandbox {
                 call.params = params;
                 route
             }
-            Found::OtherMethod if call.method == Method::OPTIONS => return (describe(&call.path), Vec::new()),
+            Found::OtherMethod if call.method == Method::OPTIONS => {
+                return (describe(&call.path), Vec::new());
+            }
             Found::OtherMethod => {
-                let refusal = reply::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
+                let refusal =
+                    reply::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
                 return (refusal, Vec::new());
             }
             Found::Nothing => {
@@ -197,7 +200,8 @@ impl Sandbox {
         if let Some(reply) = struck.iter().find_map(Fault::instead) {
             return (reply, struck);
         }
-        let answer = match stale_seconds(call, &struck).and_then(|span| self.world_as_it_was(world.now, span)) {
+        let answer = match stale_seconds(call, &struck).and_then(|span| self.world_as_it_was(world.now, span))
+        {
             Some(mut old) => (route.run)(&mut old, call),
             None => (route.run)(world, call),
         };
@@ -269,17 +273,21 @@ impl Sandbox {
 }
 
 fn stale_seconds(call: &Call, struck: &[Fault]) -> Option<u64> {
-    let seconds = |fault: &Fault| if let Fault::StaleRead { seconds } = fault { Some(*seconds) } else { None };
+    let seconds =
+        |fault: &Fault| if let Fault::StaleRead { seconds } = fault { Some(*seconds) } else { None };
     if call.method == Method::GET { struck.iter().find_map(seconds) } else { None }
 }
 
 fn outcome(reply: Reply, struck: &[Fault]) -> Outcome {
     let mut outcome = Outcome { reply, wait: Duration::ZERO, broken: false };
     for fault in struck {
-        if let Fault::Latency { ms } | Fault::TimeoutAfterCommit { ms } | Fault::TimeoutBeforeCommit { ms } = fault {
+        if let Fault::Latency { ms } | Fault::TimeoutAfterCommit { ms } | Fault::TimeoutBeforeCommit { ms } =
+            fault
+        {
             outcome.wait += Duration::from_millis(*ms);
         }
-        outcome.broken |= matches!(fault, Fault::TimeoutAfterCommit { .. } | Fault::TimeoutBeforeCommit { .. });
+        outcome.broken |=
+            matches!(fault, Fault::TimeoutAfterCommit { .. } | Fault::TimeoutBeforeCommit { .. });
     }
     outcome
 }

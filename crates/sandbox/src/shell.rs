@@ -174,7 +174,9 @@ fn break_off(answer: Response) -> Response {
 fn response(reply: Reply) -> Response {
     let (kind, content) = match reply.body {
         Body::Empty => (None, HttpBody::empty()),
-        Body::Json(document) => (Some("application/json; charset=utf-8"), HttpBody::from(document.to_string())),
+        Body::Json(document) => {
+            (Some("application/json; charset=utf-8"), HttpBody::from(document.to_string()))
+        }
         Body::Bytes(kind, content) => (Some(kind), HttpBody::from(content)),
     };
     let mut answer = Response::new(content);

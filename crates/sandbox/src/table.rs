@@ -74,13 +74,10 @@ pub(crate) enum Found<'a> {
 
 /// The line for a method and path; the one with the fewest `{…}` parts wins.
 pub(crate) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Found<'a> {
-    let fits: Vec<_> =
-        routes.iter().filter_map(|route| Some((route, route.matches(path)?))).collect();
+    let fits: Vec<_> = routes.iter().filter_map(|route| Some((route, route.matches(path)?))).collect();
     let path_known = !fits.is_empty();
-    let best = fits
-        .into_iter()
-        .filter(|(route, _)| route.method == *method)
-        .min_by_key(|(_, params)| params.len());
+    let best =
+        fits.into_iter().filter(|(route, _)| route.method == *method).min_by_key(|(_, params)| params.len());
     match best {
         Some((route, params)) => Found::Line(route, params),
         None if path_known => Found::OtherMethod,
@@ -121,7 +118,9 @@ mod tests {
     #[test]
     fn a_literal_path_wins_over_a_pattern() {
         let table = table();
-        assert!(matches!(find(&table, &Method::GET, "/items/bulk"), Found::Line(route, _) if route.path == "/items/bulk"));
+        assert!(
+            matches!(find(&table, &Method::GET, "/items/bulk"), Found::Line(route, _) if route.path == "/items/bulk")
+        );
         let Found::Line(_, params) = find(&table, &Method::GET, "/items/MLB1") else { panic!("no line") };
         assert_eq!(params["id"], "MLB1");
     }

@@ -121,7 +121,12 @@ impl Rates {
 
 /// Lets a request through `door`, or says why not. Whose token it is comes back for the
 /// handler; behind an open door it is nobody's.
-pub(crate) fn admit(world: &mut World, door: Door, group: Group, call: &Call) -> Result<Option<Caller>, Reply> {
+pub(crate) fn admit(
+    world: &mut World,
+    door: Door,
+    group: Group,
+    call: &Call,
+) -> Result<Option<Caller>, Reply> {
     let Door::Token(permissions) = door else { return Ok(None) };
     let token = bearer(world, call)?;
     let grant = world.auth.use_access_token(&token, world.now).ok_or_else(reply::invalid_access_token)?;
@@ -140,7 +145,11 @@ pub(crate) fn admit(world: &mut World, door: Door, group: Group, call: &Call) ->
     let (group, limit) = budget(group, &world.rules);
     let minute = world.now.as_millis().div_euclid(WINDOW_MS);
     if limit.is_some_and(|limit| !world.rates.admit(minute, caller.client_id, group, limit)) {
-        return Err(if group == Group::General { reply::too_many_requests() } else { reply::locally_rate_limited() });
+        return Err(if group == Group::General {
+            reply::too_many_requests()
+        } else {
+            reply::locally_rate_limited()
+        });
     }
     Ok(Some(caller))
 }
@@ -158,7 +167,9 @@ fn budget(group: Group, rules: &super::Rules) -> (Group, Option<u32>) {
 
 fn bearer(world: &World, call: &Call) -> Result<String, Reply> {
     let token = match call.header("authorization") {
-        Some(value) => value.strip_prefix("Bearer ").map(str::trim).ok_or_else(reply::authorization_absent)?,
+        Some(value) => {
+            value.strip_prefix("Bearer ").map(str::trim).ok_or_else(reply::authorization_absent)?
+        }
         None if world.rules.access_token_query_allowed => {
             call.query("access_token").ok_or_else(reply::authorization_absent)?
         }

@@ -62,7 +62,11 @@ impl Manifest {
         let sellers = world.users.values().filter(|user| user.seller).map(|user| {
             let grant = world.auth.grants.iter().find(|grant| grant.user_id == user.id);
             let live = |grant: &super::auth::Grant| {
-                grant.access_tokens.iter().find(|(_, until)| **until > world.now).map(|(token, _)| token.clone())
+                grant
+                    .access_tokens
+                    .iter()
+                    .find(|(_, until)| **until > world.now)
+                    .map(|(token, _)| token.clone())
             };
             SellerEntry {
                 user_id: user.id,

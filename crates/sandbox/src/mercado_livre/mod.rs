@@ -8,6 +8,7 @@ pub mod control;
 pub mod gate;
 pub mod item;
 pub mod item_read;
+mod item_update;
 pub mod item_write;
 pub mod label;
 pub mod manifest;

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::World;
+use super::gate::USERS;
+use crate::call::Call;
+use crate::dates::zulu;
 use crate::faults::{Fault, Occasion};
 use crate::hooks::{HookDelivery, Notification, Stage};
+use crate::reply::{self, Answer, Reply};
+use crate::table::{Route, get};
 
 /// Topics whose body has `id` and `actions` instead of `_id`.
 const TYPED_TOPICS: [&str; 5] =
@@ -92,4 +97,52 @@ pub(crate) fn take_due(world: &mut World) -> Vec<HookDelivery> {
 
 fn lateness(fault: &Fault) -> Option<u64> {
     if let Fault::HookLate { seconds } = fault { Some(*seconds) } else { None }
+}
+
+/// Feeds of one page when nothing is asked, and at most.
+const FEEDS_DEFAULT: usize = 10;
+const FEEDS_MAX: usize = 50;
+
+/// The resources of this module.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![get("/missed_feeds", USERS, missed_feeds)]
+}
+
+fn missed_feeds(world: &mut World, call: &Call) -> Answer {
+    let app = call.query("app_id").and_then(|id| id.parse().ok());
+    let app: i64 = app.ok_or_else(|| reply::bad_request("bad_request", "app_id is required"))?;
+    if app != call.caller()?.client_id {
+        return Err(reply::not_yours());
+    }
+    let topic = call.query("topic");
+    if topic == Some("items") && call.query("site_id").is_none() {
+        return Err(reply::bad_request("bad_request", "site_id is required for the topic items"));
+    }
+    let page = call.page(FEEDS_DEFAULT, FEEDS_MAX)?;
+    let url = world.hooks.subscriptions.get(&app).and_then(|subscription| subscription.url.clone());
+    let missed: Vec<&Notification> = world
+        .hooks
+        .notifications
+        .values()
+        .filter(|it| {
+            it.stage == Stage::Missed && it.client_id == app && topic.is_none_or(|topic| it.topic == topic)
+        })
+        .collect();
+    let feeds: Vec<Value> =
+        page.of(&missed).into_iter().map(|it| feed_document(it, url.as_deref())).collect();
+    Ok(Reply::ok(json!({"messages": feeds})))
+}
+
+fn feed_document(notification: &Notification, url: Option<&str>) -> Value {
+    let last = notification.attempts.last();
+    let payload = &notification.payload;
+    let id = if payload["_id"].is_null() { &payload["id"] } else { &payload["_id"] };
+    json!({
+        "_id": id, "resource": notification.resource, "user_id": notification.user_id, "topic": payload["topic"],
+        "application_id": notification.client_id, "attempts": notification.attempts.len(),
+        "sent": last.map(|attempt| zulu(attempt.at)), "received": zulu(notification.created),
+        "request": {"url": url, "headers": "{\"content-type\":\"application/json\"}", "data": payload.to_string()},
+        "response": {"req_time": last.map(|attempt| attempt.elapsed_ms), "http_code": last.and_then(|attempt| attempt.status),
+            "body": "", "headers": "{}"},
+    })
 }

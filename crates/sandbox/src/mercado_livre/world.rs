@@ -9,6 +9,7 @@ use super::account::{App, User};
 use super::auth::Auth;
 use super::gate::Rates;
 use super::item::Item;
+use super::item_read::Scroll;
 use super::order::{Order, Pack};
 use super::payment::Payment;
 use super::robot::Traffic;
@@ -79,6 +80,8 @@ pub struct World {
     pub rules: Rules,
     /// Chance.
     pub dice: Dice,
+    /// The chance of the buyer robot.
+    pub robot_dice: Dice,
     /// Counters of ids.
     pub ids: Ids,
     /// Sellers and buyers by id.
@@ -89,6 +92,8 @@ pub struct World {
     pub auth: Auth,
     /// Items by id.
     pub items: BTreeMap<String, Item>,
+    /// Item searches being scanned.
+    pub scrolls: Vec<Scroll>,
     /// User products (what holds stock) by id.
     pub user_products: BTreeMap<String, UserProduct>,
     /// Orders by id.
@@ -99,6 +104,8 @@ pub struct World {
     pub payments: BTreeMap<i64, Payment>,
     /// Shipments by id.
     pub shipments: BTreeMap<i64, Shipment>,
+    /// By pack made in a split: the shipment it was split from.
+    pub splits: BTreeMap<i64, i64>,
     /// Customer service, pictures, moderation and the like.
     pub service: Service,
     /// Notifications.
@@ -124,16 +131,19 @@ impl World {
             base_url: base_url.trim_end_matches('/').to_owned(),
             rules: Rules::default(),
             dice: Dice::new(seed),
+            robot_dice: Dice::new(seed),
             ids: Ids::new(seed),
             users: BTreeMap::new(),
             apps: BTreeMap::new(),
             auth: Auth::default(),
             items: BTreeMap::new(),
+            scrolls: Vec::new(),
             user_products: BTreeMap::new(),
             orders: BTreeMap::new(),
             packs: BTreeMap::new(),
             payments: BTreeMap::new(),
             shipments: BTreeMap::new(),
+            splits: BTreeMap::new(),
             service: Service::default(),
             hooks: Hooks::default(),
             rates: Rates::default(),
