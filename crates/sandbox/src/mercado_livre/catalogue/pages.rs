@@ -31,14 +31,14 @@ fn wanted(call: &Call) -> Result<&'static Category, Reply> {
 }
 
 /// `GET /sites/{site}/categories`: the roots.
-pub fn list_roots(_: &mut World, call: &Call) -> Answer {
+pub(super) fn list_roots(_: &mut World, call: &Call) -> Answer {
     site(call)?;
     let roots = CATEGORIES.iter().filter(|row| row.parent.is_none());
     Ok(Reply::ok(roots.map(|row| json!({"id": row.id, "name": row.name})).collect()))
 }
 
 /// `GET /categories/{id}`
-pub fn show_category(_: &mut World, call: &Call) -> Answer {
+pub(super) fn show_category(_: &mut World, call: &Call) -> Answer {
     let category = wanted(call)?;
     let step = |row: &&Category| json!({"id": row.id, "name": row.name});
     let path: Vec<Value> = category.path_from_root().iter().map(step).collect();
@@ -111,17 +111,17 @@ fn settings(category: &Category) -> Value {
 }
 
 /// `GET /categories/{id}/attributes`
-pub fn list_attributes(_: &mut World, call: &Call) -> Answer {
+pub(super) fn list_attributes(_: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(attributes_json(wanted(call)?)))
 }
 
 /// `GET /categories/{id}/technical_specs/input` and `…/output`
-pub fn technical_specs(_: &mut World, call: &Call) -> Answer {
+pub(super) fn technical_specs(_: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(technical_specs_json(wanted(call)?)))
 }
 
 /// `GET /domains/{domain}/technical_specs`
-pub fn domain_technical_specs(_: &mut World, call: &Call) -> Answer {
+pub(super) fn domain_technical_specs(_: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(technical_specs_json(of_domain(call)?)))
 }
 
@@ -134,13 +134,13 @@ fn of_domain(call: &Call) -> Result<&'static Category, Reply> {
 }
 
 /// `GET /catalog_domains/{domain}/categories`
-pub fn domain_categories(_: &mut World, call: &Call) -> Answer {
+pub(super) fn domain_categories(_: &mut World, call: &Call) -> Answer {
     let category = of_domain(call)?;
     Ok(Reply::ok(json!([{"id": category.id, "name": category.name}])))
 }
 
 /// `GET /catalog_domains/{domain}`
-pub fn show_domain(_: &mut World, call: &Call) -> Answer {
+pub(super) fn show_domain(_: &mut World, call: &Call) -> Answer {
     let category = of_domain(call)?;
     let (id, name) = category.domain.unwrap_or_default();
     Ok(Reply::ok(
@@ -149,7 +149,7 @@ pub fn show_domain(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `POST /catalog_domains/{domain}/attributes/{attribute}/top_values`
-pub fn top_values(_: &mut World, call: &Call) -> Answer {
+pub(super) fn top_values(_: &mut World, call: &Call) -> Answer {
     let category = of_domain(call)?;
     let id = call.param("attribute");
     let attribute = attributes_of(category).into_iter().find(|row| row.id == id);
@@ -162,7 +162,7 @@ pub fn top_values(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `POST /categories/{id}/attributes/conditional` with the whole listing as body.
-pub fn conditional_attributes(_: &mut World, call: &Call) -> Answer {
+pub(super) fn conditional_attributes(_: &mut World, call: &Call) -> Answer {
     let category = wanted(call)?;
     let body = call.json()?;
     let owed: Vec<Value> = conditionally_required(category, &body)
@@ -173,7 +173,7 @@ pub fn conditional_attributes(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `GET /categories/{id}/sale_terms`
-pub fn sale_terms(_: &mut World, call: &Call) -> Answer {
+pub(super) fn sale_terms(_: &mut World, call: &Call) -> Answer {
     wanted(call)?;
     let term = |id: &str, name: &str, value_type: &str, tags: &[&str]| {
         let tags: Map<String, Value> = tags.iter().map(|tag| ((*tag).to_owned(), json!(true))).collect();
@@ -201,7 +201,7 @@ pub fn sale_terms(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `GET /categories/{id}/shipping_preferences`
-pub fn shipping_preferences(_: &mut World, call: &Call) -> Answer {
+pub(super) fn shipping_preferences(_: &mut World, call: &Call) -> Answer {
     let category = wanted(call)?;
     let mode = |mode: &str, types: &[&str]| json!({"mode": mode, "types": types});
     Ok(Reply::ok(json!({
@@ -219,7 +219,7 @@ pub fn shipping_preferences(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `GET /sites/{site}/domain_discovery/search?q=&limit=`
-pub fn discover_domain(_: &mut World, call: &Call) -> Answer {
+pub(super) fn discover_domain(_: &mut World, call: &Call) -> Answer {
     site(call)?;
     let title = call.query("q").filter(|title| !title.trim().is_empty());
     let title = title.ok_or_else(|| reply::bad_request("bad_request", "The parameter q is required"))?;
@@ -230,14 +230,14 @@ pub fn discover_domain(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `GET /sites/{site}/listing_types`
-pub fn listing_types(_: &mut World, call: &Call) -> Answer {
+pub(super) fn listing_types(_: &mut World, call: &Call) -> Answer {
     site(call)?;
     let all = ListingType::ALL.into_iter();
     Ok(Reply::ok(all.map(|kind| json!({"site_id": SITE, "id": kind.id(), "name": kind.name()})).collect()))
 }
 
 /// `GET /sites/{site}/listing_types/{id}`
-pub fn show_listing_type(_: &mut World, call: &Call) -> Answer {
+pub(super) fn show_listing_type(_: &mut World, call: &Call) -> Answer {
     site(call)?;
     let kind = ListingType::from_id(call.param("id"))
         .ok_or_else(|| reply::not_found("not_found", "Listing type not found"))?;
@@ -247,7 +247,10 @@ pub fn show_listing_type(_: &mut World, call: &Call) -> Answer {
 }
 
 /// `GET /users/{id}/available_listing_types?category_id=`
-pub fn available_listing_types(_: &mut World, call: &Call) -> Answer {
+pub(super) fn available_listing_types(_: &mut World, call: &Call) -> Answer {
+    if call.number("id")? != call.user_id()? {
+        return Err(reply::not_yours());
+    }
     let category = call.query("category_id");
     let all = ListingType::ALL.into_iter();
     let available: Vec<Value> =
@@ -257,7 +260,7 @@ pub fn available_listing_types(_: &mut World, call: &Call) -> Answer {
 
 /// `GET /sites/{site}/listing_prices?price=&category_id=&listing_type_id=&logistic_type=&shipping_mode=`
 /// An array; the single object when a listing type is named.
-pub fn listing_prices(world: &mut World, call: &Call) -> Answer {
+pub(super) fn listing_prices(world: &mut World, call: &Call) -> Answer {
     site(call)?;
     let price = call.query("price").and_then(|text| serde_json::from_str::<Value>(text).ok());
     let price = price.as_ref().and_then(centavos).filter(|price| *price >= 0);
@@ -289,5 +292,105 @@ pub fn listing_prices(world: &mut World, call: &Call) -> Answer {
                 .ok_or_else(|| reply::bad_request("bad_request", &format!("Invalid listing_type_id {id}")))?;
             Ok(Reply::ok(price_of(kind)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::mercado_livre::service::testing::Shop;
+
+    #[test]
+    fn only_leaves_take_listings() {
+        let mut shop = Shop::open();
+        let mut setting = |id: &str| {
+            let shown = shop.get(&format!("/categories/{id}"));
+            shown.document()["settings"]["listing_allowed"].clone()
+        };
+        assert_eq!([setting("MLB1055"), setting("MLB1051")], [json!(true), json!(false)]);
+    }
+
+    #[test]
+    fn a_category_tells_its_way_and_its_children() {
+        let mut shop = Shop::open();
+        let shown = shop.get("/categories/MLB3813");
+        assert_eq!(
+            shown.document()["path_from_root"][0],
+            json!({"id": "MLB1051", "name": "Celulares e Telefones"})
+        );
+        assert_eq!(shown.document()["children_categories"].as_array().map(Vec::len), Some(4));
+        assert_eq!(shop.get("/sites/MLB/categories").document().as_array().map(Vec::len), Some(7));
+        assert_eq!(shop.get("/categories/MLB0").status, StatusCode::NOT_FOUND);
+        assert_eq!(shop.get("/sites/MLA/categories").status, StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn prices_are_an_array_until_a_listing_type_is_named() {
+        let mut shop = Shop::open();
+        let target = "/sites/MLB/listing_prices?price=49.9&category_id=MLB3697&shipping_mode=me2&logistic_type=cross_docking";
+        assert_eq!(shop.get(target).document().as_array().map(Vec::len), Some(3));
+        let one = shop.get(&format!("{target}&listing_type_id=gold_special"));
+        assert_eq!(one.document()["sale_fee_amount"], 6.49);
+        assert_eq!(one.document()["stop_time"].as_str().map(|date| &date[..4]), Some("2046"));
+    }
+
+    #[test]
+    fn a_wrong_question_about_prices_is_a_400() {
+        let mut shop = Shop::open();
+        for query in [
+            "",
+            "price=abc",
+            "price=-1",
+            "price=1&currency_id=ARS",
+            "price=1&listing_type_id=gold",
+            "price=1&category_id=MLB0",
+        ] {
+            assert_eq!(
+                shop.get(&format!("/sites/MLB/listing_prices?{query}")).status,
+                StatusCode::BAD_REQUEST,
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_predictor_wants_a_title() {
+        let mut shop = Shop::open();
+        let found = shop.get("/sites/MLB/domain_discovery/search?q=fone+bluetooth&limit=1");
+        assert_eq!(found.document()[0]["category_id"], "MLB3697");
+        assert_eq!(shop.get("/sites/MLB/domain_discovery/search").status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            shop.get("/sites/MLB/domain_discovery/search?q=a&limit=x").status,
+            StatusCode::BAD_REQUEST
+        );
+    }
+
+    #[test]
+    fn conditional_attributes_depend_on_the_body() {
+        let mut shop = Shop::open();
+        let target = "/categories/MLB1055/attributes/conditional";
+        let owed = shop.post(target, &json!({"condition": "new"}));
+        assert_eq!(owed.document()["required_attributes"][0]["id"], "GTIN");
+        let paid = shop.post(target, &json!({"attributes": [{"id": "GTIN", "value_name": "7891234567895"}]}));
+        assert_eq!(paid.document()["required_attributes"], json!([]));
+    }
+
+    #[test]
+    fn warranty_types_carry_the_known_value_ids() {
+        let terms = Shop::open().get("/categories/MLB1055/sale_terms");
+        let ids: Vec<_> =
+            terms.document()[0]["values"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
+        assert_eq!(ids, ["2230280", "2230279", "6150835"]);
+    }
+
+    #[test]
+    fn top_values_belong_to_a_known_attribute() {
+        let mut shop = Shop::open();
+        let target =
+            |attribute: &str| format!("/catalog_domains/MLB-HEADPHONES/attributes/{attribute}/top_values");
+        assert_eq!(shop.post(&target("COLOR"), &json!({})).document()[0]["name"], "Preto");
+        assert_eq!(shop.post(&target("NOPE"), &json!({})).status, StatusCode::NOT_FOUND);
     }
 }

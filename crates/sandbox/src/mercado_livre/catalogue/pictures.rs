@@ -108,11 +108,11 @@ impl Picture {
 
     fn uploaded(&self) -> Value {
         let (width, height) = shown(self.size);
-        let scaled = |letter: char, side: u32| {
+        let scaled = |letter: char, most: u32| {
             let (url, secure_url) = address(&self.id, letter);
             let largest = width.max(height).max(1);
-            let side = side.min(largest);
-            let size = format!("{}x{}", width * side / largest, height * side / largest);
+            let most = most.min(largest);
+            let size = format!("{}x{}", width * most / largest, height * most / largest);
             json!({"size": size, "url": url, "secure_url": secure_url})
         };
         json!({
@@ -335,4 +335,104 @@ fn diagnose(world: &mut World, call: &Call) -> Answer {
             ],
         }],
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::image::png;
+    use super::*;
+    use crate::mercado_livre::service::testing::{STRANGER, Shop, listing};
+
+    const UPLOAD: &str = "/pictures/items/upload";
+
+    #[test]
+    fn an_uploaded_picture_has_an_id_of_the_platforms_form_and_is_linked() {
+        let mut shop = Shop::open();
+        let uploaded = shop.upload(UPLOAD, "file", "a.png", &png(2_400, 1_200));
+        assert_eq!(uploaded.status, StatusCode::CREATED);
+        let id = uploaded.document()["id"].as_str().unwrap().to_owned();
+        assert!(id.contains("-MLB") && id.ends_with("_112026"), "{id}");
+        assert_eq!(uploaded.document()["variations"][0]["size"], "1920x960");
+        let item = shop.item.clone();
+        let linked = shop.post(&format!("/items/{item}/pictures"), &json!({"id": id}));
+        assert_eq!(
+            (linked.status, &linked.document()["max_size"]),
+            (StatusCode::CREATED, &json!("2400x1200"))
+        );
+        assert_eq!(shop.world.items[&item].pictures.len(), 2);
+    }
+
+    #[test]
+    fn what_is_small_or_no_picture_is_refused() {
+        let mut shop = Shop::open();
+        for content in [png(499, 499), b"GIF89a".to_vec(), Vec::new()] {
+            assert_eq!(shop.upload(UPLOAD, "file", "a.png", &content).status, StatusCode::BAD_REQUEST);
+        }
+        let large = [png(800, 800), vec![0; MAX_UPLOAD]].concat();
+        assert_eq!(shop.upload(UPLOAD, "file", "a.png", &large).status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(shop.upload(UPLOAD, "other", "a.png", &png(800, 800)).status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn an_item_waits_for_its_pictures_and_then_goes_on_sale() {
+        let mut shop = Shop::open();
+        let mut body = listing();
+        body["pictures"] = json!([{"source": "https://img.example/other.jpg"}]);
+        let created = shop.post("/items", &body);
+        let id = created.document()["id"].as_str().unwrap().to_owned();
+        assert_eq!(created.document()["sub_status"], json!([PENDING]));
+        shop.wait(FETCH_DELAY);
+        assert_eq!(shop.world.items[&id].status, ItemStatus::Active);
+        assert!(shop.world.items[&id].sub_status.is_empty());
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_fetched_is_told_in_the_errors() {
+        let mut shop = Shop::open();
+        let seller = shop.world.items[&shop.item].seller_id;
+        for source in [
+            "https://img.example/not-found.jpg",
+            "https://img.example/redirect.jpg",
+            "ftp://img.example/a.jpg",
+        ] {
+            let (pictures, pending) = accept(&mut shop.world, seller, &[json!({"source": source})]);
+            let id = pictures[0]["id"].as_str().unwrap().to_owned();
+            assert!(pending);
+            shop.wait(FETCH_DELAY);
+            assert_eq!(check(&shop.world, &id), PictureCheck::Failed);
+            let errors = shop.get(&format!("/pictures/{id}/errors"));
+            assert_eq!(errors.document()["errors"][0]["source"], source);
+        }
+    }
+
+    #[test]
+    fn the_same_source_is_the_same_picture() {
+        let mut shop = Shop::open();
+        let seller = shop.world.items[&shop.item].seller_id;
+        let sent = [json!({"source": "https://img.example/a.jpg"})];
+        let (first, _) = accept(&mut shop.world, seller, &sent);
+        let (second, pending) = accept(&mut shop.world, seller, &sent);
+        assert_eq!((first, pending), (second, false));
+    }
+
+    #[test]
+    fn a_foreign_picture_does_not_exist() {
+        let mut shop = Shop::open();
+        let id = shop.upload(UPLOAD, "file", "a.png", &png(800, 800)).document()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert_eq!(shop.get_as(STRANGER, &format!("/pictures/{id}")).status, StatusCode::NOT_FOUND);
+        assert_eq!(shop.get(&format!("/pictures/{id}")).document()["status"], "ACTIVE");
+    }
+
+    #[test]
+    fn a_diagnosis_names_what_it_looked_at() {
+        let mut shop = Shop::open();
+        let body = json!({"picture_url": "https://img.example/a.jpg"});
+        let diagnosed = shop.post("/moderations/pictures/diagnostic", &body);
+        let first = &diagnosed.document()["diagnostics"][0]["detections"][0];
+        assert_eq!(first, &json!({"name": "white_background", "result": "passed"}));
+        assert_eq!(shop.post("/moderations/pictures/diagnostic", &json!({})).status, StatusCode::BAD_REQUEST);
+    }
 }

@@ -32,8 +32,14 @@ fn words(text: &str) -> BTreeSet<String> {
     plain(text)
         .split(|letter: char| !letter.is_alphanumeric() && letter != '.')
         .filter(|word| word.len() > 1)
-        .map(|word| word.strip_suffix('s').unwrap_or(word).to_owned())
+        .map(stem)
         .collect()
+}
+
+/// Plurals and singulars alike: `celulares` and `celular`, `fones` and `fone`.
+fn stem(word: &str) -> String {
+    let endings = ["es", "s", "e"];
+    endings.iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word).to_owned()
 }
 
 /// Words the title shares with the category; its name counts double.

@@ -278,3 +278,86 @@ fn item_promotions(world: &mut World, call: &Call) -> Answer {
 fn no_offer(_: &mut World, call: &Call) -> Answer {
     Err(reply::not_found("not_found", &format!("{} not found", call.param("id"))))
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::super::validate::is_gtin;
+    use super::*;
+    use crate::mercado_livre::service::testing::{SELLER, STRANGER, Shop};
+
+    #[test]
+    fn every_product_has_an_id_of_its_own_and_a_valid_gtin() {
+        let ids: std::collections::BTreeSet<_> = Product::all().map(|product| product.id()).collect();
+        assert_eq!(ids.len(), Product::all().count());
+        assert!(Product::all().all(|product| is_gtin(&product.gtin())));
+    }
+
+    #[test]
+    fn products_are_found_by_words_gtin_and_domain() {
+        let mut shop = Shop::open();
+        let gtin = Product::all().next().unwrap().gtin();
+        for (query, total) in [
+            (format!("product_identifier={gtin}"), 1),
+            ("domain_id=MLB-HEADPHONES".to_owned(), 3),
+            ("q=xyzzy".to_owned(), 0),
+        ] {
+            let found = shop.get(&format!("/products/search?status=active&site_id=MLB&{query}"));
+            assert_eq!(found.document()["paging"]["total"], total, "{query}");
+        }
+        assert_eq!(shop.get("/products/search?site_id=MLB").status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn a_classic_item_has_no_price_to_win() {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        assert_eq!(shop.get(&format!("/items/{item}/price_to_win")).status, StatusCode::NOT_FOUND);
+        let eligible = shop.get(&format!("/items/{item}/catalog_listing_eligibility"));
+        assert_eq!(eligible.document()["status"], "PRODUCT_NOT_FOUND");
+    }
+
+    #[test]
+    fn the_cheapest_offer_wins_the_catalog_page() {
+        let mut shop = Shop::open();
+        let product = Product::all().next().unwrap().id();
+        let mine = shop.item.clone();
+        let catalog = |item: &mut Item| {
+            item.catalog_listing = true;
+            item.catalog_product_id = Some(product.clone());
+        };
+        catalog(shop.world.items.get_mut(&mine).unwrap());
+        let mut rival = shop.world.items[&mine].clone();
+        (rival.id, rival.seller_id, rival.price_minor) = ("MLB1".to_owned(), STRANGER, 9_000);
+        shop.world.items.insert(rival.id.clone(), rival);
+        let shown = shop.get(&format!("/items/{mine}/price_to_win"));
+        assert_eq!(
+            (&shown.document()["status"], &shown.document()["price_to_win"]),
+            (&json!("competing"), &json!(89.99))
+        );
+        assert_eq!(shop.get(&format!("/products/{product}/items")).document()["paging"]["total"], 2);
+    }
+
+    #[test]
+    fn visits_take_one_id_and_reviews_are_empty_but_well_formed() {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        assert!(shop.get(&format!("/items/visits?ids={item}")).document()[&item].is_u64());
+        assert_eq!(shop.get(&format!("/items/visits?ids={item},{item}")).status, StatusCode::BAD_REQUEST);
+        let reviews = shop.get(&format!("/reviews/item/{item}"));
+        assert_eq!(
+            (&reviews.document()["reviews"], &reviews.document()["rating_average"]),
+            (&json!([]), &json!(0))
+        );
+    }
+
+    #[test]
+    fn promotions_want_version_two_and_their_owner() {
+        let mut shop = Shop::open();
+        let target = format!("/seller-promotions/users/{SELLER}");
+        assert_eq!(shop.get(&target).status, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.get(&format!("{target}?app_version=v2")).document()["results"][0]["type"], "DEAL");
+        assert_eq!(shop.get_as(STRANGER, &format!("{target}?app_version=v2")).status, StatusCode::FORBIDDEN);
+    }
+}

@@ -139,3 +139,68 @@ fn text_of(motive: &Motive, body: &Value) -> Result<String, Reply> {
     }
     .to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Shop;
+    use super::*;
+
+    fn shop_with_guide() -> (Shop, i64, String) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let path = format!("/messages/action_guide/packs/{}", shop.pack(order));
+        (shop, order, path)
+    }
+
+    fn choose(shop: &mut Shop, path: &str, body: &Value) -> Reply {
+        shop.post(&format!("{path}/option?tag=post_sale"), body)
+    }
+
+    #[test]
+    fn a_motive_opens_a_conversation_once() {
+        let (mut shop, _, path) = shop_with_guide();
+        let body = json!({"option_id": "SEND_INVOICE_LINK", "text": "Sua nota está no pedido."});
+        assert_eq!(choose(&mut shop, &path, &body).status, StatusCode::CREATED);
+        assert_eq!(choose(&mut shop, &path, &body).status, StatusCode::FORBIDDEN);
+        let caps = shop.get(&format!("{path}/caps_available?tag=post_sale"));
+        assert_eq!(caps.document()[2], json!({"option_id": "SEND_INVOICE_LINK", "cap_available": 0}));
+    }
+
+    #[test]
+    fn other_ends_with_the_delivery() {
+        let (mut shop, order, path) = shop_with_guide();
+        let enabled = |shop: &mut Shop| {
+            shop.get(&format!("{path}?tag=post_sale")).document()["options"][4]["enabled"].clone()
+        };
+        assert_eq!(enabled(&mut shop), true);
+        shop.deliver(order);
+        assert_eq!(enabled(&mut shop), false);
+        let refused = choose(&mut shop, &path, &json!({"option_id": "OTHER", "text": "Tudo certo?"}));
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn unknown_motives_and_templates_are_404_and_long_texts_limit_exceeded() {
+        let (mut shop, _, path) = shop_with_guide();
+        assert_eq!(choose(&mut shop, &path, &json!({"option_id": "NOPE"})).status, StatusCode::NOT_FOUND);
+        let template = json!({"option_id": "REQUEST_VARIANTS", "template_id": "nope"});
+        assert_eq!(choose(&mut shop, &path, &template).status, StatusCode::NOT_FOUND);
+        let long = choose(&mut shop, &path, &json!({"option_id": "OTHER", "text": "x".repeat(351)}));
+        assert_eq!(
+            (long.status, &long.document()["message"]),
+            (StatusCode::BAD_REQUEST, &json!("limit_exceeded"))
+        );
+    }
+
+    #[test]
+    fn once_the_buyer_has_written_the_guide_sends_to_the_messages() {
+        let (mut shop, order, path) = shop_with_guide();
+        let about = super::super::messages::purchase(&shop.world, order).unwrap();
+        super::super::messages::write_as_buyer(&mut shop.world, about, "Oi");
+        let refused = choose(&mut shop, &path, &json!({"option_id": "OTHER", "text": "Oi"}));
+        assert_eq!(
+            (refused.status, &refused.document()["message"]),
+            (StatusCode::BAD_REQUEST, &json!("blocked_by_excepted_case"))
+        );
+    }
+}

@@ -16,9 +16,9 @@ use crate::table::{Route, get, post};
 use crate::text::reais;
 
 /// Largest file of a claim, in bytes.
-pub const MAX_FILE: usize = 5 * 1024 * 1024;
+const MAX_FILE: usize = 5 * 1024 * 1024;
 /// Percentages a partial refund may have (our choice of the offers).
-pub const PARTIAL_OFFERS: [i64; 5] = [10, 20, 30, 50, 70];
+const PARTIAL_OFFERS: [i64; 5] = [10, 20, 30, 50, 70];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -108,7 +108,8 @@ fn expect(world: &mut World, id: i64, wish: &str, percentage: Option<i64>) {
     let Some(claim) = world.service.claims.get_mut(&id) else { return };
     for other in &mut claim.expectations {
         if other.status == "pending" {
-            other.status = if other.wish == wish { "accepted" } else { "rejected" }.to_owned();
+            let verdict = if other.wish == wish { "accepted" } else { "rejected" };
+            verdict.clone_into(&mut other.status);
         }
     }
     claim.expectations.push(Expectation {
@@ -222,4 +223,106 @@ fn show_file(world: &mut World, call: &Call) -> Answer {
 fn download(world: &mut World, call: &Call) -> Answer {
     let (_, content) = file(world, call)?;
     Ok(Reply::bytes("application/octet-stream", content.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::claims::Problem;
+    use super::super::testing::{STRANGER, Shop};
+    use super::*;
+    use crate::mercado_livre::order::OrderStatus;
+
+    fn claimed(problem: Problem) -> (Shop, i64, String) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        shop.deliver(order);
+        let id = claims::open(&mut shop.world, order, problem, "Veio quebrado").unwrap();
+        (shop, order, format!("/post-purchase/v1/claims/{id}"))
+    }
+
+    #[test]
+    fn a_refund_ends_claim_and_order() {
+        let (mut shop, order, path) = claimed(Problem::Pdd);
+        let closed = shop.post(&format!("{path}/expected-resolutions/refund"), &json!({}));
+        assert_eq!(closed.document()["status"], "closed");
+        assert_eq!(closed.document()["resolution"]["benefited"], json!(["complainant"]));
+        assert_eq!(shop.order(order).status, OrderStatus::Cancelled);
+    }
+
+    #[test]
+    fn a_partial_refund_takes_only_the_offered_percentages() {
+        let (mut shop, order, path) = claimed(Problem::Pdd);
+        let target = format!("{path}/expected-resolutions/partial-refund");
+        for (percentage, message) in [(35, "Percentage not found 35.0"), (100, "Percentage not found 100.0")]
+        {
+            let refused = shop.post(&target, &json!({"percentage": percentage}));
+            assert_eq!(refused.document()["message"], message);
+        }
+        let offers = shop.get(&format!("{path}/partial-refund/available-offers"));
+        assert_eq!(offers.document()["available_offers"][3], json!({"percentage": 50, "amount": 50.0}));
+        shop.post(&target, &json!({"percentage": 50}));
+        assert_eq!(shop.order(order).status, OrderStatus::PartiallyRefunded);
+        let payment = shop.order(order).payment_ids[0];
+        assert_eq!(shop.world.payments[&payment].refunded_minor, 5_000);
+    }
+
+    #[test]
+    fn an_action_that_is_not_offered_is_a_400_in_the_shape_of_claims() {
+        let (mut shop, _, path) = claimed(Problem::Pnr);
+        let refused = shop.post(&format!("{path}/expected-resolutions/allow-return"), &json!({}));
+        let expected = json!({"code": 400, "error": "bad_request_error", "cause": null,
+            "message": "Action allow_return not available for player"});
+        assert_eq!(refused.document(), &expected);
+    }
+
+    #[test]
+    fn after_a_dispute_only_the_mediator_is_written_to() {
+        let (mut shop, _, path) = claimed(Problem::Pdd);
+        assert_eq!(
+            shop.post(&format!("{path}/actions/open-dispute"), &json!({})).document()["stage"],
+            "dispute"
+        );
+        let target = format!("{path}/actions/send-message");
+        let to = |role: &str| json!({"receiver_role": role, "message": "Segue a prova"});
+        assert_eq!(shop.post(&target, &to("complainant")).status, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.post(&target, &to("mediator")).status, StatusCode::CREATED);
+    }
+
+    #[test]
+    fn an_uploaded_file_is_named_in_a_message_and_downloaded() {
+        let (mut shop, _, path) = claimed(Problem::Pdd);
+        let uploaded = shop.upload(&format!("{path}/attachments"), "file", "foto.png", b"png bytes");
+        let name = uploaded.document()["filename"].as_str().unwrap().to_owned();
+        let body = json!({"receiver_role": "complainant", "message": "Veja", "attachments": [name]});
+        assert_eq!(shop.post(&format!("{path}/actions/send-message"), &body).status, StatusCode::CREATED);
+        let messages = shop.get(&format!("{path}/messages"));
+        assert_eq!(messages.document()[0]["attachments"][0]["filename"], name.as_str());
+        let bytes = shop.get(&format!("{path}/attachments/{name}/download"));
+        assert_eq!(bytes, Reply::bytes("application/octet-stream", &b"png bytes"[..]));
+        let unknown = json!({"receiver_role": "complainant", "message": "Veja", "attachments": ["nope"]});
+        assert_eq!(
+            shop.post(&format!("{path}/actions/send-message"), &unknown).status,
+            StatusCode::BAD_REQUEST
+        );
+    }
+
+    #[test]
+    fn proof_of_shipping_wants_a_known_method_and_a_date() {
+        let (mut shop, _, path) = claimed(Problem::Pnr);
+        let target = format!("{path}/actions/evidences");
+        let proof = json!({"type": "shipping_evidence", "shipping_method": "mail", "date_shipped": "2026-11-10T09:00:00.000-04:00"});
+        assert_eq!(shop.post(&target, &proof).status, StatusCode::CREATED);
+        let mut odd = proof.clone();
+        odd["shipping_method"] = json!("drone");
+        assert_eq!(shop.post(&target, &odd).status, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.get(&format!("{path}/evidences")).document()[0]["shipping_method"], "mail");
+    }
+
+    #[test]
+    fn a_stranger_is_no_valid_caller() {
+        let (mut shop, _, path) = claimed(Problem::Pdd);
+        let refused = shop.get_as(STRANGER, &path);
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(refused.document()["message"], "Invalid caller.id");
+    }
 }

@@ -15,9 +15,9 @@ use crate::reply::{self, Answer, Reply};
 use crate::table::{Route, get};
 
 /// `offset + limit` of a search stays below this.
-pub const SEARCH_CEILING: usize = 10_000;
+const SEARCH_CEILING: usize = 10_000;
 /// Most claims of one page; larger wishes are clamped.
-pub const MAX_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 100;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -348,4 +348,91 @@ fn search(world: &mut World, call: &Call) -> Answer {
     }
     let data: Vec<Value> = page.of(&found).into_iter().map(Claim::as_json).collect();
     Ok(Reply::ok(json!({"paging": page.paging(found.len()), "data": data})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::claims;
+    use super::super::testing::{SELLER, Shop};
+    use super::*;
+
+    const SEARCH: &str = "/post-purchase/v1/claims/search";
+
+    fn claimed() -> (Shop, i64, i64) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let id = claims::open(&mut shop.world, order, Problem::Pnr, "Não chegou").unwrap();
+        (shop, order, id)
+    }
+
+    #[test]
+    fn a_claim_has_every_field_of_the_sheet() {
+        let (mut shop, order, id) = claimed();
+        let shown = shop.get(&format!("/post-purchase/v1/claims/{id}"));
+        let claim = shown.document();
+        assert_eq!((&claim["resource"], &claim["resource_id"]), (&json!("order"), &json!(order)));
+        assert_eq!((&claim["stage"], &claim["type"]), (&json!("claim"), &json!("mediations")));
+        assert_eq!(claim["players"][1]["available_actions"][0]["due_date"], "2026-11-13T08:02:10.000-04:00");
+        for field in
+            ["parent_id", "reason_id", "fulfilled", "quantity_type", "claim_version", "related_entities"]
+        {
+            assert!(claim.get(field).is_some(), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_search_needs_a_real_filter_and_its_pairs() {
+        let (mut shop, order, _) = claimed();
+        for query in [
+            "limit=10".to_owned(),
+            "sort=last_updated:desc".to_owned(),
+            format!("players.user_id={SELLER}"),
+            format!("status=opened&resource_id={order}"),
+            format!("order_id={order}&pack_id=1"),
+            "status=opened&range=last_updated:after:2026-11-01T00:00:00-0300".to_owned(),
+            "status=opened&limit=100&offset=9900".to_owned(),
+        ] {
+            let refused = shop.get(&format!("{SEARCH}?{query}"));
+            assert_eq!(refused.document()["error"], "invalid_query", "{query}");
+        }
+    }
+
+    #[test]
+    fn claims_are_found_by_player_status_order_and_range() {
+        let (mut shop, order, id) = claimed();
+        let player = format!("players.user_id={SELLER}&players.role=respondent");
+        for (query, expected) in [
+            (format!("{player}&status=opened&limit=500"), 1),
+            (format!("{player}&status=closed"), 0),
+            (format!("order_id={order}"), 1),
+            ("stage=dispute".to_owned(), 0),
+            (
+                "range=last_updated:after:2026-11-01T00:00:00.000-0300,before:2026-11-30T00:00:00.000-0300"
+                    .to_owned(),
+                1,
+            ),
+            ("range=date_created:before:2026-11-01T00:00:00.000-0300".to_owned(), 0),
+        ] {
+            let found = shop.get(&format!("{SEARCH}?{query}"));
+            assert_eq!(found.document()["paging"]["total"], expected, "{query}");
+        }
+        let clamped = shop.get(&format!("{SEARCH}?status=opened&limit=500"));
+        assert_eq!(clamped.document()["paging"]["limit"], MAX_LIMIT);
+        assert_eq!(clamped.document()["data"][0]["id"], id);
+    }
+
+    #[test]
+    fn the_first_message_of_a_claim_is_the_buyers() {
+        let (mut shop, _, id) = claimed();
+        let messages = shop.get(&format!("/post-purchase/v1/claims/{id}/messages"));
+        let first = &messages.document()[0];
+        assert_eq!((&first["sender_role"], &first["message"]), (&json!("complainant"), &json!("Não chegou")));
+        assert_eq!(first["hash"].as_str().map(str::len), Some(32));
+    }
+
+    #[test]
+    fn an_unknown_claim_is_a_404_in_the_shape_of_claims() {
+        let unknown = Shop::open().get("/post-purchase/v1/claims/1");
+        assert_eq!((unknown.status, &unknown.document()["code"]), (StatusCode::NOT_FOUND, &json!(404)));
+    }
 }

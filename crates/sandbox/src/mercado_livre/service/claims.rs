@@ -397,3 +397,88 @@ pub(super) fn open_claims_of_pack(world: &World, pack_id: i64) -> Vec<i64> {
 pub(super) fn delivered_at(parcel: &Shipment) -> Option<Timestamp> {
     parcel.history.iter().rfind(|(_, stage)| *stage == ShipmentStage::Delivered).map(|(at, _)| *at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{SELLER, Shop};
+    use super::*;
+    use crate::mercado_livre::order::OrderStatus;
+
+    fn claimed(problem: Problem) -> (Shop, i64, i64) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        shop.deliver(order);
+        let claim = open(&mut shop.world, order, problem, "Veio quebrado").unwrap();
+        (shop, order, claim)
+    }
+
+    fn claim(shop: &Shop, id: i64) -> &Claim {
+        &shop.world.service.claims[&id]
+    }
+
+    #[test]
+    fn a_claim_names_its_order_and_waits_for_the_seller() {
+        let (shop, order, id) = claimed(Problem::Pdd);
+        assert_eq!(shop.order(order).mediations, [id]);
+        assert!(claim(&shop, id).seller_actions().contains(&("send_message_to_complainant", true)));
+        assert_eq!(shop.heard("post_purchase"), [format!("/post-purchase/v1/claims/{id}")]);
+    }
+
+    #[test]
+    fn an_order_has_one_open_claim_at_most_and_an_unpaid_one_none() {
+        let (mut shop, order, _) = claimed(Problem::Pdd);
+        assert_eq!(open(&mut shop.world, order, Problem::Pnr, "De novo"), None);
+        assert_eq!(open(&mut shop.world, 1, Problem::Pnr, "Nada"), None);
+    }
+
+    #[test]
+    fn a_silent_seller_loses_by_timeout() {
+        let (mut shop, order, id) = claimed(Problem::Pnr);
+        shop.wait(SELLER_TIME);
+        let end = claim(&shop, id).resolution.clone().unwrap();
+        assert_eq!((end.reason.as_str(), end.benefited.as_str()), ("respondent_timeout", BUYER_ROLE));
+        assert_eq!(shop.order(order).status, OrderStatus::Cancelled);
+        assert_eq!(shop.order(order).cancel.as_ref().unwrap().group, "mediations");
+    }
+
+    #[test]
+    fn a_seller_who_spoke_faces_a_mediator_instead() {
+        let (mut shop, _, id) = claimed(Problem::Pdd);
+        let body = serde_json::json!({"receiver_role": BUYER_ROLE, "message": "Vamos resolver"});
+        shop.post(&format!("/post-purchase/v1/claims/{id}/actions/send-message"), &body);
+        shop.wait(SELLER_TIME);
+        assert_eq!(claim(&shop, id).stage, ClaimStage::Dispute);
+        assert_eq!(claim(&shop, id).seller_actions(), [("send_message_to_mediator", false)]);
+        shop.wait(MEDIATION_TIME);
+        assert!(!claim(&shop, id).is_open());
+    }
+
+    #[test]
+    fn a_dispute_blocks_the_messages_to_the_buyer() {
+        let (mut shop, order, id) = claimed(Problem::Pdd);
+        open_dispute(&mut shop.world, id, SELLER_ROLE);
+        let path = format!("/messages/packs/{}/sellers/{SELLER}?tag=post_sale", shop.pack(order));
+        let status = shop.get(&path).document()["conversation_status"].clone();
+        assert_eq!(
+            (&status["substatus"], &status["claim_ids"][0]),
+            (&"blocked_by_mediation".into(), &id.into())
+        );
+    }
+
+    #[test]
+    fn a_product_comes_back_step_by_step_and_counts_as_fine_when_nobody_looks() {
+        let (mut shop, _, id) = claimed(Problem::Pdd);
+        allow_return(&mut shop.world, id);
+        let status = |shop: &Shop| claim(shop, id).product_return.as_ref().unwrap().status;
+        let mut seen = vec![status(&shop)];
+        for _ in 0..3 {
+            shop.wait(returns::STEP);
+            seen.push(status(&shop));
+        }
+        use ReturnStatus::{Delivered, LabelGenerated, Pending, Shipped};
+        assert_eq!(seen, [Pending, LabelGenerated, Shipped, Delivered]);
+        assert!(claim(&shop, id).allows("return_review_fail"));
+        shop.wait(returns::REVIEW_TIME);
+        assert_eq!(claim(&shop, id).resolution.as_ref().unwrap().reason, "item_returned");
+    }
+}

@@ -24,7 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
         write("/_sandbox/claims", open_claim),
         write("/_sandbox/claims/{id}/{step}", step_claim),
         write("/_sandbox/moderation", moderate),
-        get("/_sandbox/claims", Door::Open, list_claims).counted_in(Group::Free),
+        get("/_sandbox/claims/{id}", Door::Open, show_claim).counted_in(Group::Free),
     ]
 }
 
@@ -119,8 +119,11 @@ fn step_claim(world: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(world.service.claims[&id].as_json()))
 }
 
-fn list_claims(world: &mut World, _: &Call) -> Answer {
-    Ok(Reply::ok(world.service.claims.values().map(claims::Claim::as_json).collect()))
+fn show_claim(world: &mut World, call: &Call) -> Answer {
+    let id = call.number("id")?;
+    let claim = world.service.claims.get(&id);
+    let claim = claim.ok_or_else(|| reply::not_found("not_found", &format!("There is no claim {id}")))?;
+    Ok(Reply::ok(claim.as_json()))
 }
 
 /// `{"item_id", "hit": "waiting_for_patch" | "forbidden" | "price_penalty" | "warning"}` or `{"question_id"}`
@@ -136,4 +139,78 @@ fn moderate(world: &mut World, call: &Call) -> Answer {
     };
     let id = struck.ok_or_else(|| reply::not_found("not_found", "There is no such item or question"))?;
     Ok(Reply::created(json!({"infraction_id": id})))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::super::testing::Shop;
+    use super::*;
+
+    #[test]
+    fn a_buyer_asks_writes_and_claims_on_demand() {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let item = shop.item.clone();
+        for (target, body) in [
+            ("/_sandbox/questions", json!({"item_id": item})),
+            ("/_sandbox/messages", json!({"order_id": order})),
+            ("/_sandbox/claims", json!({"order_id": order, "problem": "PNR"})),
+            ("/_sandbox/moderation", json!({"item_id": item, "hit": "forbidden"})),
+        ] {
+            assert_eq!(shop.post(target, &body).status, StatusCode::CREATED, "{target}");
+        }
+        assert_eq!((shop.heard("questions").len(), shop.heard("messages").len()), (1, 1));
+    }
+
+    #[test]
+    fn what_does_not_exist_gets_a_clear_refusal() {
+        let mut shop = Shop::open();
+        for (target, body) in [
+            ("/_sandbox/questions", json!({})),
+            ("/_sandbox/questions", json!({"item_id": "MLB1", "buyer_id": 999})),
+            ("/_sandbox/messages", json!({"order_id": 1})),
+            ("/_sandbox/claims", json!({"order_id": 1})),
+            ("/_sandbox/claims", json!({"order_id": 1, "problem": "XYZ"})),
+            ("/_sandbox/moderation", json!({"item_id": "MLB1", "hit": "magic"})),
+        ] {
+            assert_eq!(shop.post(target, &body).status, StatusCode::BAD_REQUEST, "{target} {body}");
+        }
+        assert_eq!(
+            shop.post("/_sandbox/moderation", &json!({"item_id": "MLB1"})).status,
+            StatusCode::NOT_FOUND
+        );
+    }
+
+    #[test]
+    fn a_claim_is_steered_to_its_end() {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let id = shop.post("/_sandbox/claims", &json!({"order_id": order})).document()["claim_id"].clone();
+        let step =
+            |shop: &mut Shop, step: &str| shop.post(&format!("/_sandbox/claims/{id}/{step}"), &json!({}));
+        assert_eq!(step(&mut shop, "nonsense").status, StatusCode::BAD_REQUEST);
+        assert_eq!(step(&mut shop, "dispute").document()["stage"], "dispute");
+        assert_eq!(
+            step(&mut shop, "seller_wins").document()["resolution"]["benefited"],
+            json!(["respondent"])
+        );
+        assert_eq!(step(&mut shop, "refund").status, StatusCode::NOT_FOUND);
+        assert_eq!(shop.get(&format!("/_sandbox/claims/{id}")).document()["status"], "closed");
+    }
+
+    #[test]
+    fn a_block_set_by_hand_holds_until_it_is_taken_off() {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        shop.post("/_sandbox/messages", &json!({"order_id": order}));
+        let mut set = |substatus: Value| {
+            shop.post("/_sandbox/messages/block", &json!({"order_id": order, "substatus": substatus}))
+                .document()["substatus"]
+                .clone()
+        };
+        assert_eq!(set(json!("blocked_by_refund")), "blocked_by_refund");
+        assert_eq!(set(Value::Null), Value::Null);
+    }
 }

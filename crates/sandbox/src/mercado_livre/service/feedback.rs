@@ -351,3 +351,99 @@ fn old_billing_info(world: &mut World, call: &Call) -> Answer {
     let id = order(world, call)?.id;
     Err(reply::not_found("not_found", &format!("Billing info of order {id} not found")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{BUYER, SELLER, STRANGER, Shop};
+    use super::*;
+
+    fn sold() -> (Shop, i64, String) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        (shop, order, format!("/orders/{order}/feedback"))
+    }
+
+    #[test]
+    fn feedback_is_given_once() {
+        let (mut shop, order, target) = sold();
+        let body = json!({"fulfilled": true, "rating": "positive", "message": "Tudo certo"});
+        assert_eq!(shop.post(&target, &body).status, StatusCode::CREATED);
+        assert!(shop.order(order).tags.contains("delivered"));
+        assert_eq!(shop.post(&target, &body).status, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.get(&target).document()["sale"]["rating"], "positive");
+    }
+
+    #[test]
+    fn a_sale_that_did_not_happen_needs_a_reason_and_shows_as_confirmed() {
+        let (mut shop, order, target) = sold();
+        let mut body = json!({"fulfilled": false, "rating": "neutral", "message": "Sem estoque"});
+        assert_eq!(shop.post(&target, &body).document()["error"], "reason_required");
+        body["reason"] = json!("OUT_OF_STOCK");
+        assert_eq!(shop.post(&target, &body).status, StatusCode::CREATED);
+        assert_eq!(shop.order(order).status, OrderStatus::Confirmed);
+    }
+
+    #[test]
+    fn a_late_not_fulfilled_feedback_has_its_own_code() {
+        let (mut shop, _, target) = sold();
+        shop.wait(FEEDBACK_TIME + std::time::Duration::from_secs(1));
+        let body = json!({"fulfilled": false, "rating": "neutral", "message": "", "reason": "OUT_OF_STOCK"});
+        assert_eq!(shop.post(&target, &body).document()["error"], "not_fulfilled_feedback_in_order_expired");
+    }
+
+    #[test]
+    fn bad_ratings_and_long_messages_are_refused() {
+        let (mut shop, _, target) = sold();
+        let good = json!({"fulfilled": true, "rating": "positive", "message": ""});
+        for (field, value, code) in [
+            ("rating", json!("great"), "invalid_rating"),
+            ("message", json!("x".repeat(160)), "invalid_message"),
+            ("fulfilled", json!("yes"), "invalid_fulfilled"),
+        ] {
+            let mut body = good.clone();
+            body[field] = value;
+            assert_eq!(shop.post(&target, &body).document()["error"], code);
+        }
+    }
+
+    #[test]
+    fn notes_are_written_rewritten_and_removed() {
+        let (mut shop, order, _) = sold();
+        let target = format!("/orders/{order}/notes");
+        let id = shop.post(&target, &json!({"note": "Embrulhar"})).document()["note"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        shop.put(&format!("{target}/{id}"), &json!({"note": "Embrulhar para presente"}));
+        let listed = shop.get(&target);
+        assert_eq!(listed.document()[0]["results"][0]["note"], "Embrulhar para presente");
+        assert_eq!(shop.delete(&format!("{target}/{id}")).status, StatusCode::OK);
+        assert_eq!(shop.delete(&format!("{target}/{id}")).document()["error"], "note_not_found");
+        assert_eq!(shop.post(&target, &json!({"note": "x".repeat(301)})).document()["error"], "invalid_note");
+    }
+
+    #[test]
+    fn billing_data_is_found_by_its_own_id_and_by_the_seller_only() {
+        let (mut shop, order, _) = sold();
+        let target = format!("/orders/billing-info/MLB/{}", shop.order(order).billing_info_id);
+        let shown = shop.get(&target);
+        let buyer = &shown.document()["buyer"];
+        assert_eq!(buyer["cust_id"], BUYER);
+        assert_eq!(buyer["billing_info"]["identification"], json!({"type": "CPF", "number": "12345678909"}));
+        assert_eq!(buyer["billing_info"]["attributes"]["cust_type"], "CO");
+        assert_eq!(shown.document()["seller"]["cust_id"], SELLER);
+        assert_eq!(shop.get_as(STRANGER, &target).status, StatusCode::FORBIDDEN);
+        assert_eq!(shop.get(&format!("/orders/{order}/billing_info")).status, StatusCode::NOT_FOUND);
+        assert_eq!(shop.get("/orders/billing-info/MLA/1").document()["error"], "invalid_site");
+    }
+
+    #[test]
+    fn a_discount_is_listed_and_no_discount_is_an_empty_list() {
+        let (mut shop, order, _) = sold();
+        let target = format!("/orders/{order}/discounts");
+        assert_eq!(shop.get(&target).document()["details"], json!([]));
+        shop.world.orders.get_mut(&order).unwrap().full_price_minor += 1_000;
+        let details = shop.get(&target).document()["details"].clone();
+        assert_eq!(details[0]["items"][0]["amounts"], json!({"total": 10.0, "seller": 10.0}));
+    }
+}

@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::dates::west;
 use crate::ids::Series;
 use crate::mercado_livre::gate::{BILLING, SALES};
+use crate::mercado_livre::order::Order;
 use crate::mercado_livre::shipment::{self, Logistic, Shipment, ShipmentStage};
 use crate::mercado_livre::{SITE, World};
 use crate::reply::{self, Answer, Reply};
@@ -204,7 +205,7 @@ fn check_against(world: &World, parcel: &Shipment, note: &Note) -> Result<(), Re
         return Err(refuse("wrong_receiver_zipcode", "The zip code of the receiver is not the buyer's"));
     }
     let sold: i64 =
-        parcel.order_ids.iter().filter_map(|id| world.orders.get(id)).map(|order| order.total_minor()).sum();
+        parcel.order_ids.iter().filter_map(|id| world.orders.get(id)).map(Order::total_minor).sum();
     if note.amount_minor < sold {
         return Err(refuse("nfe_order_value_divergence", "The total of the note is lower than the orders"));
     }
@@ -447,7 +448,147 @@ fn remove(world: &mut World, call: &Call) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::testing::{SELLER, STRANGER, Shop};
     use super::*;
+
+    /// The example of the taxpayer's manual.
+    const MANUAL_KEY: &str = "52060433009911002506550120000007800267301615";
+
+    fn nfe() -> String {
+        format!(
+            r#"<?xml version="1.0" encoding="UTF-8"?><nfeProc versao="4.00" xmlns="http://www.portalfiscal.inf.br/nfe">
+            <NFe><infNFe Id="NFe{MANUAL_KEY}" versao="4.00"><ide><mod>55</mod><serie>12</serie><nNF>780</nNF>
+            <dhEmi>2026-11-10T09:30:00-03:00</dhEmi><tpAmb>1</tpAmb></ide>
+            <emit><CNPJ>14200166000166</CNPJ><enderEmit><CEP>01001000</CEP></enderEmit></emit>
+            <dest><CPF>12345678909</CPF><enderDest><CEP>20040002</CEP></enderDest></dest>
+            <total><ICMSTot><vNF>100.00</vNF></ICMSTot></total></infNFe></NFe>
+            <protNFe versao="4.00"><infProt><chNFe>{MANUAL_KEY}</chNFe><cStat>100</cStat></infProt></protNFe></nfeProc>"#
+        )
+    }
+
+    fn sold() -> (Shop, i64) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let parcel = shop.order(order).shipment_id.unwrap();
+        (shop, parcel)
+    }
+
+    fn send(shop: &mut Shop, parcel: i64, xml: &str) -> Reply {
+        shop.post_xml(&format!("/shipments/{parcel}/invoice_data/?siteId=MLB"), xml)
+    }
+
+    #[test]
+    fn an_accepted_note_opens_the_label_after_a_while() {
+        let (mut shop, parcel) = sold();
+        assert_eq!(shop.world.shipments[&parcel].stage, ShipmentStage::InvoicePending);
+        let answer = send(&mut shop, parcel, &nfe());
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        assert_eq!(shop.world.shipments[&parcel].stage, ShipmentStage::InvoicePending);
+        shop.wait(Duration::from_mins(10));
+        assert_eq!(shop.world.shipments[&parcel].stage, ShipmentStage::ReadyToPrint);
+        let shown = shop.get(&format!("/shipments/{parcel}/invoice_data?siteId=MLB"));
+        assert_eq!(shown.document()["fiscal_key"], MANUAL_KEY);
+        assert_eq!(shown.document()["invoice_amount"], 100.0);
+        assert_eq!(shown.document()["sender_id"], SELLER);
+    }
+
+    #[test]
+    fn each_fault_of_a_note_has_its_own_code() {
+        let (mut shop, parcel) = sold();
+        let cases = [
+            ("<mod>55<", "<mod>65<", "wrong_invoice_type"),
+            ("<cStat>100<", "<cStat>110<", "invalid_nfe_cstat"),
+            ("<tpAmb>1<", "<tpAmb>2<", "invalid_nfe"),
+            ("301615</chNFe>", "301614</chNFe>", "invalid_nfe"),
+            ("<CEP>20040002<", "<CEP>20040003<", "wrong_receiver_zipcode"),
+            ("<CPF>12345678909<", "<CPF>11144477735<", "wrong_receiver_cpf"),
+            ("<CNPJ>14200166000166<", "<CNPJ>11222333000181<", "invalid_sender_cnpj"),
+            ("<vNF>100.00<", "<vNF>10.00<", "nfe_order_value_divergence"),
+            ("2026-11-10T09:30", "2025-01-01T09:30", "wrong_invoice_date"),
+            ("nfeProc", "nfe", "invalid_nfe"),
+            ("4.00", "3.10", "nfe_layout_not_supported"),
+            ("<nNF>780</nNF>", "", "error_parse_invoice_data"),
+        ];
+        for (from, to, code) in cases {
+            let refused = send(&mut shop, parcel, &nfe().replace(from, to));
+            assert_eq!(
+                (refused.status, &refused.document()["error"]),
+                (StatusCode::BAD_REQUEST, &json!(code)),
+                "{to}"
+            );
+        }
+        assert_eq!(send(&mut shop, parcel, "no xml").document()["error"], "malformed_XML");
+    }
+
+    #[test]
+    fn a_note_is_taken_once_and_its_key_serves_one_shipment() {
+        let (mut shop, parcel) = sold();
+        let other = shop.sell();
+        let other = shop.order(other).shipment_id.unwrap();
+        send(&mut shop, parcel, &nfe());
+        let again = send(&mut shop, parcel, &nfe());
+        assert_eq!(again.document()["error"], "shipment_invoice_already_saved");
+        assert_eq!(send(&mut shop, other, &nfe()).document()["error"], "duplicated_fiscal_key");
+    }
+
+    #[test]
+    fn site_media_type_and_owner_are_checked_first() {
+        let (mut shop, parcel) = sold();
+        let target = format!("/shipments/{parcel}/invoice_data");
+        assert_eq!(shop.post_xml(&target, &nfe()).document()["error"], "invalid_operation_for_site_id");
+        let target = format!("{target}?siteId=MLB");
+        assert_eq!(shop.post(&target, &json!({})).status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(shop.get_as(STRANGER, &target).document()["error"], "invalid_user");
+        assert_eq!(shop.get(&target).status, StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn once_printed_the_note_stays() {
+        let (mut shop, parcel) = sold();
+        let id = send(&mut shop, parcel, &nfe()).document()["id"].clone();
+        shop.wait(Duration::from_mins(10));
+        shipment::enter(&mut shop.world, parcel, &ShipmentStage::Printed);
+        let request = http::Request::builder()
+            .method("PUT")
+            .uri(format!("/shipment_invoice/{id}/?siteId=MLB"))
+            .header("content-type", "application/xml");
+        let refused = shop.send(SELLER, request.body(nfe().into()).unwrap());
+        assert_eq!(
+            (refused.status, &refused.document()["error"]),
+            (StatusCode::CONFLICT, &json!("nf_already_generated"))
+        );
+    }
+
+    #[test]
+    fn a_collected_parcel_wants_the_platforms_biller() {
+        let (mut shop, parcel) = sold();
+        let order = shop.world.shipments[&parcel].order_ids[0];
+        shop.world.shipments.get_mut(&parcel).unwrap().logistic = Logistic::CrossDocking;
+        let target = format!("/packs/{}/fiscal_documents", shop.pack(order));
+        let refused = shop.upload(&target, "fiscal_document", "nota.pdf", b"%PDF-1.4");
+        assert_eq!(refused.document()["message"], "you must use the biller of MercadoLibre");
+    }
+
+    #[test]
+    fn a_pack_takes_one_pdf_and_one_xml() {
+        let (mut shop, parcel) = sold();
+        let order = shop.world.shipments[&parcel].order_ids[0];
+        shop.world.shipments.get_mut(&parcel).unwrap().logistic = Logistic::DropOff;
+        let target = format!("/packs/{}/fiscal_documents", shop.pack(order));
+        let put =
+            |shop: &mut Shop, content: &[u8]| shop.upload(&target, "fiscal_document", "nota", content).status;
+        assert_eq!(put(&mut shop, b"%PDF-1.4"), StatusCode::CREATED);
+        assert_eq!(put(&mut shop, b"<nfeProc/>"), StatusCode::CREATED);
+        assert_eq!(put(&mut shop, b"%PDF-1.5"), StatusCode::CONFLICT);
+        assert_eq!(put(&mut shop, b"GIF89a"), StatusCode::BAD_REQUEST);
+        let listed = shop.get(&target);
+        let id = listed.document()["fiscal_documents"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(shop.get(&format!("{target}/{id}")), Reply::bytes("application/pdf", &b"%PDF-1.4"[..]));
+        shop.delete(&target);
+        assert_eq!(shop.get(&target).status, StatusCode::NOT_FOUND);
+    }
 
     #[test]
     fn a_field_is_found_whatever_its_prefix_and_attributes() {
@@ -459,7 +600,7 @@ mod tests {
 
     #[test]
     fn an_access_key_needs_its_check_digit() {
-        assert!(has_check_digit("35200714200166000166550010000000071000000070"));
-        assert!(!has_check_digit("35200714200166000166550010000000071000000079"));
+        assert!(has_check_digit(MANUAL_KEY));
+        assert!(!has_check_digit(&MANUAL_KEY.replace("301615", "301616")));
     }
 }

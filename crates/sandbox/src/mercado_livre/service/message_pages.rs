@@ -19,13 +19,13 @@ use crate::table::{Route, get, post};
 use crate::text::loose_id;
 
 /// Largest attachment, in bytes.
-pub const MAX_ATTACHMENT: usize = 25 * 1024 * 1024;
+const MAX_ATTACHMENT: usize = 25 * 1024 * 1024;
 /// Most attachments of one message.
-pub const MAX_ATTACHMENTS: usize = 25;
+const MAX_ATTACHMENTS: usize = 25;
 /// Longest file name, in characters.
-pub const MAX_FILENAME: usize = 200;
+const MAX_FILENAME: usize = 200;
 /// An upload must be used within this time.
-pub const ATTACHMENT_LIFE: Duration = Duration::from_hours(48);
+const ATTACHMENT_LIFE: Duration = Duration::from_hours(48);
 
 pub(super) fn routes() -> Vec<Route> {
     let read = |path, run| get(path, COMMUNICATION, run).counted_in(Group::MessagesRead);
@@ -330,4 +330,170 @@ fn download(world: &mut World, call: &Call) -> Answer {
         _ => "text/plain",
     };
     Ok(Reply::bytes(kind, file.content.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::messages::{AGENT_ID, write_as_buyer};
+    use super::super::testing::{BUYER, SELLER, STRANGER, Shop};
+    use super::*;
+
+    /// A shop with a sale about which the buyer has written; the path of the conversation.
+    fn conversation() -> (Shop, String, i64) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let about = purchase(&shop.world, order).unwrap();
+        write_as_buyer(&mut shop.world, about, "Quando chega?");
+        let path = format!("/messages/packs/{}/sellers/{SELLER}", shop.pack(order));
+        (shop, path, order)
+    }
+
+    fn letter(text: &str) -> Value {
+        json!({"from": {"user_id": SELLER}, "to": {"user_id": AGENT_ID}, "text": text})
+    }
+
+    fn post(shop: &mut Shop, path: &str, body: &Value) -> Reply {
+        shop.post(&format!("{path}?tag=post_sale"), body)
+    }
+
+    #[test]
+    fn a_buyers_message_comes_from_the_agent_and_is_announced_by_its_bare_id() {
+        let (mut shop, path, _) = conversation();
+        let listed = shop.get(&format!("{path}?tag=post_sale&mark_as_read=false"));
+        let message = &listed.document()["messages"][0];
+        assert_eq!(
+            (&message["from"]["user_id"], &message["to"]["user_id"]),
+            (&json!(AGENT_ID), &json!(SELLER))
+        );
+        assert_eq!(message["conversation_first_message"], true);
+        assert_eq!(shop.heard("messages"), [message["id"].as_str().unwrap()]);
+        assert_eq!(listed.document()["conversation_status"]["status"], "active");
+        assert_eq!(listed.document()["seller_max_message_length"], 350);
+    }
+
+    #[test]
+    fn reading_marks_as_read_unless_told_otherwise() {
+        let (mut shop, path, _) = conversation();
+        let unread = |shop: &mut Shop| {
+            shop.get("/messages/unread?role=seller&tag=post_sale").document()["results"].clone()
+        };
+        shop.get(&format!("{path}?tag=post_sale&mark_as_read=false"));
+        assert_eq!(unread(&mut shop)[0]["count"], 1);
+        shop.get(&format!("{path}?tag=post_sale"));
+        assert_eq!(unread(&mut shop), json!([]));
+    }
+
+    #[test]
+    fn an_answer_goes_to_the_agent_and_to_nobody_else() {
+        let (mut shop, path, _) = conversation();
+        let sent = post(&mut shop, &path, &letter("Chega amanhã!"));
+        assert_eq!(sent.status, StatusCode::CREATED, "{sent:?}");
+        let mut to_buyer = letter("Chega amanhã!");
+        to_buyer["to"]["user_id"] = json!(BUYER);
+        let refused = post(&mut shop, &path, &to_buyer);
+        assert_eq!(
+            (refused.status, &refused.document()["code"]),
+            (StatusCode::FORBIDDEN, &json!("forbidden"))
+        );
+    }
+
+    #[test]
+    fn every_malformed_letter_is_a_400() {
+        let (mut shop, path, _) = conversation();
+        let mut to_self = letter("oi");
+        to_self["to"]["user_id"] = json!(SELLER);
+        let cases = [
+            letter(&"x".repeat(351)),
+            letter("não sei \u{4f60}"),
+            letter(""),
+            json!({"to": {"user_id": AGENT_ID}, "text": "oi"}),
+            json!({"from": {"user_id": SELLER}, "text": "oi"}),
+            to_self,
+        ];
+        for body in cases {
+            assert_eq!(post(&mut shop, &path, &body).status, StatusCode::BAD_REQUEST, "{body}");
+        }
+    }
+
+    #[test]
+    fn without_the_tag_nothing_works() {
+        let (mut shop, path, _) = conversation();
+        assert_eq!(shop.get(&path).status, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.post(&path, &letter("oi")).status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn a_stranger_reads_nothing() {
+        let (mut shop, path, _) = conversation();
+        assert_eq!(shop.get_as(STRANGER, &format!("{path}?tag=post_sale")).status, StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn a_seller_cannot_begin_a_conversation() {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let path = format!("/messages/packs/{}/sellers/{SELLER}", shop.pack(order));
+        let refused = post(&mut shop, &path, &letter("Obrigado pela compra!"));
+        assert_eq!(
+            refused.document(),
+            &json!({"status_code": 403, "code": "forbidden", "message": "blocked_conversation_send_message_forbidden"})
+        );
+    }
+
+    #[test]
+    fn a_delivered_purchase_closes_after_thirty_days() {
+        let (mut shop, path, order) = conversation();
+        shop.deliver(order);
+        post(&mut shop, &path, &letter("Chegou bem?"));
+        shop.wait(Duration::from_hours(30 * 24 + 1));
+        let listed = shop.get(&format!("{path}?tag=post_sale"));
+        assert_eq!(listed.document()["conversation_status"]["substatus"], "blocked_by_time");
+    }
+
+    #[test]
+    fn a_buyer_left_waiting_for_two_working_days_is_taken_over_by_the_agent() {
+        let (mut shop, path, _) = conversation();
+        shop.wait(Duration::from_hours(49));
+        let refused = post(&mut shop, &path, &letter("Desculpe a demora"));
+        assert_eq!(refused.document()["message"], "blocked_conversation_send_message_forbidden");
+    }
+
+    #[test]
+    fn contact_data_is_rejected_by_moderation() {
+        let (mut shop, path, _) = conversation();
+        let sent = post(&mut shop, &path, &letter("Siga nosso instagram"));
+        assert_eq!(sent.document()["status"], "rejected");
+        assert_eq!(sent.document()["message_moderation"]["reason"], "SOCIAL_NETWORK_LINK");
+    }
+
+    #[test]
+    fn an_attachment_travels_with_a_message_within_48_hours() {
+        let (mut shop, path, _) = conversation();
+        let target = "/messages/attachments?tag=post_sale&site_id=MLB";
+        let id = shop.upload(target, "file", "nota.pdf", b"%PDF-1.4").document()["id"].clone();
+        let mut body = letter("Segue a nota");
+        body["attachments"] = json!([id]);
+        let sent = post(&mut shop, &path, &body);
+        assert_eq!(sent.document()["message_attachments"][0]["id"], id, "{sent:?}");
+        shop.wait(ATTACHMENT_LIFE + Duration::from_secs(1));
+        assert_eq!(post(&mut shop, &path, &body).status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+
+    #[test]
+    fn a_bad_upload_says_what_is_wrong() {
+        let mut shop = Shop::open();
+        let target = "/messages/attachments?tag=post_sale&site_id=MLB";
+        let long_name = format!("{}.pdf", "n".repeat(200));
+        for (target, filename, content) in [
+            (target, "vazio.pdf", &b""[..]),
+            (target, "programa.exe", b"MZ"),
+            (target, long_name.as_str(), b"%PDF"),
+            ("/messages/attachments?tag=post_sale", "nota.pdf", b"%PDF"),
+        ] {
+            let refused = shop.upload(target, "file", filename, content);
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{target} {filename}");
+        }
+    }
 }

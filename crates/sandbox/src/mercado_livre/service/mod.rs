@@ -16,6 +16,8 @@ pub mod multipart;
 pub mod questions;
 pub mod returns;
 mod speech;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use serde::{Deserialize, Serialize};
 

@@ -212,3 +212,72 @@ impl Infraction {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::super::testing::{SELLER, STRANGER, Shop};
+    use super::*;
+
+    fn struck(hit: Hit) -> Shop {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        strike_item(&mut shop.world, &item, hit).unwrap();
+        shop
+    }
+
+    fn last(shop: &mut Shop) -> Value {
+        shop.get(&format!("/moderations/last_moderation/{}-ITM", shop.item)).document().clone()
+    }
+
+    #[test]
+    fn a_mendable_hit_holds_the_item_and_tells_the_remedy() {
+        let mut shop = struck(Hit::WaitingForPatch);
+        let item = &shop.world.items[&shop.item];
+        assert_eq!(item.status, ItemStatus::UnderReview);
+        assert!(item.sub_status.contains("waiting_for_patch"));
+        assert!(shop.heard("items").last().unwrap().ends_with(&shop.item));
+        assert_eq!(last(&mut shop)[0]["wordings"][1]["type"], "REMEDY");
+    }
+
+    #[test]
+    fn without_a_remedy_it_is_irreversible() {
+        let mut shop = struck(Hit::Forbidden);
+        assert_eq!(last(&mut shop)[0]["wordings"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn an_unusual_price_pauses_with_a_tag() {
+        let shop = struck(Hit::PricePenalty);
+        let item = &shop.world.items[&shop.item];
+        assert_eq!(item.status, ItemStatus::Paused);
+        assert!(item.tags.contains("moderation_penalty"));
+    }
+
+    #[test]
+    fn infractions_are_listed_within_their_limit() {
+        let mut shop = struck(Hit::Warning);
+        let target = format!("/moderations/infractions/{SELLER}");
+        let listed =
+            shop.get(&format!("{target}?related_item_id={}&date_created_since=2026-11-01", shop.item));
+        assert_eq!(listed.document()["infractions"][0]["element_type"], "ITM");
+        let none = shop.get(&format!("{target}?date_created_since=2026-12-01"));
+        assert_eq!(none.document()["infractions"], json!([]));
+        for query in ["limit=21", "limit=0", "date_created_since=yesterday"] {
+            assert_eq!(shop.get(&format!("{target}?{query}")).status, StatusCode::BAD_REQUEST, "{query}");
+        }
+        assert_eq!(shop.get_as(STRANGER, &target).status, StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn an_item_that_was_never_struck_has_no_moderation() {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        assert_eq!(
+            shop.get(&format!("/moderations/last_moderation/{item}-ITM")).status,
+            StatusCode::NOT_FOUND
+        );
+        assert_eq!(shop.get(&format!("/moderations/last_moderation/{item}")).status, StatusCode::BAD_REQUEST);
+    }
+}

@@ -375,9 +375,10 @@ fn remove(world: &mut World, call: &Call) -> Answer {
 
 fn hide(world: &mut World, call: &Call) -> Answer {
     let body = call.json()?;
-    let ids: Vec<i64> = match &body["question_id"] {
-        Value::Array(ids) => ids.iter().filter_map(loose_id).collect(),
-        one => loose_id(one).into_iter().collect(),
+    let named = &body["question_id"];
+    let ids: Vec<i64> = match named.as_array() {
+        Some(several) => several.iter().filter_map(loose_id).collect(),
+        None => loose_id(named).into_iter().collect(),
     };
     if ids.is_empty() {
         return Err(invalid_post_body("The field question_id is required"));
@@ -493,4 +494,136 @@ fn search_blocked(world: &mut World, call: &Call) -> Answer {
     let users: Vec<i64> = list.of(world).get(&seller).into_iter().flatten().copied().collect();
     let shown: Vec<Value> = page.of(&users).iter().map(|id| json!({"id": id})).collect();
     Ok(Reply::ok(json!({"paging": page.paging(users.len()), "users": shown})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{BUYER, SELLER, STRANGER, Shop};
+    use super::*;
+
+    fn shop_with_question() -> (Shop, i64) {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        let id = put_question(&mut shop.world, &item, BUYER, "Tem na cor azul?").unwrap();
+        (shop, id)
+    }
+
+    #[test]
+    fn a_question_is_announced_found_and_answered() {
+        let (mut shop, id) = shop_with_question();
+        assert_eq!(shop.heard("questions"), [format!("/questions/{id}")]);
+        let found =
+            shop.get(&format!("/questions/search?seller_id={SELLER}&status=UNANSWERED&api_version=4"));
+        assert_eq!(found.document()["total"], 1);
+        assert_eq!(found.document()["questions"][0]["from"]["id"], BUYER);
+        assert_eq!(found.document()["questions"][0]["answer"], Value::Null);
+        let answered = shop.post("/answers", &json!({"question_id": id, "text": "Sim, temos."}));
+        assert_eq!((answered.status, &answered.document()["status"]), (StatusCode::OK, &json!("ANSWERED")));
+        assert_eq!(answered.document()["answer"]["status"], "ACTIVE");
+    }
+
+    #[test]
+    fn a_second_answer_is_refused() {
+        let (mut shop, id) = shop_with_question();
+        shop.post("/answers", &json!({"question_id": id, "text": "Sim."}));
+        let second = shop.post("/answers", &json!({"question_id": id, "text": "Não."}));
+        assert_eq!(second.status, StatusCode::BAD_REQUEST);
+        assert_eq!(second.document()["error"], "not_unanswered_question");
+    }
+
+    #[test]
+    fn an_answer_must_have_text_of_at_most_2000_characters() {
+        let (mut shop, id) = shop_with_question();
+        for text in ["", &"x".repeat(2_001)] {
+            let refused = shop.post("/answers", &json!({"question_id": id, "text": text}));
+            assert_eq!(refused.document()["error"], "invalid_post_body");
+        }
+        assert_eq!(shop.post("/answers", &json!({"text": "?"})).document()["error"], "invalid_post_body");
+    }
+
+    #[test]
+    fn an_answer_with_contact_data_is_banned_and_empty() {
+        let (mut shop, id) = shop_with_question();
+        let answered = shop.post("/answers", &json!({"question_id": id, "text": "Chama no whatsapp"}));
+        assert_eq!(answered.document()["answer"]["status"], "BANNED");
+        assert_eq!(answered.document()["answer"]["text"], "");
+    }
+
+    #[test]
+    fn without_api_version_4_nothing_is_shown() {
+        let (mut shop, id) = shop_with_question();
+        for target in [format!("/questions/{id}"), format!("/questions/search?seller_id={SELLER}")] {
+            assert_eq!(shop.get(&target).status, StatusCode::BAD_REQUEST, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_sees_no_question_and_no_search_of_another() {
+        let (mut shop, id) = shop_with_question();
+        let shown = shop.get_as(STRANGER, &format!("/questions/{id}?api_version=4"));
+        let found = shop.get_as(STRANGER, &format!("/questions/search?seller_id={SELLER}&api_version=4"));
+        assert_eq!([shown.status, found.status], [StatusCode::FORBIDDEN; 2]);
+    }
+
+    #[test]
+    fn an_unknown_question_is_invalid_question() {
+        let unknown = Shop::open().get("/questions/1?api_version=4");
+        assert_eq!(
+            (unknown.status, &unknown.document()["error"]),
+            (StatusCode::NOT_FOUND, &json!("invalid_question"))
+        );
+    }
+
+    #[test]
+    fn the_date_by_id_has_nine_digits_of_fraction() {
+        let (mut shop, id) = shop_with_question();
+        let shown = shop.get(&format!("/questions/{id}?api_version=4"));
+        assert_eq!(shown.document()["date_created"], "2026-11-10T12:00:10.000000000Z");
+    }
+
+    #[test]
+    fn after_seven_months_without_an_answer_a_question_is_gone() {
+        let (mut shop, id) = shop_with_question();
+        shop.wait(UNANSWERED_RETENTION + Duration::from_secs(1));
+        assert_eq!(shop.get(&format!("/questions/{id}?api_version=4")).status, StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn a_banned_question_loses_its_text_and_is_announced() {
+        let (mut shop, id) = shop_with_question();
+        set_status(&mut shop.world, id, QuestionStatus::Banned);
+        let shown = shop.get(&format!("/questions/{id}?api_version=4"));
+        assert_eq!((&shown.document()["status"], &shown.document()["text"]), (&json!("BANNED"), &json!("")));
+        assert_eq!(shop.heard("questions").len(), 2);
+    }
+
+    #[test]
+    fn a_deleted_question_says_so_and_leaves_the_search() {
+        let (mut shop, id) = shop_with_question();
+        assert_eq!(shop.delete(&format!("/questions/{id}")).document(), &json!(["Question deleted."]));
+        let found = shop.get(&format!("/questions/search?seller_id={SELLER}&api_version=4"));
+        assert_eq!(found.document()["total"], 0);
+    }
+
+    #[test]
+    fn the_end_of_an_item_closes_its_open_questions() {
+        let (mut shop, id) = shop_with_question();
+        let item = shop.item.clone();
+        close_of_item(&mut shop.world, &item);
+        assert_eq!(shop.world.service.questions.all[&id].status, QuestionStatus::ClosedUnanswered);
+    }
+
+    #[test]
+    fn a_blocked_buyer_asks_no_more_until_unblocked() {
+        let (mut shop, _) = shop_with_question();
+        let item = shop.item.clone();
+        let list = format!("/users/{SELLER}/questions_blacklist");
+        assert_eq!(shop.post(&list, &json!({"user_id": BUYER})).status, StatusCode::CREATED);
+        let refused = put_question(&mut shop.world, &item, BUYER, "E agora?").unwrap_err();
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        let blocked = shop.get(&format!("/block-api/search/users/{SELLER}?type=blocked_by_questions"));
+        assert_eq!(blocked.document()["users"], json!([{"id": BUYER}]));
+        shop.delete(&format!("{list}/{BUYER}"));
+        assert!(put_question(&mut shop.world, &item, BUYER, "E agora?").is_ok());
+    }
 }

@@ -275,24 +275,23 @@ fn review(world: &mut World, call: &Call) -> Answer {
 
 fn problems(body: &Value, order_id: i64) -> Result<Option<Vec<String>>, Reply> {
     let bad = |message: &str| refuse(StatusCode::BAD_REQUEST, "bad_request_error", message);
-    match body {
-        Value::Object(fields) if fields.is_empty() => Ok(None),
-        Value::Array(entries) if !entries.is_empty() => entries
-            .iter()
-            .map(|entry| {
-                let reason = entry["reason"].as_str().unwrap_or_default();
-                if !REASONS.iter().any(|(id, _)| *id == reason) {
-                    return Err(bad(&format!("Invalid reason {reason}")));
-                }
-                if loose_id(&entry["order_id"]).is_some_and(|id| id != order_id) {
-                    return Err(bad("The order does not belong to the return"));
-                }
-                Ok(reason.to_owned())
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Some),
-        _ => Err(bad("The body must be {} or a list of reasons")),
+    if body.as_object().is_some_and(serde_json::Map::is_empty) {
+        return Ok(None);
     }
+    let entries = body.as_array().filter(|entries| !entries.is_empty());
+    let entries = entries.ok_or_else(|| bad("The body must be {} or a list of reasons"))?;
+    let mut reasons = Vec::new();
+    for entry in entries {
+        let reason = entry["reason"].as_str().unwrap_or_default();
+        if !REASONS.iter().any(|(id, _)| *id == reason) {
+            return Err(bad(&format!("Invalid reason {reason}")));
+        }
+        if loose_id(&entry["order_id"]).is_some_and(|id| id != order_id) {
+            return Err(bad("The order does not belong to the return"));
+        }
+        reasons.push(reason.to_owned());
+    }
+    Ok(Some(reasons))
 }
 
 fn attach(world: &mut World, call: &Call) -> Answer {
@@ -308,4 +307,76 @@ fn cost(world: &mut World, call: &Call) -> Answer {
         return Err(no_return());
     }
     Ok(Reply::ok(json!({"amount": reais(RETURN_COST), "currency_id": "BRL", "amount_usd": null})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::claims::Problem;
+    use super::super::testing::Shop;
+    use super::*;
+
+    /// A shop whose product has come back; claim id and return id.
+    fn returned() -> (Shop, i64, i64) {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        shop.deliver(order);
+        let claim = claims::open(&mut shop.world, order, Problem::Pdd, "Veio quebrado").unwrap();
+        claims::allow_return(&mut shop.world, claim);
+        shop.wait(STEP * 3);
+        let back = shop.world.service.claims[&claim].product_return.as_ref().unwrap().id;
+        (shop, claim, back)
+    }
+
+    #[test]
+    fn a_return_is_shown_with_quantities_as_text_and_its_own_date_form() {
+        let (mut shop, claim, _) = returned();
+        let shown = shop.get(&format!("/post-purchase/v2/claims/{claim}/returns"));
+        let back = shown.document();
+        assert_eq!((&back["status"], &back["status_money"]), (&json!("delivered"), &json!("retained")));
+        assert_eq!(back["orders"][0]["return_quantity"], "1.0");
+        assert_eq!(back["shipments"][0]["type"], "return");
+        assert!(back["date_created"].as_str().unwrap().ends_with("+00:00"));
+    }
+
+    #[test]
+    fn a_good_review_gives_the_money_back() {
+        let (mut shop, claim, back) = returned();
+        let reviewed = shop.post(&format!("/post-purchase/v1/returns/{back}/return-review"), &json!({}));
+        assert_eq!(reviewed.status, StatusCode::CREATED);
+        let shown = shop.get(&format!("/post-purchase/v2/claims/{claim}/returns"));
+        assert_eq!(shown.document()["status_money"], "refunded");
+    }
+
+    #[test]
+    fn a_bad_review_brings_a_mediator() {
+        let (mut shop, claim, back) = returned();
+        let body = json!([{"reason": "SRF2", "message": "Quebrado"}]);
+        shop.post(&format!("/post-purchase/v1/returns/{back}/return-review"), &body);
+        assert_eq!(shop.get(&format!("/post-purchase/v1/claims/{claim}")).document()["stage"], "dispute");
+        let reviews = shop.get(&format!("/post-purchase/v1/returns/{back}/reviews"));
+        assert_eq!(reviews.document()["reviews"][0]["resource_reviews"][0]["reason_id"], "SRF2");
+    }
+
+    #[test]
+    fn a_second_review_and_unknown_reasons_are_refused() {
+        let (mut shop, _, back) = returned();
+        let target = format!("/post-purchase/v1/returns/{back}/return-review");
+        for body in [json!([{"reason": "SRF99"}]), json!([]), json!("fine")] {
+            assert_eq!(shop.post(&target, &body).status, StatusCode::BAD_REQUEST, "{body}");
+        }
+        shop.post(&target, &json!({}));
+        let second = shop.post(&target, &json!({}));
+        assert_eq!(second.document()["message"], "Action return_review_ok not available for player");
+    }
+
+    #[test]
+    fn a_claim_without_a_return_has_none_to_show() {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let claim = claims::open(&mut shop.world, order, Problem::Pnr, "Não chegou").unwrap();
+        assert_eq!(
+            shop.get(&format!("/post-purchase/v2/claims/{claim}/returns")).status,
+            StatusCode::NOT_FOUND
+        );
+    }
 }

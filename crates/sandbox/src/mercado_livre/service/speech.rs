@@ -2,7 +2,7 @@
 
 /// Why a text is moderated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offence {
+pub(super) enum Offence {
     /// An e-mail address or a phone number.
     PersonalData,
     /// A link to a social network.
@@ -18,7 +18,7 @@ pub enum Offence {
 impl Offence {
     /// The word in `message_moderation.reason`.
     #[must_use]
-    pub const fn reason(self) -> &'static str {
+    pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::PersonalData => "PERSONAL_DATA",
             Self::SocialNetworkLink => "SOCIAL_NETWORK_LINK",
@@ -34,7 +34,7 @@ const PHONE_DIGITS: usize = 10;
 
 /// The first offence in `text`, if any.
 #[must_use]
-pub fn offence(text: &str) -> Option<Offence> {
+pub(super) fn offence(text: &str) -> Option<Offence> {
     let text = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if has(&["bit.ly", "tinyurl", "goo.gl", "t.co/", "encurtador"]) {
