@@ -320,3 +320,26 @@ fn the_public_search_is_closed_to_applications() {
     let shop = shop();
     assert_eq!(shop.seller(Method::GET, "/sites/MLB/search?q=x").send().status, StatusCode::FORBIDDEN);
 }
+
+#[test]
+fn an_opt_in_to_the_catalog_is_a_new_item_in_step_with_the_old_one() {
+    let shop = shop();
+    let id = shop.item("CAB-HDMI-2M");
+    let opt_in = || {
+        let body = json!({"item_id": id, "catalog_product_id": "MLB19000000"});
+        shop.seller(Method::POST, "/items/catalog_listings").json(&body).send()
+    };
+    let listing = opt_in();
+    assert_eq!(listing.status, StatusCode::CREATED, "{}", listing.document());
+    assert_eq!(
+        (&listing.document()["catalog_listing"], &listing.document()["item_relations"][0]["id"]),
+        (&json!(true), &json!(id))
+    );
+    assert_eq!(opt_in().status, StatusCode::BAD_REQUEST);
+    let path = format!("/items/{}", listing.document()["id"].as_str().unwrap());
+    shop.put(&format!("/items/{id}"), &json!({"price": 61.5, "available_quantity": 8}));
+    let twin = shop.get(&path);
+    assert_eq!((&twin["price"], &twin["available_quantity"]), (&json!(61.5), &json!(8)));
+    let titled = shop.seller(Method::PUT, &path).json(&json!({"title": "Outro"})).send();
+    assert_eq!(titled.status, StatusCode::BAD_REQUEST);
+}
