@@ -2,6 +2,7 @@
 //! pictures, moderation, feedback and billing data.
 
 mod action_guide;
+pub mod biller;
 pub(crate) mod chatter;
 mod claim_actions;
 mod claim_pages;
@@ -42,6 +43,8 @@ pub struct Service {
     pub infractions: Vec<moderation::Infraction>,
     /// Feedback and notes.
     pub remarks: feedback::Remarks,
+    /// What the platform's biller knows of products.
+    pub biller: biller::Biller,
     /// Electronic notes and files attached to sales.
     pub fiscal: invoice::Fiscal,
 }
@@ -74,6 +77,7 @@ pub(crate) fn routes() -> Vec<Route> {
         moderation::routes(),
         feedback::routes(),
         invoice::routes(),
+        biller::routes(),
         control::routes(),
     ]
     .concat()
