@@ -93,3 +93,40 @@ pub(crate) fn happen(world: &mut World, event: ServiceEvent) {
         ServiceEvent::ReturnMoves(id) => returns::move_on(world, id),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::World;
+    use super::testing::{SELLER, Shop};
+
+    /// A shop in which something of every kind has happened.
+    fn eventful() -> Shop {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let item = shop.item.clone();
+        shop.deliver(order);
+        shop.post("/_sandbox/questions", &json!({"item_id": item}));
+        shop.post("/_sandbox/messages", &json!({"order_id": order}));
+        shop.post("/_sandbox/claims", &json!({"order_id": order}));
+        shop.post("/_sandbox/moderation", &json!({"item_id": item, "hit": "warning"}));
+        shop.post(&format!("/orders/{order}/notes"), &json!({"note": "Embrulhar"}));
+        shop.upload("/messages/attachments?tag=post_sale&site_id=MLB", "file", "a.txt", b"oi");
+        shop.post(&format!("/users/{SELLER}/questions_blacklist"), &json!({"user_id": 500}));
+        shop
+    }
+
+    #[test]
+    fn a_dump_can_be_put_back_as_it_was() {
+        let shop = eventful();
+        let dump = serde_json::to_string(&shop.world).unwrap();
+        let back: World = serde_json::from_str(&dump).unwrap();
+        assert_eq!(back, shop.world);
+    }
+
+    #[test]
+    fn the_same_calls_at_the_same_times_give_the_same_world() {
+        assert_eq!(eventful().world, eventful().world);
+    }
+}
