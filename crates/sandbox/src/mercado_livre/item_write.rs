@@ -216,6 +216,11 @@ pub(crate) fn publish(world: &mut World, seller_id: i64, category: &Category, bo
     id
 }
 
+/// A family id that nobody has yet.
+pub(super) fn next_family_id(world: &mut World) -> i64 {
+    world.ids.next(FAMILIES)
+}
+
 /// An item id that nobody has yet.
 pub(super) fn next_item_id(world: &mut World) -> String {
     format!("{SITE}{}", world.ids.next(ITEMS))

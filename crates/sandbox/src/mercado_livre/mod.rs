@@ -27,6 +27,7 @@ pub mod shipment_read;
 pub mod shipment_write;
 pub mod snapshot;
 pub mod stock;
+pub mod uptin;
 mod world;
 
 pub use world::{Event, Rules, World};
@@ -50,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         stock::routes(),
         catalog_listing::routes(),
         freight::routes(),
+        uptin::routes(),
         order_read::routes(),
         shipment_read::routes(),
         shipment_write::routes(),
