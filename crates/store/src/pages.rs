@@ -198,13 +198,15 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// SKUs by code, after `after`; only those whose code or title begins with `search`.
+    /// SKUs by code, after `after`; only those whose code or title begins with `search`,
+    /// upper or lower case alike (beyond ASCII as far as the engine knows).
     pub fn sku_page(&mut self, after: &str, search: &str) -> StoreResult<Vec<Sku>> {
-        let like = format!("{}%", search.replace(['%', '_'], ""));
+        let like = format!("{}%", search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         self.tx.rows(
             &format!(
                 "SELECT {} FROM sku WHERE organization_id = $1 AND code > $2 \
-                   AND (code LIKE $3 OR title LIKE $3) ORDER BY code LIMIT $4",
+                   AND (LOWER(code) LIKE LOWER($3) ESCAPE '\\' OR LOWER(title) LIKE LOWER($3) ESCAPE '\\') \
+                 ORDER BY code LIMIT $4",
                 stock::COLUMNS
             ),
             params![self.id, after, &like, PAGE_ROWS + 1],
