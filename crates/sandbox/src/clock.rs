@@ -1,0 +1,55 @@
+//! A clock that can be pushed ahead of the one it is built on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use domain::{Clock, Timestamp};
+
+/// The time of the sandbox: the base clock plus what the control API has added.
+#[derive(Debug)]
+pub struct ShiftedClock {
+    base: Arc<dyn Clock>,
+    ahead_ms: AtomicI64,
+}
+
+impl ShiftedClock {
+    /// A clock that agrees with `base` until it is pushed.
+    #[must_use]
+    pub fn new(base: Arc<dyn Clock>) -> Self {
+        Self { base, ahead_ms: AtomicI64::new(0) }
+    }
+
+    /// Pushes the sandbox's time ahead; the base clock does not notice.
+    pub fn advance(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.ahead_ms.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Sets time so that it is not before `at`.
+    pub fn advance_to(&self, at: Timestamp) {
+        self.advance(at.since(self.now()));
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        let ahead = self.ahead_ms.load(Ordering::SeqCst);
+        Timestamp::from_millis(self.base.now().as_millis().saturating_add(ahead))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ManualClock;
+
+    #[test]
+    fn pushing_adds_to_the_base_clock() {
+        let base = Arc::new(ManualClock::at(Timestamp::from_millis(1_000)));
+        let clock = ShiftedClock::new(base.clone());
+        clock.advance(Duration::from_millis(500));
+        base.advance(Duration::from_millis(20));
+        assert_eq!(clock.now(), Timestamp::from_millis(1_520));
+    }
+}

@@ -1,0 +1,84 @@
+//! Customer service and everything beside selling: questions, messages, claims,
+//! pictures, moderation, feedback and billing data.
+
+mod action_guide;
+mod claim_actions;
+mod claim_pages;
+pub mod claims;
+mod control;
+pub mod feedback;
+pub mod invoice;
+mod lookup;
+mod message_pages;
+pub mod messages;
+pub mod moderation;
+pub mod multipart;
+pub mod questions;
+pub mod returns;
+mod speech;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use serde::{Deserialize, Serialize};
+
+use super::World;
+use super::catalogue::pictures::{self, Pictures};
+use crate::table::Route;
+
+/// The state of this part of the world.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Service {
+    /// Pictures by id.
+    pub pictures: Pictures,
+    /// Questions before the sale.
+    pub questions: questions::Questions,
+    /// Messages after the sale.
+    pub messages: messages::Messages,
+    /// Claims by id.
+    pub claims: claims::Claims,
+    /// Decisions of moderation, oldest first.
+    pub infractions: Vec<moderation::Infraction>,
+    /// Feedback and notes.
+    pub remarks: feedback::Remarks,
+    /// Electronic notes and files attached to sales.
+    pub fiscal: invoice::Fiscal,
+}
+
+/// Something here that happens by itself at its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceEvent {
+    /// The platform has tried to fetch a picture from its URL.
+    PictureFetched(String),
+    /// The time to act on a claim is over.
+    ClaimDue(i64),
+    /// The product of a claim takes its next step back.
+    ReturnMoves(i64),
+}
+
+/// The resources of this part, its control resources included.
+pub(crate) fn routes() -> Vec<Route> {
+    [
+        questions::routes(),
+        message_pages::routes(),
+        action_guide::routes(),
+        claim_pages::routes(),
+        claim_actions::routes(),
+        returns::routes(),
+        moderation::routes(),
+        feedback::routes(),
+        invoice::routes(),
+        control::routes(),
+    ]
+    .concat()
+}
+
+/// Lets a planned event happen.
+pub(crate) fn happen(world: &mut World, event: ServiceEvent) {
+    match event {
+        ServiceEvent::PictureFetched(id) => pictures::fetched(world, &id),
+        ServiceEvent::ClaimDue(id) => claims::fall_due(world, id),
+        ServiceEvent::ReturnMoves(id) => returns::move_on(world, id),
+    }
+}

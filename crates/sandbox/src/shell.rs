@@ -1,0 +1,193 @@
+//! The thin shells: HTTP in, notifications out.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body as HttpBody, to_bytes};
+use axum::extract::Request;
+use axum::response::Response;
+use futures::future::BoxFuture;
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::hooks::{ANSWER_BUDGET, HookDelivery};
+use crate::reply::{Body, Reply};
+use crate::sandbox::{Outcome, Sandbox};
+
+/// The largest request body: an attachment of 25 MB and its wrapping.
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+/// How often time-driven things are looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a connection to the application may take before it counts as no answer.
+const HOOK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The text of `sandbox --help` after the options.
+pub const HELP: &str = "\
+The sandbox stands for Mercado Livre: API, authorization page and notifications on one
+address, with sellers, products and buyers in it. Nothing leaves this machine.
+
+Start it, read what to connect with, make a sale, break something:
+
+  lojista sandbox --port 9080 --hook-url http://127.0.0.1:8080/hooks/mercado_livre/demo
+  curl http://127.0.0.1:9080/_sandbox/manifest
+  curl -X POST http://127.0.0.1:9080/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
+  curl -X PUT  http://127.0.0.1:9080/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
+  curl -X POST http://127.0.0.1:9080/_sandbox/time -d '{\"advance_seconds\":3600}'
+
+All control calls: docs/sandbox.md.
+";
+
+/// Brings a notification to the application. The simulator puts its own in place.
+pub trait HookSender: Send + Sync {
+    /// Sends it; gives the HTTP status, or `None` when nobody answered.
+    fn send(&self, delivery: HookDelivery) -> BoxFuture<'static, Option<u16>>;
+}
+
+/// Sends over plain HTTP, as to an application on this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoopbackSender;
+
+impl HookSender for LoopbackSender {
+    fn send(&self, delivery: HookDelivery) -> BoxFuture<'static, Option<u16>> {
+        Box::pin(async move {
+            match tokio::time::timeout(HOOK_PATIENCE, post(&delivery.url, &delivery.body)).await {
+                Ok(Ok(status)) => Some(status),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the application took no notification");
+                    None
+                }
+                Err(_late) => None,
+            }
+        })
+    }
+}
+
+/// Why a notification could not be sent.
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error("the callback address must be http://host[:port]/path")]
+    Address,
+    #[error("the connection failed")]
+    Connection(#[from] std::io::Error),
+    #[error("the answer is not HTTP")]
+    Answer,
+}
+
+/// One POST on one connection. Written out because a client library would be the largest
+/// part of this crate, for one request line and one status line.
+async fn post(url: &str, body: &str) -> Result<u16, PostError> {
+    let uri: Uri = url.parse().map_err(|_| PostError::Address)?;
+    if uri.scheme_str() != Some("http") {
+        return Err(PostError::Address);
+    }
+    let host = uri.host().ok_or(PostError::Address)?;
+    let mut stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await?;
+    let authority = uri.authority().ok_or(PostError::Address)?;
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut start = [0_u8; 12];
+    stream.read_exact(&mut start).await?;
+    let line = std::str::from_utf8(&start).map_err(|_| PostError::Answer)?;
+    line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..)?.parse().ok()).ok_or(PostError::Answer)
+}
+
+impl Sandbox {
+    /// The sandbox as a service, for calls in process or over any listener.
+    pub fn router(&self) -> Router {
+        let sandbox = self.clone();
+        Router::new().fallback(move |request: Request| serve(sandbox.clone(), request))
+    }
+
+    /// Serves on `listener` and sends notifications over HTTP, until the task is aborted.
+    pub fn spawn(&self, listener: TcpListener) -> JoinSet<()> {
+        self.spawn_with(listener, LoopbackSender)
+    }
+
+    /// Serves on `listener` and hands notifications to `sender`, until the tasks are aborted
+    /// (dropping the set does).
+    pub fn spawn_with(&self, listener: TcpListener, sender: impl HookSender + 'static) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        let router = self.router();
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the sandbox stopped serving");
+            }
+        });
+        tasks.spawn(keep_ticking(self.clone(), sender));
+        tasks
+    }
+}
+
+async fn keep_ticking(sandbox: Sandbox, sender: impl HookSender) {
+    let mut ticks = tokio::time::interval(TICK);
+    let mut sendings = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            Some(_finished) = sendings.join_next() => continue,
+        }
+        for delivery in sandbox.tick(sandbox.now()) {
+            let (sandbox, id) = (sandbox.clone(), delivery.id);
+            let sending = sender.send(delivery);
+            sendings.spawn(async move {
+                let start = Instant::now();
+                let status = sending.await;
+                let elapsed = start.elapsed();
+                if elapsed > ANSWER_BUDGET {
+                    tracing::debug!(elapsed_ms = elapsed.as_millis(), "a notification was answered too late");
+                }
+                sandbox.hook_result(id, status, elapsed);
+            });
+        }
+    }
+}
+
+async fn serve(sandbox: Sandbox, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        let message = "the request body is too large or was cut off";
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return response(crate::reply::error(status, "payload_too_large", message));
+    };
+    let Outcome { reply, wait, broken } = sandbox.answer(Request::from_parts(parts, body));
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    let answer = response(reply);
+    if broken { break_off(answer) } else { answer }
+}
+
+/// The head of an answer whose body never comes: the client sees its connection break.
+fn break_off(answer: Response) -> Response {
+    let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    answer.map(|_| HttpBody::from_stream(futures::stream::iter([Err::<bytes::Bytes, _>(cut)])))
+}
+
+fn response(reply: Reply) -> Response {
+    let (kind, content) = match reply.body {
+        Body::Empty => (None, HttpBody::empty()),
+        Body::Json(document) => {
+            (Some("application/json; charset=utf-8"), HttpBody::from(document.to_string()))
+        }
+        Body::Bytes(kind, content) => (Some(kind), HttpBody::from(content)),
+    };
+    let mut answer = Response::new(content);
+    *answer.status_mut() = reply.status;
+    if let Some(kind) = kind {
+        answer.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    answer
+}

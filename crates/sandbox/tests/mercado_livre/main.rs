@@ -1,0 +1,12 @@
+//! The simulated Mercado Livre, asked the way a client asks it: the fact sheet as a test.
+
+mod after_commit;
+mod items;
+mod kit;
+mod login;
+mod notifications;
+mod orders;
+mod refusals;
+mod shipments;
+mod stock;
+mod world;
