@@ -1,0 +1,226 @@
+//! What every page has around its content, and the reader's way of writing things.
+
+use std::time::Duration;
+
+use domain::{Money, Timestamp};
+
+use crate::assets;
+use crate::format;
+use crate::i18n::{self, Lang};
+
+/// Light, dark, or what the device says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// What the device says.
+    #[default]
+    Auto,
+    /// Dark ink on paper.
+    Light,
+    /// Light ink on slate.
+    Dark,
+}
+
+impl Theme {
+    /// Every theme there is.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
+
+    /// The word in cookies, forms and `data-theme`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The theme of a word; `None` for a word that is none.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == word)
+    }
+}
+
+/// A place in the side navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the pages")]
+pub enum Nav {
+    Orders,
+    Skus,
+    Listings,
+    Connections,
+    Problems,
+    Audit,
+}
+
+impl Nav {
+    /// Every place, in the order shown.
+    pub const ALL: [Self; 6] =
+        [Self::Orders, Self::Skus, Self::Listings, Self::Connections, Self::Problems, Self::Audit];
+
+    /// The word in addresses, translation keys and icon names.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Skus => "skus",
+            Self::Listings => "listings",
+            Self::Connections => "connections",
+            Self::Problems => "problems",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// The signed-in side of the chrome.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The organization's name.
+    pub organization: String,
+    /// The member's e-mail.
+    pub email: String,
+    /// Dead letters that wait for a person.
+    pub problem_count: i64,
+}
+
+/// What the last action did, shown once.
+#[derive(Debug, Clone)]
+pub struct Flash {
+    /// How it went.
+    pub tone: crate::Tone,
+    /// The sentence, already in the reader's language.
+    pub text: String,
+}
+
+/// What every page has around its content.
+#[derive(Debug, Clone)]
+pub struct Chrome {
+    /// The reader's language.
+    pub lang: Lang,
+    /// The reader's theme.
+    pub theme: Theme,
+    /// The instant that ages and countdowns are counted from.
+    pub now: Timestamp,
+    /// Goes back in the hidden field `csrf` of every form.
+    pub csrf: String,
+    /// Path and query of this page; `/preferences` and `/sign-in` come back here.
+    pub path: String,
+    /// Where in the navigation this page stands.
+    pub nav: Option<Nav>,
+    /// Who is signed in; without one, the page has no navigation.
+    pub member: Option<SignedIn>,
+    /// What the last action did.
+    pub flash: Option<Flash>,
+}
+
+/// The reader's way of writing things. Values come by reference because templates lend.
+impl Chrome {
+    /// The text of `key`.
+    #[must_use]
+    pub fn t(&self, key: &str) -> &'static str {
+        i18n::text(self.lang, key)
+    }
+
+    /// The text of `key` with one value in it.
+    #[must_use]
+    pub fn ta(&self, key: &str, name: &str, value: &str) -> String {
+        i18n::t(self.lang, key, &[(name, value)])
+    }
+
+    /// The text of `key` for a count.
+    #[must_use]
+    pub fn tn(&self, key: &str, count: &i64) -> String {
+        i18n::plural(self.lang, key, *count)
+    }
+
+    /// The label of a platform's or program's word, or the word itself where we have
+    /// none: unknown words are shown, never hidden.
+    #[must_use]
+    pub fn word<'a>(&self, group: &str, word: &'a str) -> &'a str {
+        i18n::find(self.lang, &format!("{group}-{word}")).unwrap_or(word)
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn number(&self, value: &i64) -> String {
+        format::number(self.lang, *value)
+    }
+
+    /// A change, with its sign.
+    #[must_use]
+    pub fn signed(&self, value: &i64) -> String {
+        format::signed(self.lang, *value)
+    }
+
+    /// An amount.
+    #[must_use]
+    pub fn money(&self, amount: &Money) -> String {
+        format::money(self.lang, *amount)
+    }
+
+    /// An instant, no longer than needed.
+    #[must_use]
+    pub fn instant(&self, at: &Timestamp) -> String {
+        format::instant(self.lang, *at, self.now)
+    }
+
+    /// An instant to the second.
+    #[must_use]
+    pub fn exact(&self, at: &Timestamp) -> String {
+        format::exact(self.lang, *at)
+    }
+
+    /// A day with its year.
+    #[must_use]
+    pub fn day(&self, at: &Timestamp) -> String {
+        format::day(self.lang, *at)
+    }
+
+    /// The hour to the second.
+    #[must_use]
+    pub fn clock(&self, at: &Timestamp) -> String {
+        format::clock(*at)
+    }
+
+    /// How long ago or how far ahead.
+    #[must_use]
+    pub fn relative(&self, at: &Timestamp) -> String {
+        format::relative(self.lang, *at, self.now)
+    }
+
+    /// A span.
+    #[must_use]
+    pub fn span(&self, span: &Duration) -> String {
+        format::span(self.lang, *span)
+    }
+
+    /// Whether an instant has passed.
+    #[must_use]
+    pub fn is_past(&self, at: &Timestamp) -> bool {
+        *at <= self.now
+    }
+
+    /// Whether an instant lies within the next hours.
+    #[must_use]
+    pub fn is_within_hours(&self, at: &Timestamp, hours: u64) -> bool {
+        at.since(self.now) <= Duration::from_hours(hours)
+    }
+
+    /// The address of a static file.
+    #[must_use]
+    pub fn asset(&self, name: &str) -> &'static str {
+        assets::path(name)
+    }
+
+    /// Whether this page stands at `place`.
+    #[must_use]
+    pub fn is_at(&self, place: &Nav) -> bool {
+        self.nav == Some(*place)
+    }
+
+    /// Whether dead letters wait for a person.
+    #[must_use]
+    pub fn has_problems(&self) -> bool {
+        self.member.as_ref().is_some_and(|member| member.problem_count > 0)
+    }
+}

@@ -1,0 +1,20 @@
+//! What people see: pages as typed templates, words in three languages, static files.
+//!
+//! A page is a struct in [`pages`] that a handler fills and renders; its template can
+//! only show what the struct holds. Every page carries a [`Chrome`]: language, theme,
+//! who is signed in, and the ways to write money, times and counts for that reader.
+
+pub mod assets;
+pub mod badge;
+pub mod chrome;
+pub mod format;
+pub mod i18n;
+pub mod pages;
+pub mod samples;
+
+pub use badge::{Badge, Tone};
+pub use chrome::{Chrome, Flash, Nav, SignedIn, Theme};
+pub use i18n::Lang;
+
+#[cfg(test)]
+mod page_tests;

@@ -1,0 +1,132 @@
+//! What is stocked, why it is so many, and what every listing shows of it.
+
+use askama::Template;
+use domain::{
+    ChannelKind, Delta, EntryKind, ListingId, ListingState, OrderId, Problem, SkuId, Tally, Timestamp,
+};
+
+use crate::Chrome;
+use crate::pages::{Errors, Pager};
+
+/// One SKU in the list.
+#[derive(Debug, Clone)]
+pub struct SkuRow {
+    /// Its id.
+    pub id: SkuId,
+    /// The seller's code.
+    pub code: String,
+    /// What it is.
+    pub title: String,
+    /// The sum of its ledger.
+    pub tally: Tally,
+    /// Listings that sell it.
+    pub listings: i64,
+}
+
+/// `GET /skus?text=&show=` (`show`: empty, `oversold`, `out`).
+#[derive(Debug, Template)]
+#[template(path = "skus.html")]
+pub struct SkusPage {
+    /// Around it.
+    pub chrome: Chrome,
+    /// Code or title.
+    pub text: String,
+    /// Empty, `oversold` or `out`.
+    pub show: String,
+    /// The SKUs, by code.
+    pub rows: Vec<SkuRow>,
+    /// Before and after.
+    pub pager: Pager,
+}
+
+/// One entry of the ledger.
+#[derive(Debug, Clone)]
+pub struct LedgerRow {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub kind: EntryKind,
+    /// What it changed.
+    pub delta: Delta,
+    /// The sum after it; its version numbers the entry.
+    pub after: Tally,
+    /// The order it belongs to, and that order's number.
+    pub order: Option<(OrderId, String)>,
+    /// Who did it, when a person did.
+    pub member: Option<String>,
+    /// The reason a person gave.
+    pub reason: Option<String>,
+}
+
+/// A quantity that was sent to a listing.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Units.
+    pub units: i64,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// When the platform showed it; `None` while it has not.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// A listing of the SKU, with the proof of what it shows.
+#[derive(Debug, Clone)]
+pub struct ProofRow {
+    /// The listing.
+    pub listing: ListingId,
+    /// Its number at the platform.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// Where it is.
+    pub channel: ChannelKind,
+    /// Name of its connection.
+    pub connection: String,
+    /// Its public page.
+    pub permalink: Option<String>,
+    /// Where it stands.
+    pub state: ListingState,
+    /// What was sent last; `None` while nothing had to be.
+    pub sent: Option<Sent>,
+    /// What it shows, as last read.
+    pub shows_units: i64,
+    /// When that was read.
+    pub read_at: Timestamp,
+    /// What it should show.
+    pub should_units: i64,
+    /// What stands in the way.
+    pub problem: Option<Problem>,
+}
+
+/// What was typed into the count form.
+#[derive(Debug, Clone, Default)]
+pub struct CountForm {
+    /// Units counted on the shelf.
+    pub on_hand_units: String,
+    /// Units never offered.
+    pub safety_units: String,
+    /// Why.
+    pub reason: String,
+    /// What is wrong.
+    pub errors: Errors,
+}
+
+/// `GET /skus/{id}`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
+/// `safety_units`, `reason` and `version` (of the tally the member looked at: when sales
+/// came in between, the change and not the count is what was meant).
+#[derive(Debug, Template)]
+#[template(path = "sku.html")]
+pub struct SkuPage {
+    /// Around it.
+    pub chrome: Chrome,
+    /// The SKU.
+    pub row: SkuRow,
+    /// Its listings.
+    pub proofs: Vec<ProofRow>,
+    /// The count form.
+    pub count: CountForm,
+    /// The ledger, newest first.
+    pub entries: Vec<LedgerRow>,
+    /// Newer and older entries.
+    pub pager: Pager,
+}

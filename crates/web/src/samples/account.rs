@@ -1,0 +1,77 @@
+use domain::Problem;
+
+use super::{Reader, Rendered, add, brl};
+use crate::Nav;
+use crate::pages::account::{ErrorPage, Obstacle, SetupPage, SignInPage};
+use crate::pages::components::ComponentsPage;
+use crate::pages::{Errors, FieldError, Pager};
+
+impl Reader {
+    pub(super) fn account(&self, pages: &mut Vec<Rendered>) {
+        let chrome = self.gate("/sign-in");
+        let text = chrome.t("obstacle-bad_request-title").to_owned();
+        let errors = Errors(vec![FieldError { field: "email", text }]);
+        let sign_in = |errors| SignInPage {
+            chrome: self.gate("/sign-in"),
+            email: "ana@casaverde.example".to_owned(),
+            next: "/orders".to_owned(),
+            errors,
+        };
+        add(pages, "sign-in", &sign_in(Errors::default()));
+        add(pages, "sign-in-refused", &sign_in(errors.clone()));
+        add(
+            pages,
+            "setup",
+            &SetupPage {
+                chrome: self.gate("/setup/x"),
+                token: "x".to_owned(),
+                organization: String::new(),
+                email: String::new(),
+                password_min_chars: 12,
+                errors: Errors::default(),
+            },
+        );
+        for obstacle in Obstacle::OWN {
+            add(
+                pages,
+                "error",
+                &ErrorPage {
+                    chrome: self.gate("/"),
+                    obstacle,
+                    way_out: "/orders".to_owned(),
+                    reference: None,
+                },
+            );
+        }
+        for problem in Problem::ALL {
+            add(
+                pages,
+                "error-problem",
+                &ErrorPage {
+                    chrome: self.chrome(Nav::Connections),
+                    obstacle: Obstacle::Problem(problem),
+                    way_out: "/connections".to_owned(),
+                    reference: Some("req_01k9xq".to_owned()),
+                },
+            );
+        }
+        add(
+            pages,
+            "components",
+            &ComponentsPage {
+                chrome: self.chrome(Nav::Audit),
+                states: super::orders::STATES.to_vec(),
+                amounts: vec![brl(-5), brl(4_990), brl(123_456_750)],
+                instants: vec![
+                    Self::ago(0),
+                    Self::ago(90),
+                    Self::ago(4_000),
+                    Self::ahead(150),
+                    Self::ahead(9_000),
+                ],
+                errors,
+                pager: Pager { newer: Some("#newer".to_owned()), older: Some("#older".to_owned()) },
+            },
+        );
+    }
+}

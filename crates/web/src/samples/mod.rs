@@ -1,0 +1,88 @@
+//! One believable shop on every page: what tests render, what the preview shows.
+
+mod account;
+mod connections;
+mod orders;
+mod stock;
+mod trouble;
+
+use std::time::Duration;
+
+use askama::Template;
+use domain::{Currency, Money, SeededEntropy, Timestamp};
+
+use crate::{Chrome, Flash, Lang, Nav, SignedIn, Theme, Tone};
+
+/// A page with sample data: its name and its HTML, or why it would not render.
+pub type Rendered = (&'static str, Result<String, askama::Error>);
+
+/// The instant the samples live at: a Sunday afternoon in São Paulo.
+const NOW: Timestamp = Timestamp::from_millis(1_795_366_991_000);
+
+/// Every page with every sample, for a reader of `lang` and `theme`.
+#[must_use]
+pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
+    let reader = Reader { lang, theme, entropy: SeededEntropy::new(7) };
+    let mut pages = Vec::new();
+    reader.account(&mut pages);
+    reader.orders(&mut pages);
+    reader.stock(&mut pages);
+    reader.connections(&mut pages);
+    reader.trouble(&mut pages);
+    pages
+}
+
+struct Reader {
+    lang: Lang,
+    theme: Theme,
+    entropy: SeededEntropy,
+}
+
+impl Reader {
+    fn gate(&self, path: &str) -> Chrome {
+        Chrome {
+            lang: self.lang,
+            theme: self.theme,
+            now: NOW,
+            csrf: "sample".to_owned(),
+            path: path.to_owned(),
+            nav: None,
+            member: None,
+            flash: None,
+        }
+    }
+
+    fn chrome(&self, nav: Nav) -> Chrome {
+        Chrome {
+            nav: Some(nav),
+            member: Some(SignedIn {
+                organization: "Casa Verde Utilidades".to_owned(),
+                email: "ana@casaverde.example".to_owned(),
+                problem_count: 41,
+            }),
+            ..self.gate(&format!("/{}", nav.as_str()))
+        }
+    }
+
+    fn flash(&self, nav: Nav, tone: Tone, key: &str) -> Chrome {
+        let chrome = self.chrome(nav);
+        let text = chrome.t(key).to_owned();
+        Chrome { flash: Some(Flash { tone, text }), ..chrome }
+    }
+
+    fn ago(minutes: u64) -> Timestamp {
+        NOW.minus(Duration::from_mins(minutes))
+    }
+
+    fn ahead(minutes: u64) -> Timestamp {
+        NOW.plus(Duration::from_mins(minutes))
+    }
+}
+
+const fn brl(minor: i64) -> Money {
+    Money::new(minor, Currency::Brl)
+}
+
+fn add(pages: &mut Vec<Rendered>, name: &'static str, page: &impl Template) {
+    pages.push((name, page.render()));
+}

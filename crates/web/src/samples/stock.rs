@@ -1,0 +1,178 @@
+use std::time::Duration;
+
+use domain::{ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, SkuId, Tally};
+
+use super::{NOW, Reader, Rendered, add, brl};
+use crate::Nav;
+use crate::pages::listings::{ListingRow, ListingsPage};
+use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
+use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
+
+const SKUS: [(&str, &str, [i64; 3]); 6] = [
+    ("GAR-1L-INOX", "Garrafa térmica inox 1 litro", [9, 2, 0]),
+    ("POTE-KIT3", "Kit 3 potes herméticos de vidro com tampa de bambu", [41, 3, 2]),
+    ("LUM-LED-REC", "Luminária de mesa LED recarregável", [1, 3, 0]),
+    ("ORG-GAV-8", "Organizador de gavetas ajustável – 8 peças", [120, 11, 5]),
+    ("TAP-6040-CZ", "Tapete antiderrapante 60 × 40 cm, cinza", [0, 0, 0]),
+    ("VARAL-ALU", "Varal de chão dobrável em alumínio", [6, 1, 1]),
+];
+
+impl Reader {
+    fn sku_row(&self, index: usize) -> SkuRow {
+        let (code, title, [on_hand_units, reserved_units, safety_units]) = SKUS[index];
+        SkuRow {
+            id: SkuId::new(NOW, &self.entropy),
+            code: code.to_owned(),
+            title: title.to_owned(),
+            tally: Tally { on_hand_units, reserved_units, safety_units, version: 4 },
+            listings: 1 + i64::try_from(index % 3).unwrap_or_default(),
+        }
+    }
+
+    fn proof(&self, number: &str, state: ListingState, shows_units: i64, confirmed: bool) -> ProofRow {
+        ProofRow {
+            listing: ListingId::new(NOW, &self.entropy),
+            number: number.to_owned(),
+            title: "Garrafa térmica inox 1 litro com alça".to_owned(),
+            channel: ChannelKind::MercadoLivre,
+            connection: "Casa Verde".to_owned(),
+            permalink: Some("https://example.com/MLB".to_owned()),
+            state,
+            sent: Some(Sent {
+                units: 7,
+                at: Self::ago(9),
+                confirmed_at: confirmed.then(|| Self::ago(9).plus(Duration::from_secs(1))),
+            }),
+            shows_units,
+            read_at: Self::ago(2),
+            should_units: 7,
+            problem: (!confirmed).then_some(Problem::WriteNotApplied),
+        }
+    }
+
+    fn ledger(&self) -> Vec<LedgerRow> {
+        let steps = [
+            (EntryKind::Opening, 10_u64, 8_000_u64),
+            (EntryKind::Line(Effect::Reserve), 2, 900),
+            (EntryKind::Line(Effect::Take), 2, 300),
+            (EntryKind::Adjustment, 1, 180),
+            (EntryKind::Line(Effect::Reserve), 2, 10),
+        ];
+        let mut tally = Tally::default();
+        let mut rows = Vec::new();
+        for (kind, units, minutes) in steps {
+            let units = i64::try_from(units).unwrap_or_default();
+            let delta = match kind {
+                EntryKind::Opening | EntryKind::Adjustment => {
+                    domain::Delta { on_hand_units: units, reserved_units: 0 }
+                }
+                EntryKind::Line(effect) => effect.delta(units),
+            };
+            tally = tally.after(delta);
+            let by_hand = kind == EntryKind::Adjustment;
+            rows.push(LedgerRow {
+                at: Self::ago(minutes),
+                kind,
+                delta,
+                after: tally,
+                order: matches!(kind, EntryKind::Line(_))
+                    .then(|| (OrderId::new(NOW, &self.entropy), "2000009876543210".to_owned())),
+                member: by_hand.then(|| "ana@casaverde.example".to_owned()),
+                reason: by_hand.then(|| "Achada atrás da prateleira".to_owned()),
+            });
+        }
+        rows.reverse();
+        rows
+    }
+
+    fn sku_page(&self, index: usize, errors: Errors) -> SkuPage {
+        SkuPage {
+            chrome: self.chrome(Nav::Skus),
+            row: self.sku_row(index),
+            proofs: vec![
+                self.proof("MLB4418820031", ListingState::Active, 7, true),
+                ProofRow { sent: None, ..self.proof("MLB3920011278", ListingState::Paused, 7, true) },
+                self.proof("MLB5500127744", ListingState::UnderReview, 9, false),
+            ],
+            count: CountForm {
+                on_hand_units: "9".to_owned(),
+                safety_units: "0".to_owned(),
+                reason: String::new(),
+                errors,
+            },
+            entries: self.ledger(),
+            pager: Pager { newer: None, older: Some("?before=1".to_owned()) },
+        }
+    }
+
+    fn listing(&self, index: usize) -> ListingRow {
+        let linked = !index.is_multiple_of(3);
+        ListingRow {
+            id: ListingId::new(NOW, &self.entropy),
+            number: format!("MLB44188{:05}", index * 7_331 % 99_999),
+            title: SKUS[index % SKUS.len()].1.to_owned(),
+            variation: (index % 4 == 2).then(|| "Azul · 110 V".to_owned()),
+            channel: ChannelKind::MercadoLivre,
+            connection: "Casa Verde".to_owned(),
+            permalink: Some("https://example.com/MLB".to_owned()),
+            state: [
+                ListingState::Active,
+                ListingState::Active,
+                ListingState::Paused,
+                ListingState::UnderReview,
+                ListingState::Closed,
+                ListingState::NeedsAttention,
+            ][index % 6],
+            sku: linked.then(|| SkuLink {
+                id: SkuId::new(NOW, &self.entropy),
+                code: SKUS[index % SKUS.len()].0.to_owned(),
+            }),
+            seller_sku: (index % 6 == 0).then(|| "GAR-1L-INOX".to_owned()),
+            shows_units: 7,
+            read_at: Self::ago(3),
+            should_units: linked.then_some(if index == 4 { 5 } else { 7 }),
+            platform_stock: index == 5,
+            price: Some(brl(8_990)),
+        }
+    }
+
+    fn listings_page(&self, rows: usize, show: &str) -> ListingsPage {
+        ListingsPage {
+            chrome: self.chrome(Nav::Listings),
+            text: String::new(),
+            connection: String::new(),
+            show: show.to_owned(),
+            connections: vec![Choice { value: "con_1".to_owned(), label: "Casa Verde".to_owned() }],
+            sku_codes: SKUS.iter().map(|(code, ..)| (*code).to_owned()).collect(),
+            rows: (0..rows).map(|index| self.listing(index)).collect(),
+            pager: Pager::default(),
+            link_error: None,
+            errors: Errors::default(),
+        }
+    }
+
+    pub(super) fn stock(&self, pages: &mut Vec<Rendered>) {
+        let skus = |rows: usize, text: &str| SkusPage {
+            chrome: self.chrome(Nav::Skus),
+            text: text.to_owned(),
+            show: String::new(),
+            rows: (0..rows).map(|index| self.sku_row(index)).collect(),
+            pager: Pager::default(),
+        };
+        add(pages, "skus", &skus(6, ""));
+        add(pages, "skus-none-match", &skus(0, "x"));
+        add(pages, "skus-none-yet", &skus(0, ""));
+        add(pages, "sku", &self.sku_page(0, Errors::default()));
+        let text = self.chrome(Nav::Skus).t("count-reason-hint").to_owned();
+        let errors = Errors(vec![FieldError { field: "reason", text }]);
+        add(pages, "sku-oversold", &self.sku_page(2, errors));
+        add(pages, "sku-unlinked", &SkuPage { proofs: Vec::new(), ..self.sku_page(4, Errors::default()) });
+        let listings = self.listings_page(6, "");
+        let first = listings.rows[0].id;
+        add(pages, "listings", &listings);
+        let text = self.chrome(Nav::Listings).t("skus-none-match").to_owned();
+        add(pages, "listings-link-error", &ListingsPage { link_error: Some((first, text)), ..listings });
+        add(pages, "listings-none-match", &self.listings_page(0, "drift"));
+        add(pages, "listings-none-yet", &self.listings_page(0, ""));
+    }
+}

@@ -1,0 +1,96 @@
+use domain::{Actor, ConnectionId, JobId, Problem};
+
+use super::{NOW, Reader, Rendered, add};
+use crate::Nav;
+use crate::pages::Pager;
+use crate::pages::audit::{AuditPage, AuditRow, CheckpointView, Outcome};
+use crate::pages::problems::{ExchangeView, ProblemGroup, ProblemItem, ProblemsPage};
+
+impl Reader {
+    fn group(&self, problem: Problem, kind: &str, count: i64) -> ProblemGroup {
+        let item = |number: u64| {
+            ProblemItem {
+            job: JobId::new(NOW, &self.entropy),
+            subject: format!("MLB44188200{number}"),
+            href: Some("/listings".to_owned()),
+            failed_at: Self::ago(number),
+            attempts: 10,
+            said: (problem == Problem::Refused).then(|| "item.available_quantity.invalid".to_owned()),
+            exchange: (number == 31).then(|| ExchangeView {
+                at: Self::ago(number),
+                request_line: "PUT /items/MLB4418820031".to_owned(),
+                request_body: "{\"available_quantity\":7}".to_owned(),
+                status: Some(400),
+                response_body: "{\n  \"message\": \"Validation error\",\n  \"status\": 400,\n  \"cause\": [{\"code\": \"item.available_quantity.invalid\"}]\n}".to_owned(),
+            }),
+        }
+        };
+        ProblemGroup {
+            problem,
+            kind: kind.to_owned(),
+            connection: Some((ConnectionId::new(NOW, &self.entropy), "Casa Verde".to_owned())),
+            count,
+            first_at: Self::ago(220),
+            items: if count > 1 { vec![item(31), item(38), item(44)] } else { vec![item(52)] },
+        }
+    }
+
+    fn events(&self) -> Vec<AuditRow> {
+        let rows = [
+            ("order.applied", "2000009876543210", Outcome::Done, Actor::system("ingest"), None),
+            (
+                "order.revealed",
+                "2000009876543210",
+                Outcome::Done,
+                Actor::Unknown,
+                Some("ana@casaverde.example"),
+            ),
+            ("listing.told", "MLB4418820031", Outcome::Begun, Actor::system("fanout"), None),
+            ("session.refused", "ana@casaverde.example", Outcome::Refused, Actor::Unknown, None),
+            ("connection.renewed", "Casa Verde", Outcome::Failed, Actor::system("renewal"), None),
+        ];
+        let numbers = (0_i64..).map(|step| 48_213 - step);
+        rows.into_iter()
+            .zip(numbers)
+            .map(|((action, subject, outcome, actor, member), number)| AuditRow {
+                number,
+                at: Self::ago(3),
+                actor,
+                member: member.map(ToOwned::to_owned),
+                action: action.to_owned(),
+                subject: subject.to_owned(),
+                href: action.starts_with("order").then(|| "/orders".to_owned()),
+                outcome,
+            })
+            .collect()
+    }
+
+    pub(super) fn trouble(&self, pages: &mut Vec<Rendered>) {
+        let problems = |groups| ProblemsPage { chrome: self.chrome(Nav::Problems), groups };
+        add(
+            pages,
+            "problems",
+            &problems(vec![
+                self.group(Problem::Refused, "push_stock", 38),
+                self.group(Problem::ConsentEnded, "fetch_order", 2),
+                self.group(Problem::Garbled, "fetch_order", 1),
+            ]),
+        );
+        add(pages, "problems-none", &problems(Vec::new()));
+        let audit = |rows, text: &str, checkpoint| AuditPage {
+            chrome: self.chrome(Nav::Audit),
+            text: text.to_owned(),
+            checkpoint,
+            rows,
+            pager: Pager { newer: None, older: Some("/audit?before=48209".to_owned()) },
+        };
+        let checkpoint = CheckpointView {
+            size: 48_200,
+            root: "kx1nXv0m0gq5oQv9T0hY3o2N8s6u1yP4c7bJdE5fGhI=".to_owned(),
+            at: Self::ago(4),
+            key: "lojista-audit+8f1c2b7a".to_owned(),
+        };
+        add(pages, "audit", &audit(self.events(), "", Some(checkpoint)));
+        add(pages, "audit-none", &audit(Vec::new(), "x", None));
+    }
+}

@@ -1,0 +1,127 @@
+// Everything works without this file; it only spares people a reload.
+"use strict";
+(() => {
+  const all = (selector) => document.querySelectorAll(selector);
+  const root = document.documentElement;
+
+  // Ages and countdowns: <time datetime data-relative>.
+  const words = new Intl.RelativeTimeFormat(root.lang, { style: "short", numeric: "always" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const started = performance.now();
+  const serverNow = Number(root.dataset.now);
+  const tick = () => {
+    const now = serverNow + performance.now() - started;
+    for (const time of all("time[data-relative]")) {
+      const seconds = Math.trunc((Date.parse(time.dateTime) - now) / 1000);
+      const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) || units[3];
+      if (Math.abs(seconds) >= 10) {
+        time.textContent = words.format(Math.trunc(seconds / size), unit).replace(".", "");
+      }
+    }
+  };
+  setInterval(tick, 30_000);
+
+  // Live changes. An event's data is HTML whose first element carries an id, or a
+  // plain word (see the events below).
+  const swap = (html) => {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    const fresh = holder.content.firstElementChild;
+    const old = fresh && document.getElementById(fresh.id);
+    if (!old) return false;
+    const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    old.replaceWith(fresh);
+    fresh.classList.add("fresh");
+    if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+    return true;
+  };
+  const live = document.querySelector("[data-live]");
+  if (live) {
+    const state = document.querySelector("[data-live-state]");
+    const say = (on) => {
+      if (!state) return;
+      state.toggleAttribute("data-on", on);
+      state.textContent = on ? state.dataset.yes : state.dataset.no;
+    };
+    const notice = document.querySelector("[data-new]");
+    const unseen = new Set();
+    const source = new EventSource(live.dataset.live);
+    source.addEventListener("open", () => say(true));
+    source.addEventListener("error", () => say(false));
+    source.addEventListener("row", (event) => swap(event.data));
+    source.addEventListener("fragment", (event) => swap(event.data));
+    source.addEventListener("new", (event) => {
+      if (!notice || document.getElementById(`order-${event.data}`)) return;
+      unseen.add(event.data);
+      const text = unseen.size === 1 ? notice.dataset.one : notice.dataset.other;
+      notice.querySelector("[data-text]").textContent = text.replace("{n}", unseen.size);
+      notice.hidden = false;
+    });
+    source.addEventListener("problems", (event) => {
+      for (const badge of all("[data-problems]")) {
+        badge.textContent = event.data;
+        badge.hidden = event.data === "0";
+      }
+    });
+    source.addEventListener("done", () => location.reload());
+    addEventListener("pagehide", () => source.close());
+  }
+
+  // One press is one request.
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || event.target.method === "get") return;
+    if (button.getAttribute("aria-busy") === "true") return event.preventDefault();
+    button.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => {
+    for (const button of all("[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+
+  document.querySelector("[data-focus]")?.focus();
+
+  // Menus close as people expect.
+  document.addEventListener("click", (event) => {
+    for (const menu of all(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  // Keys; a switch in the help turns them off (WCAG 2.1.4).
+  const help = document.getElementById("keys");
+  const toggle = document.querySelector("[data-keys]");
+  const off = () => localStorage.getItem("keys") === "off";
+  if (toggle) {
+    toggle.checked = !off();
+    toggle.addEventListener("change", () => localStorage.setItem("keys", toggle.checked ? "on" : "off"));
+  }
+  for (const opener of all("[data-open-keys]")) {
+    opener.hidden = false;
+    opener.addEventListener("click", () => help.showModal());
+  }
+  const step = (by) => {
+    const links = [...all("tbody tr .lead a")];
+    const here = links.indexOf(document.activeElement);
+    links.at(Math.min(Math.max(here + by, 0), links.length - 1))?.focus();
+  };
+  let going = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const menu of all(".menu[open]")) menu.open = false;
+    const typing = event.target.closest("input, select, textarea, dialog");
+    if (off() || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (going && Date.now() - going < 1500) {
+      going = 0;
+      document.querySelector(`.places [data-key="${CSS.escape(event.key)}"]`)?.click();
+      return;
+    }
+    going = event.key === "g" ? Date.now() : 0;
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
+    if (event.key === "?") help?.showModal();
+    if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    }
+  });
+})();
