@@ -191,6 +191,7 @@ more-lines.one = and {n} more item
 more-lines.other = and {n} more items
 new-orders.one = {n} new order
 new-orders.other = {n} new orders
+order-changed = This order has just changed
 new-orders-show = Show
 orders-none-match = No order matches these filters
 orders-none-match-text = Take a filter away, or search for part of the number, SKU or title.

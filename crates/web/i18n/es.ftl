@@ -191,6 +191,7 @@ more-lines.one = y {n} artículo más
 more-lines.other = y {n} artículos más
 new-orders.one = {n} pedido nuevo
 new-orders.other = {n} pedidos nuevos
+order-changed = Este pedido cambió ahora
 new-orders-show = Mostrar
 orders-none-match = Ningún pedido con estos filtros
 orders-none-match-text = Quita un filtro, o busca por parte del número, del SKU o del título.

@@ -191,6 +191,7 @@ more-lines.one = e mais {n} item
 more-lines.other = e mais {n} itens
 new-orders.one = {n} pedido novo
 new-orders.other = {n} pedidos novos
+order-changed = Este pedido mudou agora
 new-orders-show = Mostrar
 orders-none-match = Nenhum pedido com estes filtros
 orders-none-match-text = Tire um filtro, ou busque por parte do número, do SKU ou do título.
