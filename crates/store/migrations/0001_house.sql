@@ -263,6 +263,7 @@ CREATE TABLE order_line (
 );
 
 CREATE INDEX order_line_sku ON order_line (sku_id);
+CREATE INDEX order_line_code ON order_line (organization_id, seller_sku);
 
 -- Append-only. `version` numbers the entries of a SKU without gaps.
 CREATE TABLE ledger (

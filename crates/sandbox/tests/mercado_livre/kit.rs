@@ -93,7 +93,10 @@ impl Shop {
 
     /// A request of the classic seller, with the switches that shipments ask for.
     pub(crate) fn seller(&self, method: Method, path: &str) -> Ask<'_> {
-        self.ask(method, path).bearer(&self.token(CLASSIC)).header("x-format-new", "true").header("x-new-domain", "true")
+        self.ask(method, path)
+            .bearer(&self.token(CLASSIC))
+            .header("x-format-new", "true")
+            .header("x-new-domain", "true")
     }
 
     pub(crate) fn family_seller(&self, method: Method, path: &str) -> Ask<'_> {

@@ -93,8 +93,8 @@ pub enum LeaveReason {
     Closed,
     /// The platform's own warehouse decides its quantity.
     PlatformStock,
-    /// Two SKUs would fit.
-    Ambiguous,
+    /// It has no code of the seller; a person links it.
+    WithoutCode,
 }
 
 impl LeaveReason {
@@ -102,7 +102,7 @@ impl LeaveReason {
         match self {
             Self::Closed => "plan-leave-closed",
             Self::PlatformStock => "plan-leave-platform_stock",
-            Self::Ambiguous => "plan-leave-ambiguous",
+            Self::WithoutCode => "plan-leave-without_code",
         }
     }
 }

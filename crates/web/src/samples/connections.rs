@@ -83,7 +83,7 @@ impl Reader {
                 row("MLB4418820032", 12, 12, Plan::Create { code: "POTE-KIT3".to_owned() }),
                 row("MLB4418820033", 0, 0, Plan::Leave(LeaveReason::Closed)),
                 row("MLB4418820034", 5, 5, Plan::Leave(LeaveReason::PlatformStock)),
-                row("MLB4418820035", 5, 5, Plan::Leave(LeaveReason::Ambiguous)),
+                row("MLB4418820035", 5, 5, Plan::Leave(LeaveReason::WithoutCode)),
             ],
         }
     }
