@@ -202,6 +202,7 @@ impl App {
                 if let Some(known) = &known {
                     let tokens = app.seal_tokens(tenant, id, known.token_version + 1, &issued)?;
                     tenant.replace_tokens(id, known.token_version, &tokens)?;
+                    tenant.note_consent(id, now)?;
                     if known.state != ConnectionState::DryRun {
                         tenant.set_connection_state(id, ConnectionState::Active, now)?;
                         tenant.revive(&DeadJobs::OfConnection(id), now)?;

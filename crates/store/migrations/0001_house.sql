@@ -79,6 +79,8 @@ CREATE TABLE connection (
   tokens_issued_at {int} NOT NULL,
   access_expires_at {int} NOT NULL,
   consent_expires_at {int},
+  -- When its owner last said yes in the browser.
+  consented_at {int} NOT NULL,
   scopes TEXT NOT NULL,
   -- Who renews the pair just now; nobody else may until the lease ends.
   renewal_owner TEXT,

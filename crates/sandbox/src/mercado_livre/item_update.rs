@@ -14,7 +14,8 @@ use super::item::{Description, Item, ItemStatus, attribute_text};
 use super::item_read::{item_document, variation_document};
 use super::item_write::{add_variation, complete_attributes, complete_shipping, complete_terms, refused};
 use super::notice::notify;
-use super::{CURRENCY, World, stock};
+use super::service::moderation;
+use super::{CURRENCY, World, catalog_listing, stock};
 use crate::call::Call;
 use crate::dates::zulu;
 use crate::reply::{self, Answer, Reply};
@@ -118,7 +119,7 @@ fn check_state(item: &Item, body: &Value) -> Result<(), Reply> {
             "item.status.invalid",
             "Item in status closed is not possible to change. Relist it instead.",
         )),
-        ItemStatus::UnderReview if body["status"] != "closed" => {
+        ItemStatus::UnderReview if body["status"] != "closed" && !moderation::takes_patch(item, body) => {
             Err(invalid("item.status.invalid", "Item in status under_review cannot be updated"))
         }
         ItemStatus::Active | ItemStatus::Paused | ItemStatus::UnderReview => Ok(()),
@@ -275,6 +276,7 @@ fn apply(world: &mut World, before: &Item, category: &Category, body: &Value) ->
     }
     stock::settle(world, &id);
     written(world, &id, price_changed);
+    moderation::item_written(world, &id, body);
     Ok(())
 }
 
@@ -367,6 +369,7 @@ fn written(world: &mut World, id: &str, price_changed: bool) {
     let seller = item.seller_id;
     notify(world, seller, "items", &format!("/items/{id}"), &[]);
     if price_changed {
+        catalog_listing::sync_price(world, id);
         notify(world, seller, "items_prices", &format!("/items/{id}/prices"), &[]);
     }
 }

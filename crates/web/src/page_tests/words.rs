@@ -36,7 +36,7 @@ const OPEN_GROUPS: [&str; 24] = [
 fn sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut text = String::new();
-    for folder in ["templates", "src", "src/pages"] {
+    for folder in ["templates", "src", "src/pages", "src/server"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {

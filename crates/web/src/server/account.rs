@@ -137,7 +137,10 @@ fn setup_errors(chrome: &Chrome, problems: &app::people::SetupProblems) -> Error
                 chrome.tn("field-password-hint", &i64::try_from(MIN_CHARS).unwrap_or(0))
             }
             PasswordProblem::TooLong => chrome.t("setup-error-password-long").into(),
-            _ => chrome.t("setup-error-password-common").into(),
+            PasswordProblem::ContainsEmail
+            | PasswordProblem::Repetitive
+            | PasswordProblem::Sequence
+            | PasswordProblem::Common => chrome.t("setup-error-password-common").into(),
         };
         errors.push(FieldError { field: "password", text });
     }

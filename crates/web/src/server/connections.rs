@@ -28,7 +28,7 @@ const IMPORT_STALLED: Duration = Duration::from_mins(5);
 pub(crate) async fn list(member: Member) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let app = &member.web.app;
-    let connections = app.organization(member.organization()).read(store::Tenant::connections).await?;
+    let connections = app.organization(member.organization()).read(|tenant| tenant.connections()).await?;
     let mut rows = Vec::with_capacity(connections.len());
     for connection in connections {
         let health = app.health(member.organization(), connection.id).await?;
@@ -47,6 +47,7 @@ fn row_of(health: &Health, problems: &[ProblemCount], chrome: &Chrome) -> Connec
         name: connection.name.clone(),
         number: connection.account_external_id.clone(),
         state: connection.state,
+        consented_at: connection.consented_at,
         life: (!left).then_some(connection.life),
         last_hook: connection.last_hook_at,
         last_sweep: connection.last_sweep_at,

@@ -88,7 +88,7 @@ impl Member {
         let lang = Lang::parse(&self.who.language).unwrap_or_default();
         let email = self.web.app.own_email(&self.who).await?;
         let problem_count =
-            self.web.app.organization(self.organization()).read(store::Tenant::problem_count).await?;
+            self.web.app.organization(self.organization()).read(|tenant| tenant.problem_count()).await?;
         // tidy: allowed because the top bar shows members their own address.
         let grant = Grant::issue(Actor::Member(self.who.member), Purpose::SignIn, self.web.app.clock().now());
         Ok(Chrome {
@@ -234,8 +234,13 @@ impl From<app::AppError> for Failure {
             app::AppError::Channel(error) => Self::of(Obstacle::Problem(error.problem())),
             app::AppError::ConnectionStopped => Self::of(Obstacle::Problem(domain::Problem::ConsentEnded)),
             app::AppError::ChannelMissing(_) => Self::of(Obstacle::Problem(domain::Problem::AppRefused)),
-            other => {
-                tracing::error!(error = %other, "a page failed");
+            app::AppError::Store(_)
+            | app::AppError::Seal(_)
+            | app::AppError::WrongKeys
+            | app::AppError::NotYet(_)
+            | app::AppError::BadJob(_)
+            | app::AppError::Died(_) => {
+                tracing::error!(error = %error, "a page failed");
                 Self::of(Obstacle::Internal)
             }
         }
@@ -362,7 +367,8 @@ fn set_cookie(
 ) {
     let mut text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
     if let Some(life) = life {
-        text.push_str(&format!("; Max-Age={}", life.as_secs()));
+        text.push_str("; Max-Age=");
+        text.push_str(&life.as_secs().to_string());
     }
     if secure {
         text.push_str("; Secure");

@@ -84,7 +84,7 @@ async fn order_row(member: &Member, id: OrderId) -> Option<sse::Event> {
 
 async fn problem_count(member: &Member) -> Option<sse::Event> {
     let organization = member.web.app.organization(member.organization());
-    let count = organization.read(store::Tenant::problem_count).await.ok()?;
+    let count = organization.read(|tenant| tenant.problem_count()).await.ok()?;
     Some(sse::Event::default().event("problems").data(count.to_string()))
 }
 

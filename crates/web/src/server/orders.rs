@@ -129,9 +129,9 @@ fn address(query: &ListQuery, way: &str, row: &pages::OrderRow) -> String {
     let key = format!("{}.{}", row.placed_at.as_millis(), row.id);
     let mut query = ListQuery { older: String::new(), newer: String::new(), ..query.clone() };
     if way == "older" {
-        query.older = key
+        query.older = key;
     } else {
-        query.newer = key
+        query.newer = key;
     }
     link(&query)
 }

@@ -1,18 +1,34 @@
 //! The API's failures in the house's words. The same trouble has several shapes; what
 //! they are: `QUIRKS.md`.
 
-use connect::redact::Redactor;
 use connect::{Answer, ChannelError, ErrorKind};
+use http::StatusCode;
 use serde_json::Value;
 
 use super::wire::{Fault, Loose, filled};
 
-/// The answer, if it is a success.
+/// What must not be missing from a partial answer: without it an order would look like
+/// one that has no shipment, a listing like one that has no variations. Other parts
+/// (`buyer`, `feedback`) nobody needs.
+const NEEDED: [&str; 8] =
+    ["order_items", "shipping", "status", "substatus", "tags", "results", "variations", "available_quantity"];
+
+/// The answer, if it is a success; a partial one (206) only when it lacks nothing needed.
 pub(super) fn succeeded(answer: Answer) -> Result<Answer, ChannelError> {
-    if answer.status().is_success() {
-        return Ok(answer);
+    if answer.status() == StatusCode::PARTIAL_CONTENT {
+        return complete(answer);
     }
-    Err(answer.fail(kind(&answer)))
+    if answer.status().is_success() { Ok(answer) } else { Err(answer.fail(kind(&answer))) }
+}
+
+fn complete(answer: Answer) -> Result<Answer, ChannelError> {
+    let Some(missing) = answer.header("x-content-missing") else {
+        return Err(answer.garbled("a partial answer that does not say what is missing"));
+    };
+    match missing.split(',').map(str::trim).find(|field| NEEDED.contains(field)) {
+        Some(field) => Err(answer.garbled(format!("a partial answer without {field}"))),
+        None => Ok(answer),
+    }
 }
 
 /// What went wrong, of an answer that is no success.
@@ -30,7 +46,7 @@ pub(super) fn kind(answer: &Answer) -> ErrorKind {
         400..=498 if !said.is_json => ErrorKind::Garbled { what: format!("status {status} without JSON") },
         400..=498 if said.token_refused() => ErrorKind::TokenRefused,
         403 => ErrorKind::PermissionMissing,
-        400..=498 => said.refusal(status),
+        400..=498 => said.refusal(answer),
         _ => ErrorKind::Garbled { what: format!("status {status}") },
     }
 }
@@ -60,14 +76,16 @@ impl Said {
     }
 
     /// The refusal that it says.
-    pub(super) fn refusal(&self, status: u16) -> ErrorKind {
+    pub(super) fn refusal(&self, answer: &Answer) -> ErrorKind {
         let cause = self.blocking_cause();
         let of_cause =
             cause.and_then(|cause| cause.as_str().or(cause.get("message").and_then(Value::as_str)));
         let message = of_cause.or(self.message()).unwrap_or_default();
         ErrorKind::Refused {
-            code: self.code().unwrap_or_else(|| status.to_string()),
-            message: Redactor::new([]).text(message),
+            code: self
+                .code()
+                .map_or_else(|| answer.status().as_str().to_owned(), |code| answer.redacted(&code)),
+            message: answer.redacted(message),
         }
     }
 
