@@ -10,12 +10,17 @@ use crate::config::{Config, ConfigError, Sources, config_file};
 
 /// Runs a seller's shop on every marketplace, and keeps its promises by itself.
 #[derive(Debug, Parser)]
-#[command(name = "lojista", version, arg_required_else_help = true, after_help = "\
+#[command(
+    name = "lojista",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
 Try it, without any account:
 
   lojista demo
 
-Configuration: flags before environment (LOJISTA_…) before lojista.toml; docs/configuration.md names all of it.")]
+Configuration: flags before environment (LOJISTA_…) before lojista.toml; docs/configuration.md names all of it."
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -115,7 +120,10 @@ pub(crate) struct ConfigArgs {
 
 impl ConfigArgs {
     /// Reads the configuration with these and `more` flags on top: setting, flag, text.
-    pub(crate) fn load(&self, more: &[(&'static str, &'static str, Option<String>)]) -> Result<Config, ConfigError> {
+    pub(crate) fn load(
+        &self,
+        more: &[(&'static str, &'static str, Option<String>)],
+    ) -> Result<Config, ConfigError> {
         Config::load(&self.sources(more))
     }
 
@@ -123,7 +131,7 @@ impl ConfigArgs {
     fn sources(&self, more: &[(&'static str, &'static str, Option<String>)]) -> Sources {
         let environment = environment();
         let data = ("storage.data", "data", self.data.clone());
-        let flags = [data].iter().chain(more);
+        let flags = std::iter::once(&data).chain(more);
         Sources {
             flags: flags.filter_map(|(key, flag, text)| Some((*key, *flag, text.clone()?))).collect(),
             file: config_file(self.config.clone(), &environment),
@@ -205,7 +213,11 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) hook_url: Option<String>,
     /// The callback address registered for the application.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/connections/callback/mercado_livre")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080/connections/callback/mercado_livre"
+    )]
     pub(crate) redirect_uri: String,
     /// About how many orders customers place in a minute by themselves.
     #[arg(long, value_name = "RATE", default_value_t = 0)]

@@ -40,10 +40,8 @@ pub(crate) async fn open(storage: &Storage) -> Result<Ground, Failure> {
         .map_err(|error| Failure::at("the database cannot be opened", error))??;
     let keyring = open_keys(storage, &store).await?;
     let fresh = Token::random(&OsEntropy).expose().to_owned();
-    let hook_door = store
-        .installation()
-        .write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh))
-        .await?;
+    let hook_door =
+        store.installation().write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh)).await?;
     Ok(Ground { store, keyring, hook_door })
 }
 

@@ -55,7 +55,9 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(AuditCommand::Export { folder, config }) => {
             on_threads(THREADS, audit::export(configured(&config)?, folder))
         }
-        Command::Audit(AuditCommand::Verify { folder, key, json }) => return audit::verify(&folder, key, json),
+        Command::Audit(AuditCommand::Verify { folder, key, json }) => {
+            return audit::verify(&folder, key, json);
+        }
         Command::User(UserCommand::Link { config, public_url }) => {
             let config = config.load(&[("server.public_url", "public-url", public_url)])?;
             logging::start(&config.log);

@@ -8,10 +8,10 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use web::WebConfig;
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::{folder, house};
+use web::WebConfig;
 
 /// How long requests that run may take to end once the program is to end. Pages that
 /// watch for news never end by themselves.
@@ -68,7 +68,9 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> 
         std::io::ErrorKind::AddrInUse => Failure::new(format!(
             "another program listens on {address}: stop it, or choose another port with --listen"
         )),
-        _ => Failure::new(format!("cannot listen on {address}: {error}; choose another address with --listen")),
+        _ => {
+            Failure::new(format!("cannot listen on {address}: {error}; choose another address with --listen"))
+        }
     })
 }
 
