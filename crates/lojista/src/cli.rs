@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Sources, config_file};
+use crate::config::{Config, ConfigError, SETTINGS, Setting, Sources, config_file};
 
 /// Runs a seller's shop on every marketplace, and keeps its promises by itself.
 #[derive(Debug, Parser)]
@@ -25,6 +25,29 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; prints help or what is wrong with it, and ends, itself.
+    pub(crate) fn read() -> Self {
+        let matches = with_settings(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// `serve --help` names everything that can be set.
+fn with_settings(command: clap::Command) -> clap::Command {
+    use std::fmt::Write as _;
+
+    command.mut_subcommand("serve", |serve| {
+        let mut text = serve.get_after_help().map(ToString::to_string).unwrap_or_default();
+        text.push_str("\n\nEnvironment (a secret also by the variable with _FILE at its end):\n");
+        for Setting { variable, about, default, .. } in SETTINGS.iter().copied().flatten() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "  {variable}\n      {about} [default: {default}]\n");
+        }
+        serve.after_long_help(text)
+    })
 }
 
 /// What can be done.
@@ -239,13 +262,21 @@ pub(crate) struct DoctorArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        with_settings(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_serve_names_every_variable() {
+        let mut command = with_settings(Cli::command());
+        let help = command.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+        for setting in SETTINGS.iter().copied().flatten() {
+            assert!(help.contains(setting.variable), "{} is not in the help", setting.variable);
+        }
+        assert!(help.contains("lojista serve --config"));
     }
 
     #[test]
