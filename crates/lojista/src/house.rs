@@ -59,11 +59,11 @@ async fn open_keys(storage: &Storage, store: &Store) -> Result<Keyring, Failure>
             path.display()
         )));
     }
-    let keyring = Keyring::create(path, &OsEntropy).or_else(|error| match error {
+    let keyring = match Keyring::create(path, &OsEntropy) {
         // Another node was faster.
-        KeyringError::Exists(_) => Keyring::load(path),
-        other => Err(other),
-    });
+        Err(KeyringError::Exists(_)) => Keyring::load(path),
+        made => made,
+    };
     tracing::info!(path = %path.display(), "a key file was made: keep a copy of it apart from the data");
     keyring.map_err(Failure::new)
 }

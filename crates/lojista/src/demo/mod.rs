@@ -56,8 +56,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 
     let app =
         house::build(ground, house::channels(Some(registration(&manifest)?))?, public_url.clone()).await?;
-    let shop = web::router(app.clone(), web);
-    let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, shop, stop.clone()));
+    let pages = web::router(app.clone(), web);
+    let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
     let keeping = tokio::spawn(keeper.keep(sandbox.clone(), stop));
     let owner = owner::sign_in(&app, &folder).await?;
     sellers::connect(&app, &owner.signed_in, &sandbox, &manifest).await?;
@@ -80,11 +80,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 /// may run side by side.
 async fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Failure> {
     if let Some(address) = asked {
-        return serve::listen(address).await;
+        return serve::listen(address, "listen").await;
     }
     match TcpListener::bind(LISTEN).await {
         Ok(listener) => Ok(listener),
-        Err(_taken) => serve::listen(SocketAddr::new(LISTEN.ip(), 0)).await,
+        Err(_taken) => serve::listen(SocketAddr::new(LISTEN.ip(), 0), "listen").await,
     }
 }
 

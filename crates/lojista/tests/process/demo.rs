@@ -52,7 +52,11 @@ fn two_demos_run_side_by_side_and_one_folder_serves_one() {
     let folder = home.path().join("shop");
     let refused = run(home.path(), &["demo", "--data", folder.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(complained(&refused).contains("another lojista runs on the data folder"), "{}", complained(&refused));
+    assert!(
+        complained(&refused).contains("another lojista runs on the data folder"),
+        "{}",
+        complained(&refused)
+    );
     let elsewhere = tempfile::tempdir().unwrap();
     let other = demo(elsewhere.path());
     other.json();

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use store::{Db, Location};
 
 /// Longest wait for anything, on a machine that has much else to do.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -21,7 +21,10 @@ fn contradictions_end_with_two_before_anything_is_made() {
         .output()
         .unwrap();
     let refusal = one_sentence(&output, 2);
-    assert!(refusal.starts_with("--data and LOJISTA_DATABASE_URL both say where the data lives"), "{refusal}");
+    assert!(
+        refusal.starts_with("--data and LOJISTA_DATABASE_URL both say where the data lives"),
+        "{refusal}"
+    );
     assert!(!refusal.contains("hunter2"));
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 }
