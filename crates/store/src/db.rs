@@ -237,6 +237,15 @@ fn package<T: Send + 'static>(
     (work, receiver)
 }
 
+/// How many migrations wait for the next start, without running any. Errors as an opening
+/// would: a newer schema, a changed migration, a file that is no database. Blocks.
+pub fn waiting_migrations(location: &Location) -> StoreResult<usize> {
+    match location {
+        Location::File(path) => sqlite::waiting_migrations(path),
+        Location::Server(url) => pg::waiting_migrations(url),
+    }
+}
+
 /// The migrations' shape of the open database, for the test that compares the engines:
 /// `(table, column)` pairs in order.
 pub fn catalogue(tx: &mut Tx<'_>) -> StoreResult<Vec<(String, String)>> {

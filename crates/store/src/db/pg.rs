@@ -70,6 +70,13 @@ impl Postgres {
     }
 }
 
+/// How many migrations wait in the database, which is only read.
+pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
+    let mut config: Config = url.parse()?;
+    config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
+    migrate::waiting_in_postgres(&mut config.connect(NoTls)?)
+}
+
 impl Backend for Postgres {
     fn write(&self, work: Work) -> Result<(), StoreError> {
         self.send(Access::Write, work)

@@ -50,6 +50,11 @@ impl Sqlite {
     }
 }
 
+/// How many migrations wait in the file, which is only read.
+pub(super) fn waiting_migrations(path: &Path) -> StoreResult<usize> {
+    migrate::waiting_in_sqlite(&connect(path, true)?)
+}
+
 impl Backend for Sqlite {
     fn write(&self, work: Work) -> Result<(), StoreError> {
         send(&self.writes, work)
