@@ -152,6 +152,12 @@ impl App {
             db.write(move |tx| jobs::finish(tx, id, &owner, now)).await?;
             return Ok(());
         };
+        if is_unfounded(job, &error) {
+            tracing::info!(job.id = %id, job.kind = job.kind, "a hook named what its platform does not know");
+            self.tallies.add("hook_refused", "unfounded");
+            db.write(move |tx| jobs::finish(tx, id, &owner, now)).await?;
+            return Ok(());
+        }
         let failure = error.failure();
         match error.verdict() {
             Verdict::Retry { not_before } if job.attempts < MAX_ATTEMPTS => {
@@ -168,6 +174,16 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Tries for a thing that a hook named and its platform does not know: a hook can come
+/// before the thing is readable, but not by minutes. A forged one ends here, quietly;
+/// a real one that was too early is found by the sweep.
+const TRIES_FOR_A_HOOK: u32 = 6;
+
+fn is_unfounded(job: &Job, error: &AppError) -> bool {
+    let not_found = matches!(error, AppError::Channel(error) if error.kind == connect::ErrorKind::NotFound);
+    not_found && job.attempts >= TRIES_FOR_A_HOOK && job.cause.starts_with("hook ")
 }
 
 fn release(running: &Mutex<BTreeMap<Lane, u32>>, lane: Lane) {

@@ -273,6 +273,18 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// Notes that a listing sold units: its platform takes them off what it shows by
+    /// itself (and off every listing of the same group), unless it was read since.
+    pub fn note_sold(&mut self, id: ListingId, units: i64, placed_at: Timestamp) -> StoreResult<()> {
+        self.tx.execute(
+            "UPDATE listing SET shown_units = CASE WHEN shown_units > $3 THEN shown_units - $3 ELSE 0 END \
+             WHERE organization_id = $1 AND shown_at < $4 AND (id = $2 OR (stock_group <> '' \
+               AND (connection_id, stock_group) IN (SELECT connection_id, stock_group FROM listing WHERE id = $2)))",
+            params![self.id, id, units, placed_at],
+        )?;
+        Ok(())
+    }
+
     /// The channel of a connection, for building addresses.
     pub fn channel_of(&mut self, connection: ConnectionId) -> StoreResult<Option<ChannelKind>> {
         self.tx.row(
