@@ -14,6 +14,10 @@ use crate::dates::zulu;
 pub const ATTEMPT_MINUTES: [u64; 8] = [0, 1, 3, 6, 12, 20, 35, 60];
 /// How long the application may take for its 200.
 pub const ANSWER_BUDGET: Duration = Duration::from_millis(500);
+/// A sending without any report for this long counts as never answered.
+pub const REPORT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a delivered notification can be looked up.
+pub const DELIVERED_RETENTION: Duration = Duration::from_hours(1);
 /// How long a missed notification is kept.
 pub const MISSED_RETENTION: Duration = Duration::from_hours(48);
 /// Notifications of one topic given up in a row before the topic is switched off.
@@ -177,10 +181,26 @@ impl Hooks {
         }
     }
 
+    /// Settles sendings that nobody has reported on, as after a crash of the sender.
+    pub fn give_up_unreported(&mut self, now: Timestamp) {
+        let old = |sent: Timestamp| now.since(sent) >= REPORT_PATIENCE;
+        let unreported: Vec<u64> =
+            self.sendings.iter().filter(|(_, (_, sent))| old(*sent)).map(|(sending, _)| *sending).collect();
+        for sending in unreported {
+            self.settle(sending, None, REPORT_PATIENCE);
+        }
+    }
+
     /// Forgets what is past its retention.
     pub fn prune(&mut self, now: Timestamp) {
-        let open = |stage: Stage| matches!(stage, Stage::Waiting(_) | Stage::InFlight);
-        self.notifications.retain(|_, it| open(it.stage) || now.since(it.created) <= MISSED_RETENTION);
+        self.notifications.retain(|_, it| {
+            let age = now.since(it.created);
+            match it.stage {
+                Stage::Waiting(_) | Stage::InFlight => true,
+                Stage::Delivered | Stage::Lost => age <= DELIVERED_RETENTION,
+                Stage::Missed => age <= MISSED_RETENTION,
+            }
+        });
     }
 }
 
@@ -291,6 +311,15 @@ mod tests {
         assert!(hooks.listens(APP, "items"));
         fail_all(&mut hooks);
         assert!(!hooks.listens(APP, "items"));
+    }
+
+    #[test]
+    fn a_sending_that_nobody_reports_on_is_tried_again() {
+        let mut hooks = hooks_with(1);
+        assert!(hooks.send(1, Timestamp::EPOCH).is_some());
+        hooks.give_up_unreported(Timestamp::EPOCH.plus(REPORT_PATIENCE));
+        assert_eq!(hooks.next_at(), Some(Timestamp::EPOCH.plus(Duration::from_mins(1))));
+        assert_eq!(hooks.notifications[&1].attempts[0].status, None);
     }
 
     #[test]

@@ -191,3 +191,57 @@ impl Transport for Script {
         Box::pin(async move { step.outcome })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::{ManualClock, Timestamp};
+
+    use super::*;
+    use crate::outbound::{BaseUrl, CallSpec};
+
+    fn call(script: &Script, target: &str) {
+        let base = BaseUrl::parse("https://api.example.com").unwrap();
+        let outbound = script.outbound(Arc::new(ManualClock::at(Timestamp::EPOCH)));
+        let spec = CallSpec::new("x", Method::GET, &base, &[target]).header("x-form", "new");
+        now(outbound.call(spec)).unwrap();
+    }
+
+    #[test]
+    fn a_script_that_is_kept_to_passes() {
+        let script = Script::new([Step::get("/a").with_header("x-form", "new").with_body("")]);
+        call(&script, "a");
+        script.done();
+    }
+
+    #[test]
+    #[should_panic(expected = "another request was scripted")]
+    fn another_request_fails() {
+        call(&Script::new([Step::get("/a")]), "b");
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the script")]
+    fn a_request_too_many_fails() {
+        call(&Script::new([]), "a");
+    }
+
+    #[test]
+    #[should_panic(expected = "header x-form")]
+    fn another_header_fails() {
+        call(&Script::new([Step::get("/a").with_header("x-form", "old")]), "a");
+    }
+
+    #[test]
+    #[should_panic(expected = "body of /a")]
+    fn another_body_fails() {
+        call(&Script::new([Step::get("/a").with_body("x")]), "a");
+    }
+
+    #[test]
+    #[should_panic(expected = "never asked for")]
+    fn a_step_left_over_fails() {
+        Script::new([Step::get("/a")]).done();
+    }
+}

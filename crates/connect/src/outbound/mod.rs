@@ -254,17 +254,22 @@ struct Trace {
 }
 
 impl Trace {
-    fn exchange(&self, response: Option<&WireResponse>) -> Exchange {
+    fn with_redactor<T>(&self, make: impl FnOnce(&Redactor) -> T) -> T {
         let grant = Grant::issue(Actor::system("outbound"), Purpose::CallChannel, self.started_at);
-        let redactor = Redactor::new(self.secrets.iter().map(|secret| secret.reveal(&grant).as_str()));
+        make(&Redactor::new(self.secrets.iter().map(|secret| secret.reveal(&grant).as_str())))
+    }
+
+    fn exchange(&self, response: Option<&WireResponse>) -> Exchange {
+        let clean = |answer: &WireResponse| {
+            let content_type = content_type(&answer.headers);
+            self.with_redactor(|redactor| redactor.body(&answer.body, content_type, Half::Answer))
+        };
         Exchange {
             method: self.method.clone(),
             url: self.url.clone(),
             request_body: self.request_body.clone(),
             status: response.map(|response| response.status.as_u16()),
-            response_body: response
-                .map(|answer| redactor.body(&answer.body, content_type(&answer.headers), Half::Answer))
-                .unwrap_or_default(),
+            response_body: response.map(clean).unwrap_or_default(),
             started_at: self.started_at,
             elapsed_ms: self.elapsed_ms,
         }
@@ -308,6 +313,12 @@ impl Answer {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.header(RETRY_AFTER.as_str())?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// A text of the answer as people may see it.
+    #[must_use]
+    pub fn redacted(&self, text: &str) -> String {
+        self.trace.with_redactor(|redactor| redactor.text(text))
     }
 
     /// The exchange as support may see it.

@@ -14,6 +14,7 @@ use super::item::{Description, Item, ItemStatus, attribute_text};
 use super::item_read::{item_document, variation_document};
 use super::item_write::{add_variation, complete_attributes, complete_shipping, complete_terms, refused};
 use super::notice::notify;
+use super::service::moderation;
 use super::{CURRENCY, World, stock};
 use crate::call::Call;
 use crate::dates::zulu;
@@ -118,7 +119,7 @@ fn check_state(item: &Item, body: &Value) -> Result<(), Reply> {
             "item.status.invalid",
             "Item in status closed is not possible to change. Relist it instead.",
         )),
-        ItemStatus::UnderReview if body["status"] != "closed" => {
+        ItemStatus::UnderReview if body["status"] != "closed" && !moderation::takes_patch(item, body) => {
             Err(invalid("item.status.invalid", "Item in status under_review cannot be updated"))
         }
         ItemStatus::Active | ItemStatus::Paused | ItemStatus::UnderReview => Ok(()),
@@ -275,6 +276,7 @@ fn apply(world: &mut World, before: &Item, category: &Category, body: &Value) ->
     }
     stock::settle(world, &id);
     written(world, &id, price_changed);
+    moderation::item_written(world, &id, body);
     Ok(())
 }
 

@@ -66,6 +66,7 @@ pub fn notify(world: &mut World, user_id: i64, topic: &str, resource: &str, acti
 /// The notifications to be sent now, after the faults that befall notifications.
 pub(crate) fn take_due(world: &mut World) -> Vec<HookDelivery> {
     let now = world.now;
+    world.hooks.give_up_unreported(now);
     let mut deliveries = Vec::new();
     let mut newest_first = false;
     for number in world.hooks.due(now) {

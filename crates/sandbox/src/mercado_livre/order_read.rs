@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::gate::SALES;
 use super::order::{Order, OrderStatus, Pack};
 use super::payment::{Payment, PaymentMethod, PaymentStatus};
+use super::service::returns;
 use super::{CURRENCY, SITE, World};
 use crate::call::Call;
 use crate::dates::{hour_floor, west, west_compact};
@@ -239,10 +240,10 @@ fn shipments(world: &mut World, call: &Call) -> Answer {
     if !call.switched_on("x-new-domain") {
         return Err(reply::bad_request("bad_request", "The header X-New-Domain: true is required"));
     }
-    Ok(match order.shipment_id {
-        Some(id) => Reply::ok(json!([{"id": id, "type": "forward"}])),
-        None => Reply::no_content(),
-    })
+    let Some(id) = order.shipment_id else { return Ok(Reply::no_content()) };
+    let back = returns::shipment_of(world, order.id).map(|id| json!({"id": id, "type": "return"}));
+    let ways: Vec<_> = [json!({"id": id, "type": "forward"})].into_iter().chain(back).collect();
+    Ok(Reply::ok(json!(ways)))
 }
 
 fn product(world: &mut World, call: &Call) -> Answer {

@@ -8,7 +8,7 @@ use super::item::ItemStatus;
 use super::order::OrderStatus;
 use super::payment::PaymentMethod;
 use super::sales::{self, SaleLine, SaleRequest};
-use super::service::questions;
+use super::service::{chatter, questions};
 use super::{Event, World};
 
 /// A minute in milliseconds.
@@ -51,7 +51,9 @@ pub(crate) fn call(world: &mut World) {
         55..70 => buy(world, 2, PaymentMethod::Card),
         70..85 => buy(world, 1, PaymentMethod::Pix),
         85..92 => change_mind(world),
-        92..98 => ask(world),
+        92..95 => ask(world),
+        95..97 => chatter::write(world),
+        97..98 => chatter::complain(world),
         _ => suspect_fraud(world),
     }
     plan_next(world);

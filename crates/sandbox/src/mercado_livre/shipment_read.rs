@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::account::{Address, User};
 use super::gate::SALES;
 use super::payment::PaymentStatus;
+use super::service::returns;
 use super::shipment::{Logistic, Shipment, ShipmentStage};
 use super::{CURRENCY, SITE, World};
 use crate::call::Call;
@@ -134,7 +135,13 @@ pub(crate) fn shipment_document(world: &World, shipment: &Shipment) -> Value {
 }
 
 fn show(world: &mut World, call: &Call) -> Answer {
-    Ok(Reply::ok(shipment_document(world, own_shipment(world, call)?)))
+    match own_shipment(world, call) {
+        Ok(shipment) => Ok(Reply::ok(shipment_document(world, shipment))),
+        Err(refusal) if refusal.status == http::StatusCode::NOT_FOUND => {
+            returns::parcel(world, call).map(Reply::ok).ok_or(refusal)
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 fn orders(world: &mut World, call: &Call) -> Answer {

@@ -13,7 +13,10 @@ use crate::kit::{CLASSIC, Shop, shop};
 
 fn request(shop: &Shop, method: Method, path: &str, body: &str) -> Request<Body> {
     let builder = Request::builder().method(method).uri(path);
-    builder.header("authorization", format!("Bearer {}", shop.token(CLASSIC))).body(Body::from(body.to_owned())).unwrap()
+    builder
+        .header("authorization", format!("Bearer {}", shop.token(CLASSIC)))
+        .body(Body::from(body.to_owned()))
+        .unwrap()
 }
 
 #[tokio::test]
@@ -32,7 +35,8 @@ async fn a_timeout_after_commit_has_done_the_work_and_breaks_the_connection() {
     let rule = FaultRule::new("/items", Fault::TimeoutAfterCommit { ms: 30_000 }).times(1);
     shop.sandbox.set_faults(vec![rule]);
     let start = tokio::time::Instant::now();
-    let answer = shop.sandbox.router().oneshot(request(&shop, Method::PUT, &path, "{\"price\":77}")).await.unwrap();
+    let answer =
+        shop.sandbox.router().oneshot(request(&shop, Method::PUT, &path, "{\"price\":77}")).await.unwrap();
     assert_eq!(start.elapsed(), Duration::from_secs(30));
     assert!(to_bytes(answer.into_body(), 100_000).await.is_err());
     assert_eq!(shop.get(&path)["price"], 77.0);
@@ -44,7 +48,8 @@ async fn a_timeout_before_commit_has_done_nothing() {
     let path = format!("/items/{}", shop.item("CAB-HDMI-2M"));
     let rule = FaultRule::new("/items", Fault::TimeoutBeforeCommit { ms: 1_000 }).times(1);
     shop.sandbox.set_faults(vec![rule]);
-    let answer = shop.sandbox.router().oneshot(request(&shop, Method::PUT, &path, "{\"price\":77}")).await.unwrap();
+    let answer =
+        shop.sandbox.router().oneshot(request(&shop, Method::PUT, &path, "{\"price\":77}")).await.unwrap();
     assert!(to_bytes(answer.into_body(), 100_000).await.is_err());
     assert_eq!(shop.get(&path)["price"], 54.9);
 }
@@ -79,7 +84,10 @@ fn states_that_no_document_lists_and_ids_of_another_type_can_come() {
     let shop = shop();
     let order = shop.sandbox.sell(&SaleRequest::of_sku("CAB-HDMI-2M", 1)).unwrap()[0];
     let path = format!("/orders/{order}");
-    shop.sandbox.set_faults(vec![FaultRule::new("/orders", Fault::UnknownEnum), FaultRule::new("/orders", Fault::FlipTypes)]);
+    shop.sandbox.set_faults(vec![
+        FaultRule::new("/orders", Fault::UnknownEnum),
+        FaultRule::new("/orders", Fault::FlipTypes),
+    ]);
     let read = shop.get(&path);
     assert_eq!((&read["status"], &read["id"]), (&json!("novel_state"), &json!(order.to_string())));
 }
@@ -98,7 +106,10 @@ fn a_fault_leaves_its_name_in_the_log() {
     let shop = shop();
     shop.sandbox.set_faults(vec![FaultRule::new("/users/me", Fault::Status { status: 503 })]);
     let reply = shop.seller(Method::GET, "/users/me").send();
-    assert_eq!(reply.document(), &json!({"message": "Service Unavailable", "error": "service_unavailable", "status": 503, "cause": []}));
+    assert_eq!(
+        reply.document(),
+        &json!({"message": "Service Unavailable", "error": "service_unavailable", "status": 503, "cause": []})
+    );
     let log = shop.control(Method::GET, "/_sandbox/log", &json!({}));
     assert_eq!((&log[0]["fault"], &log[0]["status"]), (&json!("status"), &json!(503)));
 }

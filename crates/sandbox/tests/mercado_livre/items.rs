@@ -37,7 +37,8 @@ fn assert_validation_error(shop: &Shop, body: &Value, code: &str) {
         let reply = shop.seller(Method::POST, path).json(body).send();
         assert_eq!(reply.status, StatusCode::BAD_REQUEST);
         assert_eq!(reply.document()["error"], "validation_error");
-        let codes: Vec<_> = reply.document()["cause"].as_array().unwrap().iter().map(|cause| &cause["code"]).collect();
+        let codes: Vec<_> =
+            reply.document()["cause"].as_array().unwrap().iter().map(|cause| &cause["code"]).collect();
         assert!(codes.contains(&&json!(code)), "{codes:?}");
     }
 }
@@ -62,7 +63,10 @@ fn a_valid_body_validates_without_content_and_publishes_as_a_whole_item() {
 fn a_picture_by_url_is_fetched_later_and_the_item_waits_paused() {
     let shop = shop();
     let item = publish(&shop, &listing());
-    assert_eq!((&item["status"], &item["sub_status"]), (&json!("paused"), &json!(["picture_downloading_pending"])));
+    assert_eq!(
+        (&item["status"], &item["sub_status"]),
+        (&json!("paused"), &json!(["picture_downloading_pending"]))
+    );
     shop.pass(Duration::from_mins(5));
     assert_eq!(shop.get(&format!("/items/{}", item["id"].as_str().unwrap()))["status"], "active");
 }
@@ -142,8 +146,13 @@ fn closed_is_final_deletion_must_wait_and_relisting_gives_a_new_id_once() {
     let reopened = shop.seller(Method::PUT, &path).json(&json!({"status": "active"})).send();
     assert_eq!(reopened.status, StatusCode::BAD_REQUEST);
     let too_soon = shop.seller(Method::PUT, &path).json(&json!({"deleted": "true"})).send();
-    assert_eq!((too_soon.status, &too_soon.document()["message"]), (StatusCode::CONFLICT, &json!("item optimistic locking error")));
-    let relist = || shop.seller(Method::POST, &format!("{path}/relist")).json(&json!({"price": 60, "quantity": 2})).send();
+    assert_eq!(
+        (too_soon.status, &too_soon.document()["message"]),
+        (StatusCode::CONFLICT, &json!("item optimistic locking error"))
+    );
+    let relist = || {
+        shop.seller(Method::POST, &format!("{path}/relist")).json(&json!({"price": 60, "quantity": 2})).send()
+    };
     let fresh = relist();
     assert_eq!(fresh.status, StatusCode::CREATED, "{}", fresh.document());
     assert_eq!(fresh.document()["parent_item_id"], id);
@@ -162,7 +171,10 @@ fn a_description_is_posted_once_then_put_and_stays_plain() {
     let post = |text: &str| shop.seller(Method::POST, &path).json(&json!({"plain_text": text})).send();
     assert_eq!(post("Primeira").status, StatusCode::CREATED);
     assert_eq!(post("Segunda").status, StatusCode::BAD_REQUEST);
-    assert_eq!(shop.put(&format!("{path}?api_version=2"), &json!({"plain_text": "Nova"}))["plain_text"], "Nova");
+    assert_eq!(
+        shop.put(&format!("{path}?api_version=2"), &json!({"plain_text": "Nova"}))["plain_text"],
+        "Nova"
+    );
     let html = shop.seller(Method::PUT, &path).json(&json!({"plain_text": "Texto com <b>"})).send();
     assert_eq!(html.document()["cause"][0]["references"], json!(["plain_text[10]"]));
 }
@@ -172,8 +184,10 @@ fn a_variation_left_out_of_the_array_is_gone() {
     let shop = shop();
     let path = format!("/items/{}", shop.item("CAPA-SIL"));
     let item = shop.get(&path);
-    let kept: Vec<Value> =
-        item["variations"].as_array().unwrap()[..2].iter().map(|it| json!({"id": it["id"], "available_quantity": 4})).collect();
+    let kept: Vec<Value> = item["variations"].as_array().unwrap()[..2]
+        .iter()
+        .map(|it| json!({"id": it["id"], "available_quantity": 4}))
+        .collect();
     let after = shop.put(&path, &json!({"variations": kept}));
     assert_eq!(after["variations"].as_array().unwrap().len(), 2);
     assert_eq!(after["available_quantity"], 8);
@@ -215,7 +229,9 @@ fn variants_of_a_family_are_user_products_and_conditions_of_one_share_stock() {
     let shop = shop();
     let search = format!("/users/{}/items/search?seller_sku=CAN-INOX-500", shop.user_id(FAMILY));
     let twins = shop.family_seller(Method::GET, &search).send().document()["results"].clone();
-    let item = |id: &Value| shop.family_seller(Method::GET, &format!("/items/{}", id.as_str().unwrap())).send().document().clone();
+    let item = |id: &Value| {
+        shop.family_seller(Method::GET, &format!("/items/{}", id.as_str().unwrap())).send().document().clone()
+    };
     let (classic, premium) = (item(&twins[0]), item(&twins[1]));
     assert_eq!(classic["user_product_id"], premium["user_product_id"]);
     let path = format!("/items/{}", classic["id"].as_str().unwrap());
@@ -238,7 +254,10 @@ fn a_multiget_answers_for_each_id_in_both_forms() {
     let old = shop.get(&format!("/items?ids={id}&attributes=id"));
     assert_eq!(old, json!([{"code": 200, "body": {"id": id}}]));
     let many = vec!["MLB1"; 21].join(",");
-    assert_eq!(shop.seller(Method::GET, &format!("/items/bulk?ids={many}")).send().status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        shop.seller(Method::GET, &format!("/items/bulk?ids={many}")).send().status,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[test]
@@ -255,7 +274,10 @@ fn a_stranger_sees_a_bucket_instead_of_the_quantity() {
 fn offsets_over_the_ceiling_are_refused_and_a_scan_reaches_everything() {
     let shop = shop();
     let path = format!("/users/{}/items/search", shop.user_id(CLASSIC));
-    assert_eq!(shop.seller(Method::GET, &format!("{path}?offset=1000")).send().status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        shop.seller(Method::GET, &format!("{path}?offset=1000")).send().status,
+        StatusCode::BAD_REQUEST
+    );
     let total = shop.get(&path)["paging"]["total"].as_u64().unwrap();
     let mut seen = 0;
     let mut page = shop.get(&format!("{path}?search_type=scan&limit=8"));

@@ -92,7 +92,8 @@ fn the_page_offers_every_seller_and_carries_the_request_along() {
     let shop = shop();
     let client = &shop.manifest.apps[0].client_id;
     let uri = sandbox::text::query_escape(REDIRECT_URI);
-    let path = format!("/authorization?response_type=code&client_id={client}&redirect_uri={uri}&state=x%22%3E");
+    let path =
+        format!("/authorization?response_type=code&client_id={client}&redirect_uri={uri}&state=x%22%3E");
     let page = String::from_utf8(crate::kit::bytes(&shop.ask(Method::GET, &path).send()).to_vec()).unwrap();
     assert!(page.contains("CASA.DO.TRECO.3D") && page.contains("ATELIE.DA.SERRA"));
     assert!(page.contains("value=\"x&quot;&gt;\""));
@@ -205,7 +206,12 @@ fn wrong_credentials_and_wrong_grant_types_have_their_own_words() {
     let client = shop.manifest.apps[0].client_id.as_str();
     assert_refused(&form(&[("grant_type", "password")]), "unsupported_grant_type");
     assert_refused(&form(&[]), "invalid_request");
-    let wrong = [("grant_type", "refresh_token"), ("client_id", client), ("client_secret", "no"), ("refresh_token", "x")];
+    let wrong = [
+        ("grant_type", "refresh_token"),
+        ("client_id", client),
+        ("client_secret", "no"),
+        ("refresh_token", "x"),
+    ];
     assert_refused(&form(&wrong), "invalid_client");
 }
 

@@ -6,6 +6,7 @@ mod kit;
 mod login;
 mod notifications;
 mod orders;
+mod over_tcp;
 mod refusals;
 mod shipments;
 mod stock;

@@ -37,7 +37,10 @@ fn a_sale_is_told_by_order_payment_item_and_stock() {
     let order = sell(&shop);
     let sent = drain(&shop);
     let of_topic = |topic: &str| sent.iter().filter(|hook| hook["topic"] == topic).count();
-    assert_eq!([of_topic("orders_v2"), of_topic("items"), of_topic("stock-location"), of_topic("payments")], [2, 1, 1, 1]);
+    assert_eq!(
+        [of_topic("orders_v2"), of_topic("items"), of_topic("stock-location"), of_topic("payments")],
+        [2, 1, 1, 1]
+    );
     let hook = sent.iter().find(|hook| hook["topic"] == "orders_v2").unwrap();
     assert_eq!(hook["resource"], format!("/orders/{order}"));
     assert_eq!(hook["user_id"], shop.user_id(CLASSIC));
@@ -77,7 +80,9 @@ fn what_was_never_taken_ends_in_the_missed_feeds_for_two_days() {
         shop.clock.advance(Duration::from_mins(1));
     }
     let app = &shop.manifest.apps[0].client_id;
-    let feeds = |more: &str| shop.get(&format!("/missed_feeds?app_id={app}{more}"))["messages"].as_array().unwrap().clone();
+    let feeds = |more: &str| {
+        shop.get(&format!("/missed_feeds?app_id={app}{more}"))["messages"].as_array().unwrap().clone()
+    };
     let missed = feeds("&topic=orders_v2");
     assert_eq!((&missed[0]["attempts"], &missed[0]["response"]["http_code"]), (&json!(8), &json!(503)));
     assert_eq!(feeds("&limit=1").len(), 1);
@@ -108,7 +113,9 @@ fn only_the_topics_switched_on_are_sent() {
 #[test]
 fn notifications_can_be_dropped_doubled_reordered_and_late() {
     let shop = shop();
-    let topics = |shop: &Shop| drain(shop).iter().map(|hook| hook["topic"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let topics = |shop: &Shop| {
+        drain(shop).iter().map(|hook| hook["topic"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     sell(&shop);
     let plain = topics(&shop);
     shop.sandbox.set_faults(vec![FaultRule::new("/orders", Fault::HookDrop)]);
@@ -131,7 +138,8 @@ fn notifications_can_be_dropped_doubled_reordered_and_late() {
 #[test]
 fn a_forged_and_a_malformed_notification_can_be_sent() {
     let shop = shop();
-    let forged = json!({"body": {"topic": "orders_v2", "resource": "/orders/1", "user_id": "7", "recieved": "x"}});
+    let forged =
+        json!({"body": {"topic": "orders_v2", "resource": "/orders/1", "user_id": "7", "recieved": "x"}});
     shop.control(Method::POST, "/_sandbox/hooks/send", &forged);
     shop.control(Method::POST, "/_sandbox/hooks/send", &json!({"raw": "{\"topic\":"}));
     let sent = due(&shop);

@@ -30,9 +30,15 @@ fn a_card_purchase_is_paid_at_once_and_takes_the_units() {
     let id = sell(&shop, &SaleRequest::of_sku(SKU, 2));
     let order = shop.get(&format!("/orders/{id}"));
     assert!((2_000_010_000_000_000..2_000_020_000_000_000).contains(&id));
-    assert_eq!((&order["status"], &order["total_amount"], &order["paid_amount"]), (&json!("paid"), &json!(109.8), &json!(109.8)));
+    assert_eq!(
+        (&order["status"], &order["total_amount"], &order["paid_amount"]),
+        (&json!("paid"), &json!(109.8), &json!(109.8))
+    );
     let item = &order["order_items"][0];
-    assert_eq!((&item["quantity"], &item["unit_price"], &item["item"]["seller_sku"]), (&json!(2), &json!(54.9), &json!(SKU)));
+    assert_eq!(
+        (&item["quantity"], &item["unit_price"], &item["item"]["seller_sku"]),
+        (&json!(2), &json!(54.9), &json!(SKU))
+    );
     assert_eq!(order["date_created"], "2026-11-10T09:00:00.000-04:00");
     assert_eq!(order["payments"][0]["status"], "approved");
     assert_eq!(order["shipping"]["id"], Value::Null);
@@ -79,7 +85,10 @@ fn a_cart_of_two_sellers_is_two_packs() {
     let shots = shop.sandbox.snapshot().orders;
     assert_eq!(orders.len(), 2);
     assert_ne!(shots[0].seller_id, shots[1].seller_id);
-    assert_eq!(shop.seller(Method::GET, &format!("/orders/{}", orders[1])).send().status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        shop.seller(Method::GET, &format!("/orders/{}", orders[1])).send().status,
+        StatusCode::FORBIDDEN
+    );
 }
 
 #[test]
@@ -157,7 +166,9 @@ fn searches_filter_sort_and_page() {
     let first = sell(&shop, &SaleRequest::of_sku(SKU, 1));
     shop.pass(Duration::from_mins(2));
     let second = sell(&shop, &SaleRequest::of_sku("QC-1000-MG", 1));
-    let ids = |more: &str| search(&shop, more).iter().map(|order| order["id"].as_i64().unwrap()).collect::<Vec<_>>();
+    let ids = |more: &str| {
+        search(&shop, more).iter().map(|order| order["id"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!(ids(""), [first, second]);
     assert_eq!(ids("&sort=date_desc"), [second, first]);
     assert_eq!(ids("&limit=1&offset=1"), [second]);
@@ -180,9 +191,15 @@ fn a_search_without_its_owner_or_too_far_out_is_refused() {
 fn orders_that_do_not_exist_and_ids_that_are_none_have_their_own_words() {
     let shop = shop();
     let missing = shop.seller(Method::GET, "/orders/2000010000000999").send();
-    assert_eq!((missing.status, &missing.document()["error"]), (StatusCode::NOT_FOUND, &json!("order_not_found")));
+    assert_eq!(
+        (missing.status, &missing.document()["error"]),
+        (StatusCode::NOT_FOUND, &json!("order_not_found"))
+    );
     let wrong = shop.seller(Method::GET, "/orders/abc").send();
-    assert_eq!((wrong.status, &wrong.document()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_order_id")));
+    assert_eq!(
+        (wrong.status, &wrong.document()["error"]),
+        (StatusCode::BAD_REQUEST, &json!("invalid_order_id"))
+    );
 }
 
 #[test]
@@ -191,9 +208,18 @@ fn what_cannot_be_bought_changes_nothing() {
     let before = shop.sandbox.snapshot();
     let sell = |request: &SaleRequest| shop.sandbox.sell(request).unwrap_err();
     assert_eq!(sell(&SaleRequest::of_sku("NO-SUCH", 1)), SaleError::Unknown("NO-SUCH".to_owned()));
-    assert_eq!(sell(&SaleRequest::of_sku("RPG-DADOS-7", 4)), SaleError::NotEnough(shop.item("RPG-DADOS-7"), 3));
-    assert_eq!(sell(&SaleRequest::of_sku("WEB-FHD", 1)), SaleError::NotForSale(shop.item("WEB-FHD"), "paused"));
-    assert_eq!(sell(&SaleRequest::of_item(&shop.item("CAPA-SIL"), 1)), SaleError::NoVariation(shop.item("CAPA-SIL")));
+    assert_eq!(
+        sell(&SaleRequest::of_sku("RPG-DADOS-7", 4)),
+        SaleError::NotEnough(shop.item("RPG-DADOS-7"), 3)
+    );
+    assert_eq!(
+        sell(&SaleRequest::of_sku("WEB-FHD", 1)),
+        SaleError::NotForSale(shop.item("WEB-FHD"), "paused")
+    );
+    assert_eq!(
+        sell(&SaleRequest::of_item(&shop.item("CAPA-SIL"), 1)),
+        SaleError::NoVariation(shop.item("CAPA-SIL"))
+    );
     let cart = SaleRequest::of_cart(vec![line(SKU), line("WEB-FHD")]);
     assert_eq!(sell(&cart), SaleError::NotForSale(shop.item("WEB-FHD"), "paused"));
     assert_eq!(shop.sandbox.snapshot(), before);

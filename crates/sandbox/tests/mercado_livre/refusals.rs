@@ -11,7 +11,10 @@ fn no_token_a_wrong_token_and_garbage_are_three_answers() {
     let shop = shop();
     let absent = shop.ask(Method::GET, "/users/me").send();
     assert_eq!(absent.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(absent.document(), &json!({"code": "unauthorized", "message": "authorization value not present"}));
+    assert_eq!(
+        absent.document(),
+        &json!({"code": "unauthorized", "message": "authorization value not present"})
+    );
     let wrong = shop.ask(Method::GET, "/users/me").bearer("APP_USR-1-111013-00-1").send();
     assert_eq!(wrong.document(), &json!({"code": "unauthorized", "message": "invalid access token"}));
     let garbage = shop.ask(Method::GET, "/users/me").bearer("abc").send();
@@ -77,7 +80,8 @@ fn too_many_calls_in_a_minute_are_429_until_the_minute_is_over() {
         assert_eq!(call().status, StatusCode::OK);
     }
     let refused = call();
-    let expected = json!({"message": "Too Many Requests", "error": "too_many_requests", "status": 429, "cause": []});
+    let expected =
+        json!({"message": "Too Many Requests", "error": "too_many_requests", "status": 429, "cause": []});
     assert_eq!((refused.status, refused.document()), (StatusCode::TOO_MANY_REQUESTS, &expected));
     shop.pass(std::time::Duration::from_mins(1));
     assert_eq!(call().status, StatusCode::OK);
@@ -115,7 +119,10 @@ fn every_refusal_can_be_injected() {
     assert_eq!(inject(Refusal::InvalidTokenOldShape), (401, old_shape));
     let claims = json!({"code": 401, "error": "unauthorized_request_error", "message": "Invalid caller.id", "cause": null});
     assert_eq!(inject(Refusal::InvalidCallerOfClaims), (401, claims));
-    assert_eq!(inject(Refusal::LocallyRateLimited), (429, json!({"status": 429, "error": "local_rate_limited"})));
+    assert_eq!(
+        inject(Refusal::LocallyRateLimited),
+        (429, json!({"status": 429, "error": "local_rate_limited"}))
+    );
     assert_eq!(inject(Refusal::ItemLocked).1["message"], "item optimistic locking error");
     assert_eq!(shop.seller(Method::GET, "/users/me").send().status, StatusCode::OK);
 }
@@ -142,6 +149,9 @@ fn only_the_wanted_attributes_come_back() {
 fn a_stranger_sees_only_the_public_half_of_a_user() {
     let shop = shop();
     let stranger = shop.get(&format!("/users/{}", shop.user_id(FAMILY)));
-    assert!(stranger.get("email").is_none() && stranger["tags"].as_array().unwrap().contains(&json!("user_product_seller")));
+    assert!(
+        stranger.get("email").is_none()
+            && stranger["tags"].as_array().unwrap().contains(&json!("user_product_seller"))
+    );
     assert!(shop.get("/users/me")["email"].is_string());
 }

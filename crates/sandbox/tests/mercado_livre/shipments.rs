@@ -39,9 +39,16 @@ fn the_header_of_the_new_format_is_mandatory() {
     let path = format!("/shipments/{}", parcel(&shop));
     let old = shop.ask(Method::GET, &path).bearer(&shop.token(CLASSIC)).send();
     assert_eq!(old.status, StatusCode::BAD_REQUEST);
-    let orders = shop.ask(Method::GET, &format!("{path}/orders")).bearer(&shop.token(CLASSIC)).header("x-format-new", "true").send();
+    let orders = shop
+        .ask(Method::GET, &format!("{path}/orders"))
+        .bearer(&shop.token(CLASSIC))
+        .header("x-format-new", "true")
+        .send();
     assert_eq!(orders.status, StatusCode::BAD_REQUEST);
-    assert_eq!(shop.get(&path)["logistic"], json!({"mode": "me2", "type": "cross_docking", "direction": "forward"}));
+    assert_eq!(
+        shop.get(&path)["logistic"],
+        json!({"mode": "me2", "type": "cross_docking", "direction": "forward"})
+    );
 }
 
 #[test]
@@ -53,14 +60,27 @@ fn a_brazilian_parcel_waits_for_its_note_and_then_goes_its_way() {
     assert_eq!(words(&shop, id), state("ready_to_ship", "invoice_pending"));
     shop.control(Method::POST, &format!("/_sandbox/shipments/{id}/advance"), &json!({}));
     assert_eq!(words(&shop, id), state("ready_to_ship", "ready_to_print"));
-    let label = shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}&response_type=pdf")).send();
+    let label =
+        shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}&response_type=pdf")).send();
     assert!(bytes(&label).starts_with(b"%PDF-1.4"));
     assert_eq!(words(&shop, id), state("ready_to_ship", "printed"));
     shop.pass(Duration::from_hours(48));
     assert_eq!(words(&shop, id), state("delivered", ""));
     let history = shop.get(&format!("/shipments/{id}/history"));
-    let steps: Vec<_> = history.as_array().unwrap().iter().map(|step| step["substatus"].as_str().unwrap_or("-")).collect();
-    let way = ["-", "-", "invoice_pending", "ready_to_print", "printed", "picked_up", "in_hub", "-", "out_for_delivery", "-"];
+    let steps: Vec<_> =
+        history.as_array().unwrap().iter().map(|step| step["substatus"].as_str().unwrap_or("-")).collect();
+    let way = [
+        "-",
+        "-",
+        "invoice_pending",
+        "ready_to_print",
+        "printed",
+        "picked_up",
+        "in_hub",
+        "-",
+        "out_for_delivery",
+        "-",
+    ];
     assert_eq!(steps, way);
 }
 
@@ -88,7 +108,8 @@ fn a_label_has_a_page_for_each_parcel() {
 fn zpl_comes_in_a_zip() {
     let shop = shop();
     let id = printable_parcel(&shop);
-    let label = shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}&response_type=zpl2")).send();
+    let label =
+        shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}&response_type=zpl2")).send();
     let archive = bytes(&label);
     assert!(archive.starts_with(b"PK\x03\x04"));
     let text = String::from_utf8_lossy(&archive);
@@ -134,7 +155,11 @@ fn a_parcel_that_should_have_left_is_late() {
 fn a_full_parcel_needs_nobody() {
     let shop = shop();
     let item = shop.item("QC-1000-MG");
-    shop.control(Method::PUT, &format!("/_sandbox/items/{item}"), &json!({"logistic_type": Logistic::Fulfillment.word()}));
+    shop.control(
+        Method::PUT,
+        &format!("/_sandbox/items/{item}"),
+        &json!({"logistic_type": Logistic::Fulfillment.word()}),
+    );
     let order = shop.sandbox.sell(&SaleRequest::of_item(&item, 1)).unwrap()[0];
     shop.pass(Duration::from_hours(48));
     let id = shop.get(&format!("/orders/{order}"))["shipping"]["id"].as_i64().unwrap();
@@ -145,7 +170,8 @@ fn a_full_parcel_needs_nobody() {
 fn a_split_replaces_pack_orders_and_parcel_by_new_ones() {
     let shop = shop();
     let line = |sku: &str| SaleLine { sku: Some(sku.to_owned()), quantity: 2, ..SaleLine::default() };
-    let orders = shop.sandbox.sell(&SaleRequest::of_cart(vec![line("CAB-HDMI-2M"), line("QC-1000-MG")])).unwrap();
+    let orders =
+        shop.sandbox.sell(&SaleRequest::of_cart(vec![line("CAB-HDMI-2M"), line("QC-1000-MG")])).unwrap();
     shop.pass(Duration::from_mins(1));
     let old = shop.get(&format!("/orders/{}", orders[0]));
     let id = &old["shipping"]["id"];

@@ -47,12 +47,21 @@ fn a_depot_write_needs_the_present_version() {
     location["quantity"] = json!(7);
     let body = json!({"locations": [location]});
     let missing = write(&shop, None, &body);
-    assert_eq!((missing.status, &missing.document()["message"]), (StatusCode::BAD_REQUEST, &json!("Missing X-Version header")));
+    assert_eq!(
+        (missing.status, &missing.document()["message"]),
+        (StatusCode::BAD_REQUEST, &json!("Missing X-Version header"))
+    );
     let version = header(&read, "x-version").unwrap();
     let written = write(&shop, Some(version), &body);
-    assert_eq!((written.status, &written.document()["locations"][0]["quantity"]), (StatusCode::OK, &json!(7)));
+    assert_eq!(
+        (written.status, &written.document()["locations"][0]["quantity"]),
+        (StatusCode::OK, &json!(7))
+    );
     let stale = write(&shop, Some(version), &body);
-    assert_eq!((stale.status, &stale.document()["message"]), (StatusCode::CONFLICT, &json!("Version mismatch")));
+    assert_eq!(
+        (stale.status, &stale.document()["message"]),
+        (StatusCode::CONFLICT, &json!("Version mismatch"))
+    );
 }
 
 #[test]
@@ -88,7 +97,12 @@ fn the_depots_of_a_seller_can_be_found_and_used_at_creation() {
     let plain = shop.seller(Method::POST, "/items").json(&body).send();
     assert_eq!(plain.status, StatusCode::BAD_REQUEST);
     let item = shop.seller(Method::POST, "/items/multiwarehouse").json(&body).send();
-    assert_eq!((item.status, &item.document()["available_quantity"]), (StatusCode::CREATED, &json!(6)), "{}", item.document());
+    assert_eq!(
+        (item.status, &item.document()["available_quantity"]),
+        (StatusCode::CREATED, &json!(6)),
+        "{}",
+        item.document()
+    );
 }
 
 #[test]

@@ -62,7 +62,8 @@ fn units_are_neither_made_nor_lost() {
     let shop = shop();
     let total = |shop: &Shop| {
         let snapshot = shop.sandbox.snapshot();
-        let held: i64 = snapshot.orders.iter().filter(|order| order.holds_stock).map(|order| order.quantity).sum();
+        let held: i64 =
+            snapshot.orders.iter().filter(|order| order.holds_stock).map(|order| order.quantity).sum();
         snapshot.stock.iter().map(|stock| stock.quantity).sum::<i64>() + held
     };
     let before = total(&shop);
@@ -89,7 +90,9 @@ fn the_robot_makes_about_as_many_purchases_as_asked_and_goes_home_when_told() {
 #[test]
 fn the_control_api_moves_time_and_everything_with_it() {
     let shop = shop();
-    let order = shop.control(Method::POST, "/_sandbox/sales", &json!({"sku": "CAB-HDMI-2M", "quantity": 1}))["orders"][0].clone();
+    let order = shop.control(Method::POST, "/_sandbox/sales", &json!({"sku": "CAB-HDMI-2M", "quantity": 1}))
+        ["orders"][0]
+        .clone();
     let time = shop.control(Method::POST, "/_sandbox/time", &json!({"advance_seconds": 60}));
     assert_eq!(time, json!({"now": "2026-11-10T13:01:00.000Z"}));
     assert!(shop.get(&format!("/orders/{order}"))["shipping"]["id"].is_i64());
@@ -113,7 +116,10 @@ fn the_log_shows_the_newest_request_first_and_no_token() {
     shop.get("/users/me");
     shop.seller(Method::GET, "/nothing?access_token=APP_USR-secret").send();
     let log = shop.control(Method::GET, "/_sandbox/log", &json!({}));
-    assert_eq!((&log[0]["path"], &log[0]["status"], &log[0]["query"]), (&json!("/nothing"), &json!(404), &json!("access_token=***")));
+    assert_eq!(
+        (&log[0]["path"], &log[0]["status"], &log[0]["query"]),
+        (&json!("/nothing"), &json!(404), &json!("access_token=***"))
+    );
     assert_eq!((&log[1]["path"], &log[1]["user_id"]), (&json!("/users/me"), &json!(shop.user_id(CLASSIC))));
 }
 

@@ -154,7 +154,7 @@ fn token_error(answer: &Answer, grant: Grant) -> ErrorKind {
         (Some("invalid_grant"), Grant::Refresh) => ErrorKind::ConsentEnded,
         (Some("invalid_client" | "unauthorized_application" | "forbidden"), _) => ErrorKind::AppRefused,
         (Some("unauthorized_client" | "invalid_scope"), _) => ErrorKind::PermissionMissing,
-        _ => said.refusal(answer.status().as_u16()),
+        _ => said.refusal(answer),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The API's failures in the house's words. The same trouble has several shapes; what
 //! they are: `QUIRKS.md`.
 
-use connect::redact::Redactor;
 use connect::{Answer, ChannelError, ErrorKind};
 use serde_json::Value;
 
@@ -30,7 +29,7 @@ pub(super) fn kind(answer: &Answer) -> ErrorKind {
         400..=498 if !said.is_json => ErrorKind::Garbled { what: format!("status {status} without JSON") },
         400..=498 if said.token_refused() => ErrorKind::TokenRefused,
         403 => ErrorKind::PermissionMissing,
-        400..=498 => said.refusal(status),
+        400..=498 => said.refusal(answer),
         _ => ErrorKind::Garbled { what: format!("status {status}") },
     }
 }
@@ -60,14 +59,16 @@ impl Said {
     }
 
     /// The refusal that it says.
-    pub(super) fn refusal(&self, status: u16) -> ErrorKind {
+    pub(super) fn refusal(&self, answer: &Answer) -> ErrorKind {
         let cause = self.blocking_cause();
         let of_cause =
             cause.and_then(|cause| cause.as_str().or(cause.get("message").and_then(Value::as_str)));
         let message = of_cause.or(self.message()).unwrap_or_default();
         ErrorKind::Refused {
-            code: self.code().unwrap_or_else(|| status.to_string()),
-            message: Redactor::new([]).text(message),
+            code: self
+                .code()
+                .map_or_else(|| answer.status().as_str().to_owned(), |code| answer.redacted(&code)),
+            message: answer.redacted(message),
         }
     }
 

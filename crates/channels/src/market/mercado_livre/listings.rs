@@ -75,7 +75,7 @@ impl MercadoLivre {
         if !ids.iter().all(|id| is_item(&id.0)) {
             return Err(answer.garbled("a result is no item's id"));
         }
-        let total = before.total.or(found.paging.and_then(|paging| paging.total));
+        let total = before.total.or(found.paging.and_then(|paging| paging.total()));
         let seen = before.seen + u64::try_from(ids.len()).unwrap_or_default();
         let is_short = total.is_some_and(|total| seen < total);
         if ids.is_empty() && is_short {

@@ -74,7 +74,7 @@ impl Orders for MercadoLivre {
             let found: wire::OrderSearch = answer.json()?;
             let items = found.results.iter().map(|order| reference(order, window)).collect();
             let count = u64::try_from(found.results.len()).unwrap_or_default();
-            let total = found.paging.and_then(|paging| paging.total);
+            let total = found.paging.and_then(|paging| paging.total());
             let limits = self.config.limits;
             let is_whole = cursor.is_none();
             sweep.advance(count, total, limits.orders_page, limits.orders_offset_ceiling).map_err(

@@ -220,7 +220,13 @@ pub(super) struct FoundOrder {
 /// How long a list is.
 #[derive(Debug, Deserialize)]
 pub(super) struct Paging {
-    pub(super) total: Option<u64>,
+    total: Option<Loose>,
+}
+
+impl Paging {
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total.as_ref()?.count()?.try_into().ok()
+    }
 }
 
 /// `GET /shipments/{id}` with `x-format-new`.

@@ -475,8 +475,16 @@ mod tests {
             shop.wait(returns::STEP);
             seen.push(status(&shop));
         }
-        use ReturnStatus::{Delivered, LabelGenerated, Pending, Shipped};
-        assert_eq!(seen, [Pending, LabelGenerated, Shipped, Delivered]);
+
+        assert_eq!(
+            seen,
+            [
+                ReturnStatus::Pending,
+                ReturnStatus::LabelGenerated,
+                ReturnStatus::Shipped,
+                ReturnStatus::Delivered
+            ]
+        );
         assert!(claim(&shop, id).allows("return_review_fail"));
         shop.wait(returns::REVIEW_TIME);
         assert_eq!(claim(&shop, id).resolution.as_ref().unwrap().reason, "item_returned");

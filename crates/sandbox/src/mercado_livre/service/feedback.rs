@@ -85,7 +85,6 @@ pub(super) fn routes() -> Vec<Route> {
         put("/orders/{id}/notes/{note}", SALES, change_note),
         delete("/orders/{id}/notes/{note}", SALES, remove_note),
         get("/orders/{id}/discounts", SALES, list_discounts),
-        get("/orders/{id}/product", SALES, show_product),
         get("/orders/billing-info/{site}/{id}", BILLING, billing_info),
         get("/orders/{id}/billing_info", BILLING, old_billing_info),
     ]
@@ -293,11 +292,6 @@ fn list_discounts(world: &mut World, call: &Call) -> Answer {
         }));
     }
     Ok(Reply::ok(json!({"order_id": order.id, "details": details})))
-}
-
-fn show_product(world: &mut World, call: &Call) -> Answer {
-    let id = order(world, call)?.id;
-    Err(reply::not_found("not_found", &format!("Order {id} has no product data")))
 }
 
 fn billing_info(world: &mut World, call: &Call) -> Answer {

@@ -2,6 +2,7 @@
 //! pictures, moderation, feedback and billing data.
 
 mod action_guide;
+pub(crate) mod chatter;
 mod claim_actions;
 mod claim_pages;
 pub mod claims;
@@ -53,6 +54,10 @@ pub enum ServiceEvent {
     PictureFetched(String),
     /// The time to act on a claim is over.
     ClaimDue(i64),
+    /// The time to mend what a warning named is over.
+    WarningExpires(String),
+    /// Moderation has looked at a mended item.
+    PatchReviewed(String),
     /// The product of a claim takes its next step back.
     ReturnMoves(i64),
 }
@@ -79,6 +84,8 @@ pub(crate) fn happen(world: &mut World, event: ServiceEvent) {
     match event {
         ServiceEvent::PictureFetched(id) => pictures::fetched(world, &id),
         ServiceEvent::ClaimDue(id) => claims::fall_due(world, id),
+        ServiceEvent::WarningExpires(item) => moderation::warning_expires(world, &item),
+        ServiceEvent::PatchReviewed(item) => moderation::patch_reviewed(world, &item),
         ServiceEvent::ReturnMoves(id) => returns::move_on(world, id),
     }
 }

@@ -1,24 +1,33 @@
 //! Moderation: items held back, why, and how to mend them (fact sheet §16).
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::lookup;
 use super::questions::{self, QuestionStatus};
+use super::{ServiceEvent, lookup};
 use crate::call::Call;
 use crate::dates::west_compact;
 use crate::ids::Series;
 use crate::mercado_livre::gate::PUBLISHING;
-use crate::mercado_livre::item::ItemStatus;
-use crate::mercado_livre::{SITE, World};
+use crate::mercado_livre::item::{Item, ItemStatus};
+use crate::mercado_livre::{Event, SITE, World};
 use crate::reply::{self, Answer, Reply};
 use crate::table::{Route, get};
 
 /// Most infractions of one page.
 pub const MAX_LIMIT: usize = 20;
+/// How long a seller has to mend what a warning names.
+pub const WARNING_TIME: Duration = Duration::from_hours(48);
+/// How long moderation takes to look at a patch (our choice).
+pub const REVIEW_TIME: Duration = Duration::from_secs(60);
+const WARNING: &str = "warning";
+const WAITING: &str = "waiting_for_patch";
+/// Changes that count as a patch.
+const PATCHES: [&str; 4] = ["pictures", "title", "family_name", "attributes"];
 const IDS: Series = Series::new("infraction", 880_000_000);
 
 /// What moderation objects to.
@@ -97,7 +106,7 @@ pub fn strike_item(world: &mut World, item_id: &str, hit: Hit) -> Option<i64> {
     match hit {
         Hit::WaitingForPatch => {
             item.status = ItemStatus::UnderReview;
-            item.sub_status.insert("waiting_for_patch".to_owned());
+            item.sub_status.insert(WAITING.to_owned());
         }
         Hit::Forbidden => {
             item.status = ItemStatus::UnderReview;
@@ -108,7 +117,9 @@ pub fn strike_item(world: &mut World, item_id: &str, hit: Hit) -> Option<i64> {
             item.tags.insert("moderation_penalty".to_owned());
         }
         Hit::Warning | Hit::BannedText => {
-            item.sub_status.insert("warning".to_owned());
+            item.sub_status.insert(WARNING.to_owned());
+            let event = Event::Service(ServiceEvent::WarningExpires(item_id.to_owned()));
+            world.agenda.plan(world.now.plus(WARNING_TIME), event);
         }
     }
     item.updated = world.now;
@@ -116,6 +127,57 @@ pub fn strike_item(world: &mut World, item_id: &str, hit: Hit) -> Option<i64> {
     let id = write(world, seller, ("ITM", item_id), item_id, hit);
     lookup::notify(world, "items", seller, &format!("/items/{item_id}"), &[]);
     Some(id)
+}
+
+/// Whether an item under review takes this update: only what waits for a patch does, and
+/// only a patch.
+#[must_use]
+pub fn takes_patch(item: &Item, body: &Value) -> bool {
+    item.sub_status.contains(WAITING) && PATCHES.iter().any(|field| !body[*field].is_null())
+}
+
+/// A seller has changed an item: the end of it closes its questions, a patch is looked at.
+pub fn item_written(world: &mut World, item_id: &str, body: &Value) {
+    let Some(item) = world.items.get(item_id) else { return };
+    if item.status == ItemStatus::Closed {
+        questions::close_of_item(world, item_id);
+        return;
+    }
+    let objected = item.sub_status.contains(WAITING) || item.sub_status.contains(WARNING);
+    if objected && PATCHES.iter().any(|field| !body[*field].is_null()) {
+        let event = Event::Service(ServiceEvent::PatchReviewed(item_id.to_owned()));
+        world.agenda.plan(world.now.plus(REVIEW_TIME), event);
+    }
+}
+
+/// The mended item goes back to where it was.
+pub(super) fn patch_reviewed(world: &mut World, item_id: &str) {
+    let Some(item) = world.items.get_mut(item_id) else { return };
+    item.sub_status.remove(WARNING);
+    if item.sub_status.remove(WAITING) && item.status == ItemStatus::UnderReview {
+        let paused = !item.sub_status.is_empty();
+        item.status = if paused { ItemStatus::Paused } else { ItemStatus::Active };
+    }
+    tell(world, item_id);
+}
+
+/// A warning that nobody mended holds the item back.
+pub(super) fn warning_expires(world: &mut World, item_id: &str) {
+    let Some(item) = world.items.get_mut(item_id) else { return };
+    if item.status == ItemStatus::Closed || !item.sub_status.remove(WARNING) {
+        return;
+    }
+    item.status = ItemStatus::UnderReview;
+    item.sub_status.insert(WAITING.to_owned());
+    tell(world, item_id);
+}
+
+fn tell(world: &mut World, item_id: &str) {
+    let now = world.now;
+    let Some(item) = world.items.get_mut(item_id) else { return };
+    item.updated = now;
+    let seller = item.seller_id;
+    lookup::notify(world, "items", seller, &format!("/items/{item_id}"), &[]);
 }
 
 /// Moderation removes a question. `None` when there is no such question.
@@ -217,7 +279,7 @@ impl Infraction {
 mod tests {
     use http::StatusCode;
 
-    use super::super::testing::{SELLER, STRANGER, Shop};
+    use super::super::testing::{BUYER, SELLER, STRANGER, Shop};
     use super::*;
 
     fn struck(hit: Hit) -> Shop {
@@ -268,6 +330,42 @@ mod tests {
             assert_eq!(shop.get(&format!("{target}?{query}")).status, StatusCode::BAD_REQUEST, "{query}");
         }
         assert_eq!(shop.get_as(STRANGER, &target).status, StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn a_warning_unmended_for_two_days_holds_the_item_back() {
+        let mut shop = struck(Hit::Warning);
+        assert_eq!(shop.world.items[&shop.item].status, ItemStatus::Active);
+        shop.wait(WARNING_TIME);
+        assert_eq!(shop.world.items[&shop.item].status, ItemStatus::UnderReview);
+    }
+
+    #[test]
+    fn a_patch_brings_the_item_back_and_anything_else_is_refused() {
+        let mut shop = struck(Hit::WaitingForPatch);
+        let target = format!("/items/{}", shop.item);
+        assert_eq!(shop.put(&target, &json!({"price": 90.0})).status, StatusCode::BAD_REQUEST);
+        let patch = json!({"pictures": [{"source": "https://img.example/clean.jpg"}]});
+        assert_eq!(shop.put(&target, &patch).status, StatusCode::OK);
+        assert_eq!(shop.world.items[&shop.item].status, ItemStatus::UnderReview);
+        shop.wait(REVIEW_TIME);
+        assert_eq!(shop.world.items[&shop.item].status, ItemStatus::Active);
+    }
+
+    #[test]
+    fn a_forbidden_item_takes_no_patch() {
+        let mut shop = struck(Hit::Forbidden);
+        let patch = json!({"pictures": [{"source": "https://img.example/clean.jpg"}]});
+        assert_eq!(shop.put(&format!("/items/{}", shop.item), &patch).status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn the_end_of_an_item_ends_its_questions() {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        let id = questions::put_question(&mut shop.world, &item, BUYER, "Tem?").unwrap();
+        assert_eq!(shop.put(&format!("/items/{item}"), &json!({"status": "closed"})).status, StatusCode::OK);
+        assert_eq!(shop.world.service.questions.all[&id].status, QuestionStatus::ClosedUnanswered);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::call::Call;
 use crate::dates::plus;
 use crate::ids::Series;
 use crate::mercado_livre::gate::AFTER_SALE;
+use crate::mercado_livre::shipment::{Shipment, ShipmentStage};
+use crate::mercado_livre::shipment_read::shipment_document;
 use crate::mercado_livre::{Event, World};
 use crate::reply::{Answer, Reply};
 use crate::table::{Route, get, post};
@@ -157,6 +159,50 @@ fn settle(world: &mut World, claim_id: i64) {
     claims::refund(world, claim_id, "item_returned", SELLER_ROLE);
 }
 
+/// The parcel that brings the product of an order back.
+pub(crate) fn shipment_of(world: &World, order_id: i64) -> Option<i64> {
+    let of_order = world.service.claims.values().filter(|claim| claim.order_id == order_id);
+    of_order.filter_map(|claim| claim.product_return.as_ref()).map(|back| back.shipment_id).last()
+}
+
+/// The parcel named in the path, when it brings a product back to the caller: the
+/// document of the way there, turned round.
+pub(crate) fn parcel(world: &World, call: &Call) -> Option<Value> {
+    let (id, user) = (call.number("id").ok()?, call.user_id().ok()?);
+    let (claim, back) = world.service.claims.values().find_map(|claim| {
+        let back = claim.product_return.as_ref().filter(|back| back.shipment_id == id)?;
+        (claim.seller_id == user || claim.buyer_id == user).then_some((claim, back))
+    })?;
+    let way_there = world.shipments.get(&world.orders.get(&claim.order_id)?.shipment_id?)?;
+    let parcel = Shipment {
+        id,
+        stage: match back.status {
+            ReturnStatus::Pending => ShipmentStage::Pending,
+            ReturnStatus::LabelGenerated => ShipmentStage::ReadyToPrint,
+            ReturnStatus::Shipped => ShipmentStage::Shipped,
+            ReturnStatus::Delivered => ShipmentStage::Delivered,
+            ReturnStatus::Expired | ReturnStatus::Cancelled => ShipmentStage::Cancelled(None),
+        },
+        tracking_number: tracking_number(back),
+        created: back.created,
+        updated: back.updated,
+        ..way_there.clone()
+    };
+    let mut document = shipment_document(world, &parcel);
+    document["logistic"]["direction"] = json!("return");
+    let (from, to) =
+        (document["destination"]["shipping_address"].take(), document["origin"]["shipping_address"].take());
+    document["origin"] = json!({"node": null, "type": "buying_address", "sender_id": claim.buyer_id, "shipping_address": from, "snapshot": null});
+    document["destination"]["receiver_id"] = json!(claim.seller_id);
+    document["destination"]["type"] = json!("selling_address");
+    document["destination"]["shipping_address"] = to;
+    Some(document)
+}
+
+fn tracking_number(back: &Return) -> String {
+    format!("RET{}BR", back.shipment_id)
+}
+
 fn as_json(world: &World, claim: &Claim, back: &Return) -> Value {
     let order = world.orders.get(&claim.order_id);
     let address = world.users.get(&claim.seller_id).map(|seller| &seller.address);
@@ -172,7 +218,7 @@ fn as_json(world: &World, claim: &Claim, back: &Return) -> Value {
         "shipments": [{
             "shipment_id": back.shipment_id,
             "status": back.status,
-            "tracking_number": format!("RET{}BR", back.shipment_id),
+            "tracking_number": tracking_number(back),
             "type": "return",
             "destination": {
                 "name": "seller_address",
@@ -312,7 +358,7 @@ fn cost(world: &mut World, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::super::claims::Problem;
-    use super::super::testing::Shop;
+    use super::super::testing::{SELLER, STRANGER, Shop};
     use super::*;
 
     /// A shop whose product has come back; claim id and return id.
@@ -367,6 +413,29 @@ mod tests {
         shop.post(&target, &json!({}));
         let second = shop.post(&target, &json!({}));
         assert_eq!(second.document()["message"], "Action return_review_ok not available for player");
+    }
+
+    #[test]
+    fn the_parcel_back_is_a_shipment_of_its_own() {
+        let (mut shop, claim, _) = returned();
+        let claim = shop.world.service.claims[&claim].clone();
+        let id = claim.product_return.as_ref().unwrap().shipment_id;
+        let mut ask = |user: i64, target: String| {
+            let request = http::Request::builder()
+                .uri(target)
+                .header("x-format-new", "true")
+                .header("x-new-domain", "true");
+            shop.send(user, request.body(bytes::Bytes::new()).unwrap())
+        };
+        let ways = ask(SELLER, format!("/orders/{}/shipments", claim.order_id));
+        assert_eq!(ways.document()[1], json!({"id": id, "type": "return"}));
+        let parcel = ask(SELLER, format!("/shipments/{id}"));
+        assert_eq!(
+            (&parcel.document()["status"], &parcel.document()["logistic"]["direction"]),
+            (&json!("delivered"), &json!("return"))
+        );
+        assert_eq!(parcel.document()["destination"]["receiver_id"], SELLER);
+        assert_eq!(ask(STRANGER, format!("/shipments/{id}")).status, StatusCode::NOT_FOUND);
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn a_code_is_exchanged_by_a_form_without_anything_in_the_address() {
 fn a_refused_code_is_a_refusal_and_not_an_ended_consent() {
     let body = r#"{"message":"Error validating grant.","error":"invalid_grant","status":400,"cause":[]}"#;
     let (channel, _) = scripted([Step::post("/oauth/token").answer(400, body)]);
-    let error = now(channel.exchange("TG-code", &text("v"), "https://hub.example/cb")).unwrap_err();
+    let error = now(channel.exchange("TG-code", &text("veri-fier"), "https://hub.example/cb")).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Refused { ref code, .. } if code == "invalid_grant"), "{error}");
 }
 

@@ -1,4 +1,5 @@
 mod auth;
+mod conformance;
 mod errors;
 mod hook;
 mod listings;
