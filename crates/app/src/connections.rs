@@ -28,45 +28,60 @@ use crate::{App, Change};
 pub const AUTHORIZATION_LIFE: Duration = Duration::from_mins(15);
 /// Listings that a dry run looks at; a larger shop is told that it saw the first ones.
 pub const DRY_RUN_LISTINGS: usize = 1_000;
-/// Changes that a dry run lists one by one.
-pub const DRY_RUN_CHANGES: usize = 50;
+/// Listings that a dry run shows one by one.
+pub const DRY_RUN_ROWS: usize = 100;
 /// Orders looked at for the alarm of silence.
 const SILENCE_ORDERS: u32 = 5_000;
 
 /// What a seller sees before anything is touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Listings looked at.
-    pub listings: usize,
-    /// Whether there are more than were looked at.
-    pub more_listings: bool,
+    /// Who the account is at its platform.
+    pub profile: connect::AccountProfile,
     /// Listings that will be linked to a SKU that exists.
-    pub linked: usize,
-    /// SKUs that will be made.
-    pub new_skus: usize,
-    /// Listings without a code: left alone until a person links them.
-    pub without_code: usize,
-    /// Listings whose quantity the platform's own warehouse decides: read only.
-    pub read_only: usize,
+    pub link: usize,
+    /// Listings that will be linked to a SKU that is made.
+    pub create: usize,
+    /// Listings that are left alone.
+    pub leave: usize,
+    /// Listings whose quantity will be changed.
+    pub change: usize,
     /// Orders of the last weeks, where the platform says how many.
     pub orders: Option<u64>,
-    /// Listings whose quantity will be changed.
-    pub changes: Vec<PlannedChange>,
-    /// How many quantities will be changed in all.
-    pub change_count: usize,
+    /// Whether there are more listings than were looked at.
+    pub more_listings: bool,
+    /// The listings, those that change first, up to [`DRY_RUN_ROWS`].
+    pub rows: Vec<PlannedListing>,
 }
 
-/// A quantity that will be changed.
+/// What will become of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedChange {
-    /// Title of the listing.
+pub struct PlannedListing {
+    /// The platform's id.
+    pub number: String,
+    /// Title.
     pub title: String,
-    /// The seller's code.
-    pub code: String,
     /// What it shows now.
     pub shows: i64,
     /// What it will show.
     pub will_show: i64,
+    /// What will be done.
+    pub decision: Decision,
+}
+
+/// What will be done with a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Linked to a SKU that exists.
+    Link(String),
+    /// Linked to a SKU that is made.
+    Create(String),
+    /// Over at the platform: left alone.
+    LeaveClosed,
+    /// The platform's own warehouse decides its quantity: read only.
+    LeavePlatformStock,
+    /// It has no code: left alone until a person links it.
+    LeaveWithoutCode,
 }
 
 /// Why a callback was not taken.
@@ -187,6 +202,7 @@ impl App {
                 if let Some(known) = &known {
                     let tokens = app.seal_tokens(tenant, id, known.token_version + 1, &issued)?;
                     tenant.replace_tokens(id, known.token_version, &tokens)?;
+                    tenant.note_consent(id, now)?;
                     if known.state != ConnectionState::DryRun {
                         tenant.set_connection_state(id, ConnectionState::Active, now)?;
                         tenant.revive(&DeadJobs::OfConnection(id), now)?;
@@ -252,6 +268,8 @@ impl App {
     pub async fn plan(&self, organization: OrganizationId, id: ConnectionId) -> Result<Plan, AppError> {
         let ready = self.ready(organization, id).await?;
         let channel = self.channel_of(organization, id).await?;
+        let read = channel.authorization().identify(&ready.account).await;
+        let profile = self.watch_token(organization, id, ready.token_version, read).await?;
         let mut seen: Vec<ListingSnapshot> = Vec::new();
         let mut next: Option<String> = None;
         let mut more_listings = false;
@@ -272,7 +290,7 @@ impl App {
         let window = Window { from: now.minus(IMPORT_ORDERS_OF), to: now };
         let read = channel.orders().updated_in(&ready.account, window, None).await;
         let orders = self.watch_token(organization, id, ready.token_version, read).await?.total;
-        let mut plan = self
+        let rows = self
             .organization(organization)
             .read(move |tenant| {
                 let mut codes = std::collections::BTreeMap::new();
@@ -282,12 +300,10 @@ impl App {
                         place.insert(held.map(|sku| sku.tally.available_units()));
                     }
                 }
-                Ok(plan_of(&seen, &codes))
+                Ok(planned(&seen, &codes))
             })
             .await?;
-        plan.more_listings = more_listings;
-        plan.orders = orders;
-        Ok(plan)
+        Ok(Plan { orders, more_listings, ..summed(profile, rows) })
     }
 
     /// The owner agreed to the plan: the connection runs, the import begins.
@@ -369,6 +385,33 @@ impl App {
         Ok(())
     }
 
+    /// Gives dead jobs a new life, on a person's word. Returns how many.
+    pub async fn retry_dead(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        which: DeadJobs,
+    ) -> Result<u64, AppError> {
+        let (app, now) = (self.clone(), self.clock().now());
+        let subject = match &which {
+            DeadJobs::One(id) => id.to_string(),
+            DeadJobs::Alike { problem, kind, .. } => format!("{kind}/{}", problem.as_str()),
+            DeadJobs::OfConnection(id) => id.to_string(),
+        };
+        let deed = Deed::new(Actor::Member(member), "job.revived", subject);
+        let revived = self
+            .organization(organization)
+            .write(move |tenant| {
+                let revived = tenant.revive(&which, now)?;
+                app.outcome(tenant, &deed.with("jobs", revived), "ok")?;
+                Ok(revived)
+            })
+            .await?;
+        self.announce(organization, Change::Problems);
+        self.jobs_came.notify_one();
+        Ok(revived)
+    }
+
     /// A connection and how it fares.
     pub async fn health(&self, organization: OrganizationId, id: ConnectionId) -> Result<Health, AppError> {
         let now = self.clock().now();
@@ -396,46 +439,60 @@ fn code_of(listing: &ListingSnapshot) -> Option<String> {
     listing.seller_sku.as_deref().map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned)
 }
 
-/// The plan for listings as they were read, given what SKUs of their codes have.
-fn plan_of(seen: &[ListingSnapshot], held: &std::collections::BTreeMap<String, Option<i64>>) -> Plan {
-    let ours: Vec<(&ListingSnapshot, Option<String>)> = seen
-        .iter()
-        .filter(|listing| listing.stock_control == StockControl::Seller)
-        .map(|listing| (listing, code_of(listing)))
-        .collect();
+/// What becomes of listings as they were read, given what SKUs of their codes have.
+fn planned(
+    seen: &[ListingSnapshot],
+    held: &std::collections::BTreeMap<String, Option<i64>>,
+) -> Vec<PlannedListing> {
     let lowest = |code: &str| {
-        ours.iter()
-            .filter(|(_, other)| other.as_deref() == Some(code))
-            .map(|(listing, _)| listing.quantity_units)
-            .min()
+        let alike = seen.iter().filter(|other| code_of(other).as_deref() == Some(code));
+        alike.filter(|other| is_ours(other)).map(|other| other.quantity_units).min()
     };
-    let mut changes = Vec::new();
-    for (listing, code) in &ours {
-        let Some(code) = code else { continue };
-        let will_show = held.get(code).copied().flatten().or_else(|| lowest(code)).unwrap_or_default();
-        if will_show != listing.quantity_units && listing.state.takes_stock() {
-            changes.push(PlannedChange {
+    seen.iter()
+        .map(|listing| {
+            let decision = decide(listing, held);
+            let will_show = match &decision {
+                Decision::Link(code) => held.get(code).copied().flatten(),
+                Decision::Create(code) => lowest(code),
+                Decision::LeaveClosed | Decision::LeavePlatformStock | Decision::LeaveWithoutCode => None,
+            };
+            let writable = listing.state.takes_stock();
+            PlannedListing {
+                number: listing.key.external_id.clone(),
                 title: listing.title.clone(),
-                code: code.clone(),
                 shows: listing.quantity_units,
-                will_show,
-            });
-        }
+                will_show: will_show.filter(|_| writable).unwrap_or(listing.quantity_units),
+                decision,
+            }
+        })
+        .collect()
+}
+
+fn is_ours(listing: &ListingSnapshot) -> bool {
+    listing.stock_control == StockControl::Seller
+}
+
+fn decide(listing: &ListingSnapshot, held: &std::collections::BTreeMap<String, Option<i64>>) -> Decision {
+    if !is_ours(listing) {
+        return Decision::LeavePlatformStock;
     }
-    let change_count = changes.len();
-    changes.truncate(DRY_RUN_CHANGES);
-    Plan {
-        listings: seen.len(),
-        more_listings: false,
-        linked: ours
-            .iter()
-            .filter(|(_, code)| code.as_ref().is_some_and(|code| matches!(held.get(code), Some(Some(_)))))
-            .count(),
-        new_skus: held.values().filter(|available| available.is_none()).count(),
-        without_code: ours.iter().filter(|(_, code)| code.is_none()).count(),
-        read_only: seen.len() - ours.len(),
-        orders: None,
-        changes,
-        change_count,
+    if listing.state == domain::ListingState::Closed {
+        return Decision::LeaveClosed;
     }
+    match code_of(listing) {
+        None => Decision::LeaveWithoutCode,
+        Some(code) if held.get(&code).is_some_and(Option::is_some) => Decision::Link(code),
+        Some(code) => Decision::Create(code),
+    }
+}
+
+fn summed(profile: connect::AccountProfile, mut rows: Vec<PlannedListing>) -> Plan {
+    let count = |wanted: fn(&PlannedListing) -> bool| rows.iter().filter(|row| wanted(row)).count();
+    let link = count(|row| matches!(row.decision, Decision::Link(_)));
+    let create = count(|row| matches!(row.decision, Decision::Create(_)));
+    let change = count(|row| row.shows != row.will_show);
+    let leave = rows.len() - link - create;
+    rows.sort_by_key(|row| row.shows == row.will_show);
+    rows.truncate(DRY_RUN_ROWS);
+    Plan { profile, link, create, leave, change, orders: None, more_listings: false, rows }
 }

@@ -84,7 +84,7 @@ impl App {
         let Some(code) = snapshot.seller_sku.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
             return Ok(());
         };
-        if !listing.ours || listing.sku.is_some() {
+        if !listing.ours || listing.sku.is_some() || listing.state == domain::ListingState::Closed {
             return Ok(());
         }
         let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &snapshot.title, now)?;

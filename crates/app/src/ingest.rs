@@ -242,7 +242,8 @@ impl App {
                 if effect.effect == Effect::Reserve && sight == FirstSight::Live {
                     sellers.extend(row.listing);
                 }
-                let detail = format!("{} {}", EntryKind::Line(effect.effect).as_str(), effect.units);
+                let word = EntryKind::Line(effect.effect).as_str();
+                let detail = format!("{word} {} {sku}", effect.units);
                 self.tell(tenant, order, "stock", &detail, now)?;
             }
             let Some((before, tally)) = offered else { continue };

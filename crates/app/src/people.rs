@@ -300,7 +300,7 @@ impl App {
         // tidy: allowed because a member reads their own address on their own page.
         let grant = Grant::issue(Actor::Member(member), Purpose::SignIn, self.clock().now());
         self.organization(organization)
-            .write(move |tenant| {
+            .read(move |tenant| {
                 let Some(sealed) = tenant.member_email(member)? else { return Ok(None) };
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let place = Place::new(organization, "member", "email_sealed", member, 1);

@@ -264,6 +264,16 @@ mod tests {
     }
 
     #[test]
+    fn a_page_may_repeat_a_secret_in_any_encoding() {
+        let redactor = Redactor::new(["a/b&c"]);
+        let page = "<p>a/b&c a%2Fb%26c a%2fb%26c</p>";
+        assert_eq!(
+            redactor.body(page.as_bytes(), "text/html", Half::Answer),
+            "<p>[redacted] [redacted] [redacted]</p>"
+        );
+    }
+
+    #[test]
     fn a_long_body_is_cut_where_a_character_ends() {
         let kept = answer(&"ã".repeat(MAX_BODY_BYTES));
         assert!(kept.len() <= MAX_BODY_BYTES && kept.len() > MAX_BODY_BYTES - 4);

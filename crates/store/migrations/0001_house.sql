@@ -79,6 +79,8 @@ CREATE TABLE connection (
   tokens_issued_at {int} NOT NULL,
   access_expires_at {int} NOT NULL,
   consent_expires_at {int},
+  -- When its owner last said yes in the browser.
+  consented_at {int} NOT NULL,
   scopes TEXT NOT NULL,
   -- Who renews the pair just now; nobody else may until the lease ends.
   renewal_owner TEXT,
@@ -263,6 +265,7 @@ CREATE TABLE order_line (
 );
 
 CREATE INDEX order_line_sku ON order_line (sku_id);
+CREATE INDEX order_line_code ON order_line (organization_id, seller_sku);
 
 -- Append-only. `version` numbers the entries of a SKU without gaps.
 CREATE TABLE ledger (

@@ -6,7 +6,8 @@
 
 use domain::{AuditId, OrganizationId, Timestamp};
 
-use crate::db::{Row, StoreResult, Tx};
+use crate::db::{Row, StoreResult, Tx, Val};
+use crate::pages::Query;
 use crate::params;
 
 /// Events sequenced by one transaction at most.
@@ -147,18 +148,23 @@ impl crate::Tenant<'_, '_> {
         record(self.tx, event)
     }
 
-    /// Events of this organization before `before`, the newest first.
-    pub fn audit_page(&mut self, before: Option<AuditId>, limit: u32) -> StoreResult<Vec<Event>> {
-        let select = format!("SELECT {COLUMNS} FROM audit_event WHERE organization_id = $1");
-        match before {
-            Some(before) => self.tx.rows(
-                &format!("{select} AND id < $2 ORDER BY id DESC LIMIT $3"),
-                params![self.id, before, limit],
-                event,
-            ),
-            None => {
-                self.tx.rows(&format!("{select} ORDER BY id DESC LIMIT $2"), params![self.id, limit], event)
-            }
+    /// Events of this organization before `before`, the newest first; with a text, only
+    /// those whose action begins with it, or whose subject or actor it is.
+    pub fn audit_page(&mut self, before: Option<AuditId>, text: &str, limit: u32) -> StoreResult<Vec<Event>> {
+        let mut query = Query::new("organization_id = ?", self.id.into());
+        if let Some(before) = before {
+            query.and("id < ?", &[before.into()]);
         }
+        let action = format!("{}%", text.replace(['%', '_'], ""));
+        if !text.is_empty() {
+            query.and(
+                "(action LIKE ? OR subject_id = ? OR actor = ?)",
+                &[Val::from(&action), Val::from(text), Val::from(text)],
+            );
+        }
+        let conditions = query.conditions();
+        let sql =
+            format!("SELECT {COLUMNS} FROM audit_event WHERE {conditions} ORDER BY id DESC LIMIT {limit}");
+        self.tx.rows(&sql, query.params(), event)
     }
 }

@@ -48,6 +48,8 @@ pub struct Connection {
     pub last_order_at: Option<Timestamp>,
     /// When it was first connected.
     pub created_at: Timestamp,
+    /// When its owner last said yes in the browser.
+    pub consented_at: Timestamp,
 }
 
 /// A connection's pair, sealed.
@@ -65,7 +67,7 @@ pub struct SealedTokens {
 
 const COLUMNS: &str = "id, channel, account_external_id, name, site, state, state_reason, state_since, \
     tokens_issued_at, access_expires_at, consent_expires_at, token_version, scopes, renewal_error, last_hook_at, \
-    last_sweep_at, swept_to, last_missed_at, last_order_at, created_at";
+    last_sweep_at, swept_to, last_missed_at, last_order_at, created_at, consented_at";
 
 fn connection(row: &Row<'_>) -> StoreResult<Connection> {
     let state: String = row.get(5)?;
@@ -96,6 +98,7 @@ fn connection(row: &Row<'_>) -> StoreResult<Connection> {
         last_missed_at: row.get(17)?,
         last_order_at: row.get(18)?,
         created_at: row.get(19)?,
+        consented_at: row.get(20)?,
     })
 }
 
@@ -117,7 +120,7 @@ pub fn by_account(
 
 /// Every connection of every organization that runs: for the clockwork.
 pub fn running(tx: &mut Tx<'_>) -> StoreResult<Vec<(domain::OrganizationId, Connection)>> {
-    let organization_index = 20;
+    let organization_index = 21;
     tx.rows(
         &format!("SELECT {COLUMNS}, organization_id FROM connection WHERE state = 'active' ORDER BY id"),
         &[],
@@ -177,8 +180,8 @@ impl Tenant<'_, '_> {
             1,
             "INSERT INTO connection (id, organization_id, channel, account_external_id, name, site, state, \
                state_since, access_sealed, refresh_sealed, token_version, tokens_issued_at, access_expires_at, \
-               consent_expires_at, scopes, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, 'dry_run', $7, $8, $9, 1, $10, $11, $12, $13, $7)",
+               consent_expires_at, scopes, consented_at, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'dry_run', $7, $8, $9, 1, $10, $11, $12, $13, $7, $7)",
             params![
                 id,
                 self.id,
@@ -317,6 +320,15 @@ impl Tenant<'_, '_> {
             params![self.id, id, version, reason.as_str(), now],
         )?;
         Ok(touched == 1)
+    }
+
+    /// Notes that the owner said yes in the browser.
+    pub fn note_consent(&mut self, id: ConnectionId, now: Timestamp) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE connection SET consented_at = $3 WHERE organization_id = $1 AND id = $2",
+            params![self.id, id, now],
+        )
     }
 
     /// Notes that a hook came.

@@ -136,9 +136,13 @@ impl Tenant<'_, '_> {
             DeadJobs::One(id) => {
                 self.tx.execute(&format!("{REVIVE} AND id = $3"), params![self.id, now, *id])
             }
-            DeadJobs::Alike { problem, kind } => self.tx.execute(
+            DeadJobs::Alike { problem, kind, connection: None } => self.tx.execute(
                 &format!("{REVIVE} AND problem = $3 AND kind = $4"),
                 params![self.id, now, problem.as_str(), kind],
+            ),
+            DeadJobs::Alike { problem, kind, connection: Some(id) } => self.tx.execute(
+                &format!("{REVIVE} AND problem = $3 AND kind = $4 AND connection_id = $5"),
+                params![self.id, now, problem.as_str(), kind, *id],
             ),
             DeadJobs::OfConnection(id) => {
                 self.tx.execute(&format!("{REVIVE} AND connection_id = $3"), params![self.id, now, *id])
@@ -161,12 +165,14 @@ impl Tenant<'_, '_> {
 pub enum DeadJobs {
     /// One.
     One(JobId),
-    /// All of one problem and kind.
+    /// All of one problem and kind, of one connection or of all.
     Alike {
         /// What went wrong.
         problem: Problem,
         /// What was to be done.
         kind: String,
+        /// Whose.
+        connection: Option<ConnectionId>,
     },
     /// All of one connection (it works again).
     OfConnection(ConnectionId),

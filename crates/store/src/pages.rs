@@ -1,8 +1,10 @@
 //! What pages read: one query made for each list, keyset pages everywhere, no count that
 //! has to walk a table.
 
+use std::time::Duration;
+
 use domain::{
-    ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, Problem, SkuId,
+    ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, Problem, SkuId, Tally,
     Timestamp,
 };
 
@@ -96,6 +98,18 @@ fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
     })
 }
 
+/// Numbers are found by the whole, codes through their own index; a part of a title is
+/// looked for last and walks the list.
+const SEARCH_ORDERS: &str = "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ? \
+    OR tracking_code = ? \
+    OR id IN (SELECT order_id FROM order_line WHERE organization_id = ? AND seller_sku = ?) \
+    OR LOWER(summary) LIKE ?)";
+
+/// A LIKE pattern for "contains", without the person's own wildcards.
+fn contains(text: &str) -> String {
+    format!("%{}%", text.to_lowercase().replace(['%', '_'], ""))
+}
+
 /// Which orders a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
@@ -107,8 +121,59 @@ pub struct OrderFilter {
     pub from: Option<Timestamp>,
     /// Placed before here.
     pub until: Option<Timestamp>,
-    /// An order, pack or shipment number, whole.
-    pub number: Option<String>,
+    /// An order, pack or shipment number or tracking code, whole; or the seller's code of
+    /// a line; or a part of the title.
+    pub text: Option<String>,
+}
+
+/// A listing shows another number than its SKU has.
+const DRIFTS: &str = "stock_control = 'seller' AND state IN ('active', 'paused') AND EXISTS (\
+    SELECT 1 FROM sku s WHERE s.id = listing.sku_id AND listing.shown_units <> \
+    CASE WHEN s.on_hand_units - s.reserved_units - s.safety_units > 0 \
+         THEN s.on_hand_units - s.reserved_units - s.safety_units ELSE 0 END)";
+
+/// Which SKUs a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SkuFilter {
+    /// A part of the code or title; empty for all.
+    pub text: String,
+    /// Which of them.
+    pub show: SkuShow,
+}
+
+/// Which SKUs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SkuShow {
+    /// All.
+    #[default]
+    All,
+    /// Sold more often than they lie on the shelf.
+    Oversold,
+    /// Nothing to offer.
+    Out,
+}
+
+/// Which listings a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListingFilter {
+    /// A number or code, whole, or a part of the title; empty for all.
+    pub text: String,
+    /// Only of this connection.
+    pub connection: Option<ConnectionId>,
+    /// Which of them.
+    pub show: ListingShow,
+}
+
+/// Which listings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ListingShow {
+    /// All.
+    #[default]
+    All,
+    /// Linked to no SKU.
+    Unlinked,
+    /// Showing another number than they should.
+    Drift,
 }
 
 /// A place in a list of orders: before or after this row.
@@ -158,10 +223,10 @@ impl Tenant<'_, '_> {
         if let Some(until) = filter.until {
             query.and("placed_at < ?", &[until.into()]);
         }
-        if let Some(number) = &filter.number {
-            let number = Val::from(number);
-            let any = "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ?)";
-            query.and(any, &[number, number, number]);
+        let like = filter.text.as_deref().map(contains);
+        if let (Some(text), Some(like)) = (&filter.text, &like) {
+            let (text, like) = (Val::from(text), Val::from(like));
+            query.and(SEARCH_ORDERS, &[text, text, text, text, self.id.into(), text, like]);
         }
         match turn {
             Turn::First => {}
@@ -198,42 +263,96 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// SKUs by code, after `after`; only those whose code or title begins with `search`.
-    pub fn sku_page(&mut self, after: &str, search: &str) -> StoreResult<Vec<Sku>> {
-        let like = format!("{}%", search.replace(['%', '_'], ""));
+    /// SKUs by code, after `after`, and how many listings sell each.
+    pub fn sku_page(&mut self, after: &str, filter: &SkuFilter) -> StoreResult<Vec<(Sku, i64)>> {
+        let like = contains(&filter.text);
+        let mut query = Query::new("organization_id = ?", self.id.into());
+        query.and("code > ?", &[after.into()]);
+        if !filter.text.is_empty() {
+            query.and("(LOWER(code) LIKE ? OR LOWER(title) LIKE ?)", &[Val::from(&like), Val::from(&like)]);
+        }
+        match filter.show {
+            SkuShow::All => {}
+            SkuShow::Oversold => query.and("reserved_units > on_hand_units", &[]),
+            SkuShow::Out => query.and("on_hand_units - reserved_units - safety_units <= 0", &[]),
+        }
+        let sql = format!(
+            "SELECT {}, (SELECT COUNT(*) FROM listing WHERE listing.sku_id = sku.id) FROM sku WHERE {} \
+             ORDER BY code LIMIT {}",
+            stock::COLUMNS,
+            query.conditions,
+            PAGE_ROWS + 1
+        );
+        self.tx.rows(&sql, &query.params, |row| Ok((stock::sku(row)?, row.get(7)?)))
+    }
+
+    /// Codes of SKUs, for suggestions.
+    pub fn sku_codes(&mut self, limit: u32) -> StoreResult<Vec<String>> {
         self.tx.rows(
-            &format!(
-                "SELECT {} FROM sku WHERE organization_id = $1 AND code > $2 \
-                   AND (code LIKE $3 OR title LIKE $3) ORDER BY code LIMIT $4",
-                stock::COLUMNS
-            ),
-            params![self.id, after, &like, PAGE_ROWS + 1],
-            stock::sku,
+            "SELECT code FROM sku WHERE organization_id = $1 ORDER BY code LIMIT $2",
+            params![self.id, limit],
+            |row| row.get(0),
         )
     }
 
-    /// Listings after `after`; only unlinked ones when asked.
+    /// Listings after `after`, the oldest first, each with its SKU.
     pub fn listing_page(
         &mut self,
         after: Option<ListingId>,
-        only_unlinked: bool,
+        filter: &ListingFilter,
     ) -> StoreResult<Vec<(Listing, Option<Sku>)>> {
-        let unlinked = if only_unlinked { " AND sku_id IS NULL" } else { "" };
-        let from = if after.is_some() { " AND id > $3" } else { "" };
+        let like = contains(&filter.text);
+        let mut query = Query::new("organization_id = ?", self.id.into());
+        if let Some(after) = after {
+            query.and("id > ?", &[after.into()]);
+        }
+        if let Some(connection) = filter.connection {
+            query.and("connection_id = ?", &[connection.into()]);
+        }
+        if !filter.text.is_empty() {
+            query.and(
+                "(external_id = ? OR seller_sku = ? OR LOWER(title) LIKE ?)",
+                &[Val::from(&filter.text), Val::from(&filter.text), Val::from(&like)],
+            );
+        }
+        match filter.show {
+            ListingShow::All => {}
+            ListingShow::Unlinked => query.and("sku_id IS NULL", &[]),
+            ListingShow::Drift => query.and(DRIFTS, &[]),
+        }
         let sql = format!(
-            "SELECT {} FROM listing WHERE organization_id = $1{unlinked}{from} ORDER BY id LIMIT $2",
-            listings::COLUMNS
+            "SELECT {} FROM listing WHERE {} ORDER BY id LIMIT {}",
+            listings::COLUMNS,
+            query.conditions,
+            PAGE_ROWS + 1
         );
-        let rows = match after {
-            Some(after) => self.tx.rows(&sql, params![self.id, PAGE_ROWS + 1, after], listings::listing)?,
-            None => self.tx.rows(&sql, params![self.id, PAGE_ROWS + 1], listings::listing)?,
-        };
-        rows.into_iter()
+        self.tx
+            .rows(&sql, &query.params, listings::listing)?
+            .into_iter()
             .map(|listing| {
                 let sku = listing.sku.map(|sku| self.sku(sku)).transpose()?.flatten();
                 Ok((listing, sku))
             })
             .collect()
+    }
+
+    /// The sums of a SKU after the entry `version`.
+    pub fn tally_at(&mut self, sku: SkuId, version: i64) -> StoreResult<Tally> {
+        let found = self.tx.row(
+            "SELECT CAST(COALESCE(SUM(on_hand_delta), 0) AS BIGINT), \
+                    CAST(COALESCE(SUM(reserved_delta), 0) AS BIGINT) \
+             FROM ledger WHERE organization_id = $1 AND sku_id = $2 AND version <= $3",
+            params![self.id, sku, version],
+            |row| {
+                Ok(Tally {
+                    on_hand_units: row.get(0)?,
+                    reserved_units: row.get(1)?,
+                    safety_units: 0,
+                    version,
+                })
+            },
+        )?;
+        Ok(found.unwrap_or_default())
     }
 
     /// Dead jobs, for people, the newest first.
@@ -256,6 +375,31 @@ impl Tenant<'_, '_> {
                 |row| row.get(0),
             )?
             .unwrap_or(0))
+    }
+
+    /// Dead jobs of a connection, counted by problem.
+    pub fn problems_of(&mut self, connection: ConnectionId) -> StoreResult<Vec<(Problem, i64)>> {
+        self.tx.rows(
+            "SELECT problem, COUNT(*) FROM job \
+             WHERE organization_id = $1 AND connection_id = $2 AND state = 'dead' GROUP BY problem ORDER BY problem",
+            params![self.id, connection],
+            |row| Ok((row.word(0, "job", "problem", Problem::parse)?, row.get(1)?)),
+        )
+    }
+
+    /// The lag of a connection: how long its last told listing waited, from the change of
+    /// stock to the platform's own number. `None` while none was told.
+    pub fn lag(&mut self, connection: ConnectionId) -> StoreResult<Option<Duration>> {
+        self.tx.row(
+            "SELECT b.created_at, b.told_at FROM outbox b JOIN listing l ON l.id = b.listing_id \
+             WHERE b.organization_id = $1 AND l.connection_id = $2 AND b.told_at IS NOT NULL \
+             ORDER BY b.id DESC LIMIT 1",
+            params![self.id, connection],
+            |row| {
+                let (asked, told): (Timestamp, Timestamp) = (row.get(0)?, row.get(1)?);
+                Ok(told.since(asked))
+            },
+        )
     }
 
     /// The queue of a connection: how many jobs wait, since when the oldest is due, and
@@ -317,19 +461,27 @@ impl Tenant<'_, '_> {
 
 /// Conditions put together from fixed fragments: a filter adds a fragment and its values,
 /// never a text of its own.
-struct Query<'v> {
+pub(crate) struct Query<'v> {
     conditions: String,
     params: Vec<Val<'v>>,
 }
 
 impl<'v> Query<'v> {
-    fn new(fragment: &'static str, value: Val<'v>) -> Self {
+    pub(crate) fn new(fragment: &'static str, value: Val<'v>) -> Self {
         let mut query = Self { conditions: String::new(), params: Vec::new() };
         query.and(fragment, &[value]);
         query
     }
 
-    fn and(&mut self, fragment: &'static str, values: &[Val<'v>]) {
+    pub(crate) fn conditions(&self) -> &str {
+        &self.conditions
+    }
+
+    pub(crate) fn params(&self) -> &[Val<'v>] {
+        &self.params
+    }
+
+    pub(crate) fn and(&mut self, fragment: &'static str, values: &[Val<'v>]) {
         if !self.params.is_empty() {
             self.conditions.push_str(" AND ");
         }

@@ -194,6 +194,12 @@ impl Chrome {
         format::span(self.lang, *span)
     }
 
+    /// A delay, to the tenth of a second while it is short.
+    #[must_use]
+    pub fn delay(&self, delay: &Duration) -> String {
+        format::delay(self.lang, *delay)
+    }
+
     /// Whether an instant has passed.
     #[must_use]
     pub fn is_past(&self, at: &Timestamp) -> bool {

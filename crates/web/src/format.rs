@@ -113,6 +113,16 @@ pub fn span(lang: Lang, span: Duration) -> String {
     crate::i18n::plural(lang, key, i64::try_from(count).unwrap_or(i64::MAX))
 }
 
+/// A delay: tenths of a second below ten seconds, else as [`span`].
+#[must_use]
+pub fn delay(lang: Lang, delay: Duration) -> String {
+    if delay.as_secs() >= 10 {
+        return span(lang, delay);
+    }
+    let tenths = delay.as_millis() / 100;
+    format!("{}{}{}\u{a0}s", tenths / 10, decimal_mark(lang), tenths % 10)
+}
+
 /// How long ago (`há 3 min`), or how far ahead (`em 2 h`).
 #[must_use]
 pub fn relative(lang: Lang, at: Timestamp, now: Timestamp) -> String {
@@ -176,6 +186,13 @@ mod tests {
         assert_eq!(span(Lang::PtBr, Duration::from_mins(119)), "1 h");
         assert_eq!(span(Lang::PtBr, Duration::from_hours(24)), "1 dia");
         assert_eq!(span(Lang::En, Duration::from_hours(24 * 179)), "179 days");
+    }
+
+    #[test]
+    fn a_short_delay_shows_its_tenths() {
+        assert_eq!(delay(Lang::PtBr, Duration::from_millis(1_949)), "1,9\u{a0}s");
+        assert_eq!(delay(Lang::En, Duration::from_millis(40)), "0.0\u{a0}s");
+        assert_eq!(delay(Lang::En, Duration::from_secs(12)), "12 s");
     }
 
     #[test]

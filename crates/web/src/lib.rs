@@ -11,10 +11,12 @@ pub mod format;
 pub mod i18n;
 pub mod pages;
 pub mod samples;
+pub mod server;
 
 pub use badge::{Badge, Tone};
 pub use chrome::{Chrome, Flash, Nav, SignedIn, Theme};
 pub use i18n::Lang;
+pub use server::{WebConfig, router};
 
 #[cfg(test)]
 mod page_tests;

@@ -27,6 +27,9 @@
     const holder = document.createElement("template");
     holder.innerHTML = html;
     const fresh = holder.content.firstElementChild;
+    for (const notice of all("[data-changed]")) {
+      if (fresh && notice.dataset.changed === fresh.id) notice.hidden = false;
+    }
     const old = fresh && document.getElementById(fresh.id);
     if (!old) return false;
     const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("href");

@@ -10,8 +10,9 @@ use super::gate::{ANY_TOKEN, Permission, USERS};
 use super::{SITE, World};
 use crate::call::Call;
 use crate::dates::{west, zulu};
+use crate::ids::Series;
 use crate::reply::{self, Answer, Reply};
-use crate::table::{Route, get};
+use crate::table::{Route, get, post};
 
 /// A street address in Brazil.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,7 @@ pub struct App {
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("/users/me", USERS, me),
+        post("/users/test_user", USERS, create_test_user),
         get("/users/bulk", USERS, multiget),
         get("/users", USERS, multiget_old),
         get("/users/{id}", USERS, show),
@@ -113,6 +115,38 @@ pub(crate) fn routes() -> Vec<Route> {
 fn me(world: &mut World, call: &Call) -> Answer {
     let id = call.user_id()?;
     Ok(Reply::ok(private_document(find(world, id)?)))
+}
+
+const TEST_USERS: Series = Series::new("test_user", 2_700_000_000);
+/// Test users of one account at most.
+const TEST_USERS_MAX: usize = 10;
+
+/// Test users buy and sell among themselves; here they can sign in on the authorization page.
+fn create_test_user(world: &mut World, call: &Call) -> Answer {
+    let owner = find(world, call.user_id()?)?.clone();
+    let body = call.json()?;
+    if body["site_id"] != SITE {
+        return Err(reply::bad_request("bad_request", "site_id must be MLB"));
+    }
+    if world.users.values().filter(|user| user.tags.contains("test_user")).count() >= TEST_USERS_MAX {
+        return Err(reply::bad_request(
+            "bad_request",
+            "The account has reached its maximum of 10 test users",
+        ));
+    }
+    let id = world.ids.next(TEST_USERS);
+    let nickname = format!("TEST{:04}", id % 10_000);
+    let password = format!("qatest{}", world.dice.below(10_000));
+    let user = User {
+        id,
+        nickname: nickname.clone(),
+        tags: ["normal", "test_user"].map(str::to_owned).into(),
+        email: format!("test_user_{id}@sandbox.example"),
+        registered: world.now,
+        ..owner
+    };
+    world.users.insert(id, user);
+    Ok(Reply::created(json!({"id": id, "nickname": nickname, "password": password, "site_status": "active"})))
 }
 
 fn show(world: &mut World, call: &Call) -> Answer {

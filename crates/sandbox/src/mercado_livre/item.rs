@@ -109,6 +109,8 @@ pub struct Item {
     pub catalog_product_id: Option<String>,
     /// True for an offer on a catalog page.
     pub catalog_listing: bool,
+    /// The other half of a pair of classic and catalog offer.
+    pub twin: Option<String>,
     /// The item this one was relisted from.
     pub parent_item_id: Option<String>,
     /// The item this one was relisted as.

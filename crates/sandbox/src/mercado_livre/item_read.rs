@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::catalog_listing::relations;
 use super::gate::PUBLISHING;
 use super::item::{Item, ItemStatus, Variation};
 use super::item_update::{carries_sku, own_item};
@@ -111,7 +112,7 @@ pub(crate) fn item_document(world: &World, item: &Item, owner: bool) -> Value {
         "catalog_product_id": item.catalog_product_id, "domain_id": item.domain_id, "seller_custom_field": item.custom_field,
         "parent_item_id": item.parent_item_id, "differential_pricing": null, "deal_ids": [], "automatic_relist": false,
         "date_created": zulu(item.created), "last_updated": zulu(item.updated), "health": 0.85, "catalog_listing": item.catalog_listing,
-        "item_relations": [], "channels": ["marketplace"], "bundle": null,
+        "item_relations": relations(item.twin.as_deref()), "channels": ["marketplace"], "bundle": null,
     });
     merge(&mut document, rest);
     if owner {

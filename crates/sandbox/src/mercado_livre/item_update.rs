@@ -15,7 +15,7 @@ use super::item_read::{item_document, variation_document};
 use super::item_write::{add_variation, complete_attributes, complete_shipping, complete_terms, refused};
 use super::notice::notify;
 use super::service::moderation;
-use super::{CURRENCY, World, stock};
+use super::{CURRENCY, World, catalog_listing, stock};
 use crate::call::Call;
 use crate::dates::zulu;
 use crate::reply::{self, Answer, Reply};
@@ -369,6 +369,7 @@ fn written(world: &mut World, id: &str, price_changed: bool) {
     let seller = item.seller_id;
     notify(world, seller, "items", &format!("/items/{id}"), &[]);
     if price_changed {
+        catalog_listing::sync_price(world, id);
         notify(world, seller, "items_prices", &format!("/items/{id}/prices"), &[]);
     }
 }

@@ -167,7 +167,7 @@ pub(crate) fn publish(world: &mut World, seller_id: i64, category: &Category, bo
     let holder = Holder { seller_id, category, family_name: family_name.as_deref(), name: &title };
     let variations = make_variations(world, &holder, &body["variations"]);
     let user_product_id = holder.find_or_make(world, &attributes, places);
-    let id = format!("{SITE}{}", world.ids.next(ITEMS));
+    let id = next_item_id(world);
     let mut item = Item {
         id: id.clone(),
         seller_id,
@@ -196,6 +196,7 @@ pub(crate) fn publish(world: &mut World, seller_id: i64, category: &Category, bo
         warnings: Vec::new(),
         catalog_product_id: body["catalog_product_id"].as_str().map(str::to_owned),
         catalog_listing: body["catalog_listing"] == true,
+        twin: None,
         parent_item_id: None,
         relisted_as: None,
         custom_field: body["seller_custom_field"].as_str().map(str::to_owned),
@@ -213,6 +214,16 @@ pub(crate) fn publish(world: &mut World, seller_id: i64, category: &Category, bo
     stock::settle(world, &id);
     notify(world, seller_id, "items", &format!("/items/{id}"), &[]);
     id
+}
+
+/// A family id that nobody has yet.
+pub(super) fn next_family_id(world: &mut World) -> i64 {
+    world.ids.next(FAMILIES)
+}
+
+/// An item id that nobody has yet.
+pub(super) fn next_item_id(world: &mut World) -> String {
+    format!("{SITE}{}", world.ids.next(ITEMS))
 }
 
 fn one_address(quantity: i64) -> Vec<Location> {

@@ -3,8 +3,10 @@
 pub mod account;
 pub mod auth;
 pub mod auth_page;
+mod catalog_listing;
 pub mod catalogue;
 pub mod control;
+mod freight;
 pub mod gate;
 pub mod item;
 pub mod item_read;
@@ -25,6 +27,7 @@ pub mod shipment_read;
 pub mod shipment_write;
 pub mod snapshot;
 pub mod stock;
+pub mod uptin;
 mod world;
 
 pub use world::{Event, Rules, World};
@@ -46,6 +49,9 @@ pub fn routes() -> Vec<Route> {
         item_read::routes(),
         item_write::routes(),
         stock::routes(),
+        catalog_listing::routes(),
+        freight::routes(),
+        uptin::routes(),
         order_read::routes(),
         shipment_read::routes(),
         shipment_write::routes(),

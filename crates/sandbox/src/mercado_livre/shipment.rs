@@ -134,9 +134,9 @@ pub const INVOICE_CHECK: Duration = Duration::from_mins(1);
 /// How long the seller has from payment to dispatch.
 const DISPATCH_SPAN: Duration = Duration::from_hours(24);
 /// Freight before subsidies, in centavos.
-const LIST_COST_MINOR: i64 = 2_090;
+pub(super) const LIST_COST_MINOR: i64 = 2_090;
 /// From this order total (centavos) on, the buyer pays no freight.
-const FREE_SHIPPING_FROM_MINOR: i64 = 7_900;
+pub(super) const FREE_SHIPPING_FROM_MINOR: i64 = 7_900;
 
 impl Logistic {
     /// The word in JSON.

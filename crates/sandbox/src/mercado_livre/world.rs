@@ -16,6 +16,7 @@ use super::robot::Traffic;
 use super::service::{self, Service, ServiceEvent};
 use super::shipment::Shipment;
 use super::stock::UserProduct;
+use super::uptin::{self, Migrated};
 use super::{robot, sales, shipment};
 use crate::agenda::Agenda;
 use crate::dice::Dice;
@@ -63,6 +64,8 @@ pub enum Event {
     PixPaid(Vec<i64>),
     /// The PIX charge of these orders runs out.
     PixExpires(Vec<i64>),
+    /// A classic item moves into the new listing model.
+    Migrates(String),
     /// The buyer of the robot calls.
     Robot,
     /// Something in customer service, catalogue or moderation.
@@ -92,6 +95,8 @@ pub struct World {
     pub auth: Auth,
     /// Items by id.
     pub items: BTreeMap<String, Item>,
+    /// Items moved or moving into the new listing model.
+    pub migrations: BTreeMap<String, Vec<Migrated>>,
     /// Item searches being scanned.
     pub scrolls: Vec<Scroll>,
     /// User products (what holds stock) by id.
@@ -137,6 +142,7 @@ impl World {
             apps: BTreeMap::new(),
             auth: Auth::default(),
             items: BTreeMap::new(),
+            migrations: BTreeMap::new(),
             scrolls: Vec::new(),
             user_products: BTreeMap::new(),
             orders: BTreeMap::new(),
@@ -172,6 +178,7 @@ impl World {
             Event::InvoiceChecked(id) => shipment::invoice_checked(self, id),
             Event::PixPaid(orders) => sales::pay(self, &orders),
             Event::PixExpires(orders) => sales::expire(self, &orders),
+            Event::Migrates(item) => uptin::migrate(self, &item),
             Event::Robot => robot::call(self),
             Event::Service(event) => service::happen(self, event),
         }

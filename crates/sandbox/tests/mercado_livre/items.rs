@@ -320,3 +320,61 @@ fn the_public_search_is_closed_to_applications() {
     let shop = shop();
     assert_eq!(shop.seller(Method::GET, "/sites/MLB/search?q=x").send().status, StatusCode::FORBIDDEN);
 }
+
+#[test]
+fn an_opt_in_to_the_catalog_is_a_new_item_in_step_with_the_old_one() {
+    let shop = shop();
+    let id = shop.item("CAB-HDMI-2M");
+    let opt_in = || {
+        let body = json!({"item_id": id, "catalog_product_id": "MLB19000000"});
+        shop.seller(Method::POST, "/items/catalog_listings").json(&body).send()
+    };
+    let listing = opt_in();
+    assert_eq!(listing.status, StatusCode::CREATED, "{}", listing.document());
+    assert_eq!(
+        (&listing.document()["catalog_listing"], &listing.document()["item_relations"][0]["id"]),
+        (&json!(true), &json!(id))
+    );
+    assert_eq!(opt_in().status, StatusCode::BAD_REQUEST);
+    let path = format!("/items/{}", listing.document()["id"].as_str().unwrap());
+    shop.put(&format!("/items/{id}"), &json!({"price": 61.5, "available_quantity": 8}));
+    let twin = shop.get(&path);
+    assert_eq!((&twin["price"], &twin["available_quantity"]), (&json!(61.5), &json!(8)));
+    let titled = shop.seller(Method::PUT, &path).json(&json!({"title": "Outro"})).send();
+    assert_eq!(titled.status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn a_migrated_item_is_closed_and_lives_on_under_one_new_id_per_variation() {
+    let shop = shop();
+    let old = shop.item("CAPA-SIL");
+    assert_eq!(
+        shop.get(&format!("/items/{old}/user_product_listings/validate")),
+        json!({"is_valid": true, "cause": []})
+    );
+    let start = || {
+        shop.seller(Method::POST, "/sites/MLB/items/user_product_listings")
+            .json(&json!({"item_id": old}))
+            .send()
+    };
+    assert_eq!(start().status, StatusCode::CREATED);
+    assert_eq!(start().status, StatusCode::BAD_REQUEST);
+    shop.pass(Duration::from_secs(30));
+    let closed = shop.get(&format!("/items/{old}"));
+    assert_eq!(closed["status"], "closed");
+    assert!(closed["tags"].as_array().unwrap().contains(&json!("variations_migration_source")));
+    let migration = shop.get(&format!("/items/{old}/migration_live_listing"))["new_items"].clone();
+    let fresh =
+        |index: usize| shop.get(&format!("/items/{}", migration[index]["new_item_id"].as_str().unwrap()));
+    assert_eq!((&fresh(0)["status"], &fresh(0)["available_quantity"]), (&json!("active"), &json!(30)));
+    assert_eq!((&fresh(2)["status"], &fresh(2)["sub_status"]), (&json!("paused"), &json!(["out_of_stock"])));
+    assert_eq!(fresh(0)["family_name"], closed["title"]);
+    assert_eq!(shop.sandbox.sell(&SaleRequest::of_sku("CAPA-SIL-AZ", 1)).map(|orders| orders.len()), Ok(1));
+}
+
+#[test]
+fn an_item_without_variations_is_not_migrated() {
+    let shop = shop();
+    let item = shop.item("CAB-HDMI-2M");
+    assert_eq!(shop.get(&format!("/items/{item}/user_product_listings/validate"))["is_valid"], false);
+}

@@ -246,3 +246,17 @@ fn a_seller_can_end_the_grant_through_the_api() {
     assert_eq!(reply.document(), &expected);
     assert_eq!(me(&shop, &shop.token(CLASSIC)).status, StatusCode::UNAUTHORIZED);
 }
+
+#[test]
+fn ten_test_users_can_be_made_and_signed_in_as() {
+    let shop = shop();
+    let make = || shop.seller(Method::POST, "/users/test_user").json(&json!({"site_id": "MLB"})).send();
+    let first = make().document()["id"].as_i64().unwrap();
+    for _ in 1..10 {
+        assert_eq!(make().status, StatusCode::CREATED);
+    }
+    assert_eq!(make().status, StatusCode::BAD_REQUEST);
+    let token = shop.control(Method::POST, "/_sandbox/tokens/grant", &json!({"user_id": first}));
+    let me = me(&shop, token["access_token"].as_str().unwrap());
+    assert!(me.document()["tags"].as_array().unwrap().contains(&json!("test_user")));
+}

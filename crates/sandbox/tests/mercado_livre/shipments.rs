@@ -192,3 +192,32 @@ fn a_split_replaces_pack_orders_and_parcel_by_new_ones() {
     assert_eq!(&shipment["sibling"]["sibling_id"], id);
     assert_eq!(shop.get(&format!("/items/{}", shop.item("CAB-HDMI-2M")))["available_quantity"], 118);
 }
+
+#[test]
+fn flex_is_switched_by_item_and_needs_no_note() {
+    let shop = shop();
+    let item = shop.item("CAB-HDMI-2M");
+    let path = format!("/flex/sites/MLB/items/{item}/v2");
+    assert_eq!(shop.get(&path), json!({"has_flex": false}));
+    let switch = |method: Method| shop.seller(method, &path).send().status;
+    assert_eq!(switch(Method::POST), StatusCode::NO_CONTENT);
+    assert_eq!(switch(Method::POST), StatusCode::BAD_REQUEST);
+    let id = parcel(&shop);
+    assert_eq!(words(&shop, id), state("ready_to_ship", "ready_to_print"));
+    assert_eq!(switch(Method::DELETE), StatusCode::NO_CONTENT);
+    shop.put(&format!("/items/{item}"), &json!({"status": "paused"}));
+    assert_eq!(switch(Method::POST), StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn freight_is_free_from_the_threshold_on() {
+    let shop = shop();
+    let cost = |sku: &str| {
+        shop.get(&format!("/items/{}/shipping_options?zip_code=20040002", shop.item(sku)))["options"][0]["cost"].clone()
+    };
+    assert_eq!((cost("CAB-HDMI-2M"), cost("MOC-NB-25")), (json!(20.9), json!(0.0)));
+    let wrong = shop
+        .seller(Method::GET, &format!("/items/{}/shipping_options?zip_code=1", shop.item("CAB-HDMI-2M")))
+        .send();
+    assert_eq!(wrong.document()["error"], "invalid_zip_code");
+}

@@ -24,6 +24,8 @@ pub struct ConnectionRow {
     pub state: ConnectionState,
     /// How long its consent lasts; `None` once it was left.
     pub life: Option<TokenLife>,
+    /// When the owner last consented.
+    pub consented_at: Timestamp,
     /// When the last hook came.
     pub last_hook: Option<Timestamp>,
     /// When the last sweep ended.
@@ -91,8 +93,8 @@ pub enum LeaveReason {
     Closed,
     /// The platform's own warehouse decides its quantity.
     PlatformStock,
-    /// Two SKUs would fit.
-    Ambiguous,
+    /// It has no code of the seller; a person links it.
+    WithoutCode,
 }
 
 impl LeaveReason {
@@ -100,7 +102,7 @@ impl LeaveReason {
         match self {
             Self::Closed => "plan-leave-closed",
             Self::PlatformStock => "plan-leave-platform_stock",
-            Self::Ambiguous => "plan-leave-ambiguous",
+            Self::WithoutCode => "plan-leave-without_code",
         }
     }
 }
@@ -298,13 +300,13 @@ pub struct LifeLine {
     pub notice_permille: u64,
 }
 
-/// Places an instant of a life on its line.
+/// Places an instant of a life on its line, which begins when the owner consented.
 #[must_use]
-pub fn life_line(life: &TokenLife, now: Timestamp) -> Option<LifeLine> {
+pub fn life_line(life: &TokenLife, consented_at: Timestamp, now: Timestamp) -> Option<LifeLine> {
     let end = life.consent_expires_at?;
-    let whole_ms = end.since(life.issued_at).as_millis().max(1);
+    let whole_ms = end.since(consented_at).as_millis().max(1);
     let permille = |at: Timestamp| {
-        let part = at.since(life.issued_at).as_millis().min(whole_ms);
+        let part = at.since(consented_at).as_millis().min(whole_ms);
         u64::try_from(part * 1_000 / whole_ms).unwrap_or(1_000)
     };
     Some(LifeLine {
@@ -316,8 +318,8 @@ pub fn life_line(life: &TokenLife, now: Timestamp) -> Option<LifeLine> {
 impl Chrome {
     /// The drawing of a token's life.
     #[must_use]
-    pub fn life_line(&self, life: &TokenLife) -> Option<LifeLine> {
-        life_line(life, self.now)
+    pub fn life_line(&self, life: &TokenLife, consented_at: &Timestamp) -> Option<LifeLine> {
+        life_line(life, *consented_at, self.now)
     }
 
     /// What to do about a token's life, in words, with its tone.
@@ -348,21 +350,21 @@ mod tests {
 
     #[test]
     fn a_life_line_shows_what_is_spent_and_when_the_owner_is_asked() {
-        let line = life_line(&life(), Timestamp::EPOCH.plus(25 * DAY)).unwrap();
+        let line = life_line(&life(), Timestamp::EPOCH, Timestamp::EPOCH.plus(25 * DAY)).unwrap();
         assert_eq!(line, LifeLine { spent_permille: 250, notice_permille: 860 });
     }
 
     #[test]
     fn a_life_line_never_leaves_its_frame() {
-        let late = life_line(&life(), Timestamp::EPOCH.plus(900 * DAY)).unwrap();
+        let late = life_line(&life(), Timestamp::EPOCH, Timestamp::EPOCH.plus(900 * DAY)).unwrap();
         assert_eq!(late.spent_permille, 1_000);
         let short = TokenLife { consent_expires_at: Some(Timestamp::EPOCH), ..life() };
-        assert_eq!(life_line(&short, Timestamp::EPOCH).unwrap().notice_permille, 0);
+        assert_eq!(life_line(&short, Timestamp::EPOCH, Timestamp::EPOCH).unwrap().notice_permille, 0);
     }
 
     #[test]
     fn a_consent_without_end_has_no_line() {
         let endless = TokenLife { consent_expires_at: None, ..life() };
-        assert_eq!(life_line(&endless, Timestamp::EPOCH), None);
+        assert_eq!(life_line(&endless, Timestamp::EPOCH, Timestamp::EPOCH), None);
     }
 }

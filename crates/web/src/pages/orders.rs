@@ -164,8 +164,31 @@ pub enum BuyerData {
     Absent,
     /// Kept sealed; a member may open it for a purpose.
     Sealed,
-    /// Opened just now: label key (`buyer-name`) and value.
-    Open(Vec<(&'static str, String)>),
+    /// Opened just now.
+    Open(Vec<(BuyerField, String)>),
+}
+
+/// A personal datum of the buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the data")]
+pub enum BuyerField {
+    Name,
+    Nickname,
+    Document,
+    Phone,
+    Address,
+}
+
+impl BuyerField {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Name => "buyer-name",
+            Self::Nickname => "buyer-nickname",
+            Self::Document => "buyer-document",
+            Self::Phone => "buyer-phone",
+            Self::Address => "buyer-address",
+        }
+    }
 }
 
 /// What happened to an order.

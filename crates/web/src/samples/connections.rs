@@ -16,7 +16,7 @@ const DAY_MIN: u64 = 24 * 60;
 impl Reader {
     fn life(days_left: Option<u64>) -> TokenLife {
         TokenLife {
-            issued_at: Self::ago(120 * DAY_MIN),
+            issued_at: Self::ago(170),
             access_expires_at: Self::ahead(190),
             consent_expires_at: days_left.map(|days| Self::ahead(days * DAY_MIN)),
         }
@@ -31,6 +31,7 @@ impl Reader {
             number: "1472583690".to_owned(),
             state,
             life: (state != ConnectionState::Disconnected).then(|| Self::life(days_left)),
+            consented_at: Self::ago(120 * DAY_MIN),
             last_hook: running.then(|| Self::ago(2)),
             last_sweep: running.then(|| Self::ago(11)),
             queue_age: running.then_some(Duration::from_secs(4)),
@@ -82,7 +83,7 @@ impl Reader {
                 row("MLB4418820032", 12, 12, Plan::Create { code: "POTE-KIT3".to_owned() }),
                 row("MLB4418820033", 0, 0, Plan::Leave(LeaveReason::Closed)),
                 row("MLB4418820034", 5, 5, Plan::Leave(LeaveReason::PlatformStock)),
-                row("MLB4418820035", 5, 5, Plan::Leave(LeaveReason::Ambiguous)),
+                row("MLB4418820035", 5, 5, Plan::Leave(LeaveReason::WithoutCode)),
             ],
         }
     }

@@ -6,8 +6,8 @@ use domain::{
 
 use super::{NOW, Reader, Rendered, add, brl};
 use crate::pages::orders::{
-    BuyerData, Happened, Happening, OrderLine, OrderPage, OrderRow, OrderRowPartial, OrdersFilter,
-    OrdersPage, ShipmentView, StateChip,
+    BuyerData, BuyerField, Happened, Happening, OrderLine, OrderPage, OrderRow, OrderRowPartial,
+    OrdersFilter, OrdersPage, ShipmentView, StateChip,
 };
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Nav, Tone};
@@ -173,8 +173,8 @@ impl Reader {
         let lonely = OrdersPage { connections: Vec::new(), ..self.orders_page(0, OrdersFilter::default()) };
         add(pages, "orders-no-connection", &lonely);
         let open = BuyerData::Open(vec![
-            ("buyer-name", "Mariana Souza".to_owned()),
-            ("buyer-address", "Rua das Laranjeiras, 120, ap. 32 – Curitiba/PR".to_owned()),
+            (BuyerField::Name, "Mariana Souza".to_owned()),
+            (BuyerField::Address, "Rua das Laranjeiras, 120, ap. 32 – Curitiba/PR".to_owned()),
         ]);
         let chrome = self.chrome(Nav::Orders);
         add(pages, "order", &self.order_page(chrome.clone(), 0, BuyerData::Sealed));

@@ -127,7 +127,7 @@ impl Reader {
                 id: SkuId::new(NOW, &self.entropy),
                 code: SKUS[index % SKUS.len()].0.to_owned(),
             }),
-            seller_sku: (index % 6 == 0).then(|| "GAR-1L-INOX".to_owned()),
+            seller_sku: index.is_multiple_of(6).then(|| "GAR-1L-INOX".to_owned()),
             shows_units: 7,
             read_at: Self::ago(3),
             should_units: linked.then_some(if index == 4 { 5 } else { 7 }),

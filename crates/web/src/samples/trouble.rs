@@ -35,7 +35,7 @@ impl Reader {
         }
     }
 
-    fn events(&self) -> Vec<AuditRow> {
+    fn events() -> Vec<AuditRow> {
         let rows = [
             ("order.applied", "2000009876543210", Outcome::Done, Actor::system("ingest"), None),
             (
@@ -90,7 +90,7 @@ impl Reader {
             at: Self::ago(4),
             key: "lojista-audit+8f1c2b7a".to_owned(),
         };
-        add(pages, "audit", &audit(self.events(), "", Some(checkpoint)));
+        add(pages, "audit", &audit(Self::events(), "", Some(checkpoint)));
         add(pages, "audit-none", &audit(Vec::new(), "x", None));
     }
 }

@@ -2,16 +2,33 @@
 //! they are: `QUIRKS.md`.
 
 use connect::{Answer, ChannelError, ErrorKind};
+use http::StatusCode;
 use serde_json::Value;
 
 use super::wire::{Fault, Loose, filled};
 
-/// The answer, if it is a success.
+/// What must not be missing from a partial answer: without it an order would look like
+/// one that has no shipment, a listing like one that has no variations. Other parts
+/// (`buyer`, `feedback`) nobody needs.
+const NEEDED: [&str; 8] =
+    ["order_items", "shipping", "status", "substatus", "tags", "results", "variations", "available_quantity"];
+
+/// The answer, if it is a success; a partial one (206) only when it lacks nothing needed.
 pub(super) fn succeeded(answer: Answer) -> Result<Answer, ChannelError> {
-    if answer.status().is_success() {
-        return Ok(answer);
+    if answer.status() == StatusCode::PARTIAL_CONTENT {
+        return complete(answer);
     }
-    Err(answer.fail(kind(&answer)))
+    if answer.status().is_success() { Ok(answer) } else { Err(answer.fail(kind(&answer))) }
+}
+
+fn complete(answer: Answer) -> Result<Answer, ChannelError> {
+    let Some(missing) = answer.header("x-content-missing") else {
+        return Err(answer.garbled("a partial answer that does not say what is missing"));
+    };
+    match missing.split(',').map(str::trim).find(|field| NEEDED.contains(field)) {
+        Some(field) => Err(answer.garbled(format!("a partial answer without {field}"))),
+        None => Ok(answer),
+    }
 }
 
 /// What went wrong, of an answer that is no success.

@@ -160,17 +160,19 @@ fn order_state(order: &Order, shipment: Option<&Shipment>) -> OrderState {
     let has_tag = |tag| order.tags.as_ref().is_some_and(|tags| tags.has(tag));
     let goods = shipment.map(goods);
     let suspect = has_tag("fraud_risk_detected") || goods == Some(Goods::Suspect);
-    match filled(order.status.as_ref()).unwrap_or_default() {
+    let status = filled(order.status.as_ref()).unwrap_or_default();
+    let is_unpaid =
+        matches!(status, "confirmed" | "payment_required" | "payment_in_process" | "partially_paid");
+    let is_paid = matches!(status, "paid" | "partially_refunded");
+    match status {
         // Ended after the goods had left: freeing the units would sell what is not on
         // the shelf, so a person says whether they came back.
         "cancelled" if matches!(goods, Some(Goods::Away | Goods::WithBuyer)) => unknown,
         "cancelled" => OrderState::Cancelled(cancelled_by(order)),
-        _ if goods == Some(Goods::WithBuyer) && !has_tag("unfulfilled") => OrderState::Delivered,
+        _ if goods == Some(Goods::WithBuyer) && (is_paid || is_unpaid) => OrderState::Delivered,
         _ if suspect => OrderState::NeedsAttention(Attention::FraudRisk),
-        "confirmed" | "payment_required" | "payment_in_process" | "partially_paid" => {
-            OrderState::AwaitingPayment
-        }
-        "paid" | "partially_refunded" => match goods {
+        _ if is_unpaid => OrderState::AwaitingPayment,
+        _ if is_paid => match goods {
             Some(Goods::Away) => OrderState::Shipped,
             // Refunded in full though still called paid: nothing is to be sent.
             _ if has_tag("unfulfilled") => unknown,

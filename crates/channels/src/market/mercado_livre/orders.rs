@@ -1,8 +1,8 @@
 //! Orders and their shipments.
 
-use connect::{Account, Answer, Call, CallSpec, ChannelError, ErrorKind, OrderRef, Orders, Page, Window};
+use connect::{Account, Call, CallSpec, ChannelError, ErrorKind, OrderRef, Orders, Page, Window};
 use domain::{OrderSnapshot, Timestamp};
-use http::{Method, StatusCode};
+use http::Method;
 
 use super::MercadoLivre;
 use super::map;
@@ -14,15 +14,11 @@ const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// while it is paged through pulls those behind it forward.
 const PAGE_OVERLAP: u64 = 5;
 
-/// Parts of an order that must not be missing from a partial answer. Others (`buyer`,
-/// `feedback`) may.
-const NEEDED: [&str; 5] = ["order_items", "shipping", "status", "tags", "results"];
-
 impl Orders for MercadoLivre {
     fn fetch<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, OrderSnapshot> {
         Box::pin(async move {
             let spec = self.request("fetch order", Method::GET, account, &["orders", external_id]);
-            let answer = complete(self.ask(spec).await?)?;
+            let answer = self.ask(spec).await?;
             let order: wire::Order = answer.json()?;
             let shipping = order.shipping.as_ref().and_then(|shipping| filled(shipping.id.as_ref()));
             let shipment = match shipping {
@@ -70,7 +66,7 @@ impl Orders for MercadoLivre {
             let Some(span) = sweep.0.first().copied() else {
                 return Ok(Page { items: Vec::new(), next: None, total: None });
             };
-            let answer = complete(self.ask(self.search(account, span)).await?)?;
+            let answer = self.ask(self.search(account, span)).await?;
             let found: wire::OrderSearch = answer.json()?;
             let items = found.results.iter().map(|order| reference(order, window)).collect();
             let count = u64::try_from(found.results.len()).unwrap_or_default();
@@ -122,20 +118,6 @@ impl MercadoLivre {
             .query("sort", "date_asc")
             .query("limit", &self.config.limits.orders_page.to_string())
             .query("offset", &span.offset.to_string())
-    }
-}
-
-/// A partial answer (206) is taken only when what it lacks is not needed.
-fn complete(answer: Answer) -> Result<Answer, ChannelError> {
-    if answer.status() != StatusCode::PARTIAL_CONTENT {
-        return Ok(answer);
-    }
-    let Some(missing) = answer.header("x-content-missing") else {
-        return Err(answer.garbled("a partial answer that does not say what is missing"));
-    };
-    match missing.split(',').map(str::trim).find(|field| NEEDED.contains(field)) {
-        Some(field) => Err(answer.garbled(format!("a partial answer without {field}"))),
-        None => Ok(answer),
     }
 }
 

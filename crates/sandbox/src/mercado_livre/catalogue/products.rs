@@ -25,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/products/{id}/items", PUBLISHING, list_offers),
         get("/items/{id}/catalog_listing_eligibility", PUBLISHING, eligibility),
         get("/items/{id}/price_to_win", PUBLISHING, price_to_win),
+        get("/item/{id}/performance", PUBLISHING, performance),
         get("/items/visits", METRICS, item_visits),
         get("/users/{id}/items_visits", METRICS, user_visits),
         get("/reviews/item/{id}", ANY_TOKEN, reviews),
@@ -207,6 +208,34 @@ fn price_to_win(world: &mut World, call: &Call) -> Answer {
     })))
 }
 
+/// `GET /item/{id}/performance`: how complete a listing is.
+fn performance(world: &mut World, call: &Call) -> Answer {
+    let item = own_item(world, call)?;
+    let goals = [
+        ("PICTURES", "Fotos", item.pictures.len() >= 3),
+        ("DESCRIPTION", "Descrição", item.description.is_some()),
+        ("GTIN", "Código universal de produto", attribute_text(&item.attributes, "GTIN").is_some()),
+    ];
+    let score = 40 + 20 * goals.iter().filter(|(_, _, met)| *met).count();
+    let variables: Vec<Value> = goals
+        .iter()
+        .map(|(key, title, met)| {
+            json!({"key": key, "title": title, "status": if *met { "COMPLETED" } else { "PENDING" },
+                "score": if *met { 100 } else { 0 }, "rules": []})
+        })
+        .collect();
+    Ok(Reply::ok(json!({
+        "entity_type": "ITEM",
+        "entity_id": item.id,
+        "score": score,
+        "level": if score >= 80 { "Good" } else { "Medium" },
+        "level_wording": if score >= 80 { "Profissional" } else { "Satisfatória" },
+        "calculated_at": zulu(world.now),
+        "buckets": [{"key": "CHARACTERISTICS", "title": "Características", "status": if score == 100 { "COMPLETED" } else { "PENDING" },
+            "score": score, "variables": variables}],
+    })))
+}
+
 /// `GET /items/visits?ids=`: one id only.
 fn item_visits(world: &mut World, call: &Call) -> Answer {
     let ids = call.query_list("ids");
@@ -337,6 +366,17 @@ mod tests {
             (&json!("competing"), &json!(89.99))
         );
         assert_eq!(shop.get(&format!("/products/{product}/items")).document()["paging"]["total"], 2);
+    }
+
+    #[test]
+    fn a_description_raises_the_performance() {
+        let mut shop = Shop::open();
+        let item = shop.item.clone();
+        let score =
+            |shop: &mut Shop| shop.get(&format!("/item/{item}/performance")).document()["score"].as_u64();
+        let before = score(&mut shop);
+        shop.post(&format!("/items/{item}/description"), &json!({"plain_text": "Bom produto"}));
+        assert!(score(&mut shop) > before);
     }
 
     #[test]

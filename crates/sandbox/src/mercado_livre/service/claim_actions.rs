@@ -139,7 +139,7 @@ fn allow_return(world: &mut World, call: &Call) -> Answer {
 
 /// No claim here offers it: replacing means a second sale, which the simulated buyers never ask for.
 fn allow_replace(world: &mut World, call: &Call) -> Answer {
-    acting(world, call, "allow_replace")?;
+    own_claim(world, call)?;
     Err(action_missing("allow_replace"))
 }
 

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::messages::{
-    Attachment, BUYER_MAX_LENGTH, Letter, Message, Purchase, SELLER_MAX_LENGTH, block, counterpart, deliver,
-    mark_read, purchase,
+    AGENT_ID, Attachment, BUYER_MAX_LENGTH, Letter, Message, Purchase, SELLER_MAX_LENGTH, block, counterpart,
+    deliver, mark_read, purchase,
 };
-use super::{claims, multipart};
+use super::{claims, lookup, multipart};
 use crate::call::Call;
 use crate::dates::zulu;
 use crate::mercado_livre::gate::{COMMUNICATION, Group};
@@ -108,13 +108,25 @@ impl Message {
     }
 }
 
+/// Where the conversation lives. For parcels of the platform's own centre, the first that
+/// the agent came to, it is a place below the old one; its name is our choice.
+fn path(world: &World, purchase: Purchase) -> String {
+    let base = format!("/packs/{}/sellers/{}", purchase.pack_id, purchase.seller_id);
+    let orders = lookup::orders_of_pack(world, purchase.pack_id);
+    let agent = counterpart(world, purchase) == AGENT_ID;
+    if agent && orders.iter().any(|order| lookup::is_full(world, order)) {
+        return format!("{base}/conversations/ai_assistant");
+    }
+    base
+}
+
 fn conversation_status(world: &World, purchase: Purchase) -> Value {
     let blocked = block(world, purchase);
     let claim_ids = claims::open_claims_of_pack(world, purchase.pack_id);
     let talk = world.service.messages.conversations.get(&purchase.pack_id);
     let last = talk.and_then(|talk| talk.messages.last()).map_or(world.now, |message| message.created);
     json!({
-        "path": format!("/packs/{}/sellers/{}", purchase.pack_id, purchase.seller_id),
+        "path": path(world, purchase),
         "status": if blocked.is_some() { "blocked" } else { "active" },
         "substatus": blocked,
         "status_date": zulu(last),
@@ -336,9 +348,10 @@ fn download(world: &mut World, call: &Call) -> Answer {
 mod tests {
     use std::time::Duration;
 
-    use super::super::messages::{AGENT_ID, write_as_buyer};
+    use super::super::messages::write_as_buyer;
     use super::super::testing::{BUYER, SELLER, STRANGER, Shop};
     use super::*;
+    use crate::mercado_livre::shipment::Logistic;
 
     /// A shop with a sale about which the buyer has written; the path of the conversation.
     fn conversation() -> (Shop, String, i64) {
@@ -439,6 +452,25 @@ mod tests {
         assert_eq!(
             refused.document(),
             &json!({"status_code": 403, "code": "forbidden", "message": "blocked_conversation_send_message_forbidden"})
+        );
+    }
+
+    #[test]
+    fn a_parcel_of_the_platforms_centre_is_talked_about_once_delivered_at_a_place_of_its_own() {
+        let (mut shop, path, order) = conversation();
+        let parcel = shop.order(order).shipment_id.unwrap();
+        shop.world.shipments.get_mut(&parcel).unwrap().logistic = Logistic::Fulfillment;
+        let status = |shop: &mut Shop| {
+            shop.get(&format!("{path}?tag=post_sale")).document()["conversation_status"].clone()
+        };
+        assert_eq!(status(&mut shop)["substatus"], "blocked_by_fulfillment");
+        shop.deliver(order);
+        let open = status(&mut shop);
+        let place = open["path"].as_str().unwrap().to_owned();
+        assert!(place.ends_with("/conversations/ai_assistant"), "{place}");
+        assert_eq!(
+            post(&mut shop, &format!("/messages{place}"), &letter("Chegou?")).status,
+            StatusCode::CREATED
         );
     }
 

@@ -2,11 +2,14 @@
 //! pictures, moderation, feedback and billing data.
 
 mod action_guide;
+pub mod biller;
+mod blocked;
 pub(crate) mod chatter;
 mod claim_actions;
 mod claim_pages;
 pub mod claims;
 mod control;
+pub mod documents;
 pub mod feedback;
 pub mod invoice;
 mod lookup;
@@ -42,6 +45,8 @@ pub struct Service {
     pub infractions: Vec<moderation::Infraction>,
     /// Feedback and notes.
     pub remarks: feedback::Remarks,
+    /// What the platform's biller knows of products.
+    pub biller: biller::Biller,
     /// Electronic notes and files attached to sales.
     pub fiscal: invoice::Fiscal,
 }
@@ -66,6 +71,7 @@ pub enum ServiceEvent {
 pub(crate) fn routes() -> Vec<Route> {
     [
         questions::routes(),
+        blocked::routes(),
         message_pages::routes(),
         action_guide::routes(),
         claim_pages::routes(),
@@ -74,6 +80,8 @@ pub(crate) fn routes() -> Vec<Route> {
         moderation::routes(),
         feedback::routes(),
         invoice::routes(),
+        documents::routes(),
+        biller::routes(),
         control::routes(),
     ]
     .concat()
@@ -87,5 +95,42 @@ pub(crate) fn happen(world: &mut World, event: ServiceEvent) {
         ServiceEvent::WarningExpires(item) => moderation::warning_expires(world, &item),
         ServiceEvent::PatchReviewed(item) => moderation::patch_reviewed(world, &item),
         ServiceEvent::ReturnMoves(id) => returns::move_on(world, id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::World;
+    use super::testing::{SELLER, Shop};
+
+    /// A shop in which something of every kind has happened.
+    fn eventful() -> Shop {
+        let mut shop = Shop::open();
+        let order = shop.sell();
+        let item = shop.item.clone();
+        shop.deliver(order);
+        shop.post("/_sandbox/questions", &json!({"item_id": item}));
+        shop.post("/_sandbox/messages", &json!({"order_id": order}));
+        shop.post("/_sandbox/claims", &json!({"order_id": order}));
+        shop.post("/_sandbox/moderation", &json!({"item_id": item, "hit": "warning"}));
+        shop.post(&format!("/orders/{order}/notes"), &json!({"note": "Embrulhar"}));
+        shop.upload("/messages/attachments?tag=post_sale&site_id=MLB", "file", "a.txt", b"oi");
+        shop.post(&format!("/users/{SELLER}/questions_blacklist"), &json!({"user_id": 500}));
+        shop
+    }
+
+    #[test]
+    fn a_dump_can_be_put_back_as_it_was() {
+        let shop = eventful();
+        let dump = serde_json::to_string(&shop.world).unwrap();
+        let back: World = serde_json::from_str(&dump).unwrap();
+        assert_eq!(back, shop.world);
+    }
+
+    #[test]
+    fn the_same_calls_at_the_same_times_give_the_same_world() {
+        assert_eq!(eventful().world, eventful().world);
     }
 }

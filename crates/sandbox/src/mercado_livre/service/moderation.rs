@@ -23,7 +23,7 @@ pub const MAX_LIMIT: usize = 20;
 /// How long a seller has to mend what a warning names.
 pub const WARNING_TIME: Duration = Duration::from_hours(48);
 /// How long moderation takes to look at a patch (our choice).
-pub const REVIEW_TIME: Duration = Duration::from_secs(60);
+pub const REVIEW_TIME: Duration = Duration::from_mins(1);
 const WARNING: &str = "warning";
 const WAITING: &str = "waiting_for_patch";
 /// Changes that count as a patch.

@@ -162,7 +162,7 @@ fn settle(world: &mut World, claim_id: i64) {
 /// The parcel that brings the product of an order back.
 pub(crate) fn shipment_of(world: &World, order_id: i64) -> Option<i64> {
     let of_order = world.service.claims.values().filter(|claim| claim.order_id == order_id);
-    of_order.filter_map(|claim| claim.product_return.as_ref()).map(|back| back.shipment_id).last()
+    of_order.filter_map(|claim| claim.product_return.as_ref()).map(|back| back.shipment_id).next_back()
 }
 
 /// The parcel named in the path, when it brings a product back to the caller: the

@@ -149,6 +149,14 @@ fn a_listing_without_its_quantity_is_garbled() {
 }
 
 #[test]
+fn a_partial_listing_is_never_taken_for_one_without_variations() {
+    let step = item_at("MLB4000000002").answer(206, ITEM).answer_header("x-content-missing", "variations");
+    let (channel, _) = scripted([step]);
+    let error = now(channel.fetch(&account(), "MLB4000000002")).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Garbled { what: "a partial answer without variations".into() });
+}
+
+#[test]
 fn a_listing_that_is_gone_is_not_found() {
     let (channel, _) = scripted([item_at("MLB1").answer(404, "")]);
     assert_eq!(now(channel.fetch(&account(), "MLB1")).unwrap_err().kind, ErrorKind::NotFound);

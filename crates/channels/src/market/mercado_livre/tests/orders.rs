@@ -173,6 +173,7 @@ fn a_status_that_nobody_knows_waits_for_a_person() {
     for status in ["a_status_of_tomorrow", "", "pending_cancel", "invalid"] {
         assert_eq!(state(status, &["paid"], ("ready_to_ship", "printed")), unknown, "{status}");
     }
+    assert_eq!(state("a_status_of_tomorrow", &["paid"], ("delivered", "")), unknown);
     let snapshot = order_with(&[("/status", json!(7))], &[]);
     assert_eq!((snapshot.state, snapshot.platform_status.as_str()), (unknown, "7"));
 }
@@ -191,6 +192,31 @@ fn a_possible_fraud_is_not_shipped() {
 fn a_refund_that_is_still_called_paid_is_not_shipped() {
     let unknown = OrderState::NeedsAttention(Attention::UnknownStatus);
     assert_eq!(state("paid", &["paid", "unfulfilled"], ("ready_to_ship", "printed")), unknown);
+}
+
+#[test]
+fn goods_with_the_buyer_are_delivered_whatever_became_of_the_money() {
+    for status in ["paid", "partially_refunded", "confirmed"] {
+        assert_eq!(state(status, &["unfulfilled"], ("delivered", "")), OrderState::Delivered, "{status}");
+    }
+}
+
+#[test]
+fn without_a_shipment_the_tag_tells_of_the_delivery() {
+    for (tag, expected) in [("delivered", OrderState::Delivered), ("not_delivered", OrderState::ToDispatch)] {
+        let order =
+            with(ORDER, &[("/shipping", json!(null)), ("/tags", json!(["paid", "no_shipping", tag]))]);
+        assert_eq!(fetched(vec![Step::get(ORDER_AT).answer(200, &order)]).unwrap().state, expected);
+    }
+}
+
+#[test]
+fn a_line_of_no_units_is_garbled() {
+    for quantity in [json!(0), json!(-1), json!(1.5), json!("many")] {
+        let order = with(ORDER, &[("/order_items/0/quantity", quantity), ("/shipping", json!(null))]);
+        let error = fetched(vec![Step::get(ORDER_AT).answer(200, &order)]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Garbled { what: "quantity is missing".into() });
+    }
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! Keys in templates and code against keys in the catalogue.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::i18n::{Lang, find};
+
+/// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
+const OPEN_GROUPS: [&str; 24] = [
+    "actor-system",
+    "audit",
+    "connect-step-text",
+    "connect-step-title",
+    "connection-state",
+    "entry",
+    "job",
+    "listing-show",
+    "listing-state",
+    "nav",
+    "obstacle",
+    "order-detail",
+    "order-state",
+    "package",
+    "period",
+    "position",
+    "problem",
+    "purpose",
+    "reauthorization",
+    "reauthorization-mend",
+    "scope",
+    "sku-show",
+    "stage",
+    "theme",
+];
+
+fn sources() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut text = String::new();
+    for folder in ["templates", "src", "src/pages", "src/server"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
+}
+
+/// Literals that stand right after `call`.
+fn literals<'a>(text: &'a str, call: &str) -> Vec<&'a str> {
+    text.split(call).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn every_key_that_a_template_names_exists() {
+    let text = sources();
+    let plain = ["chrome.t(\"", "chrome.ta(\"", "self.t(\""].map(|call| literals(&text, call)).concat();
+    assert!(plain.len() > 150, "the scan found only {}", plain.len());
+    for key in plain {
+        assert!(find(Lang::PtBr, key).is_some(), "{key}");
+    }
+    for key in literals(&text, "chrome.tn(\"") {
+        assert!(find(Lang::PtBr, &format!("{key}.one")).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn every_open_group_has_words_and_is_listed() {
+    let keys: BTreeSet<&str> = include_str!("../../i18n/pt-BR.ftl")
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(key, _)| key)
+        .collect();
+    for group in literals(&sources(), "chrome.word(\"") {
+        assert!(OPEN_GROUPS.contains(&group), "{group} is not listed");
+    }
+    for group in OPEN_GROUPS {
+        assert!(keys.iter().any(|key| key.starts_with(&format!("{group}-"))), "{group} has no words");
+    }
+}
+
+#[test]
+fn no_text_is_translated_for_nobody() {
+    let text = sources();
+    for line in include_str!("../../i18n/pt-BR.ftl").lines() {
+        let Some((key, _)) = line.split_once(" = ") else { continue };
+        let stem = key.trim_end_matches(".one").trim_end_matches(".other");
+        let open = OPEN_GROUPS.iter().any(|group| key.starts_with(&format!("{group}-")));
+        assert!(
+            open || text.contains(&format!("\"{stem}\"")) || text.contains(&format!("\"{key}\"")),
+            "{key}"
+        );
+    }
+}

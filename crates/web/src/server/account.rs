@@ -1,0 +1,166 @@
+//! Signing in and out, the owner's set-up, language and theme.
+
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::Restricted;
+use serde::Deserialize;
+
+use app::people::{SetupError, SignInError};
+use vault::password::{MIN_CHARS, PasswordProblem};
+
+use super::guard::{self, Failure, Member, OpenForm, Posted, Reader, own_path, render};
+use super::see_other;
+use crate::pages::account::{Obstacle, SetupPage, SignInPage};
+use crate::pages::{Errors, FieldError};
+use crate::{Chrome, Lang, Theme};
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// The sign-in form.
+pub(crate) async fn show_sign_in(reader: Reader, Query(query): Query<Next>) -> Response {
+    let next = own_path(&query.next).to_owned();
+    render(&SignInPage {
+        chrome: reader.into_chrome(),
+        email: String::new(),
+        next,
+        errors: Errors::default(),
+    })
+}
+
+/// Signs in.
+pub(crate) async fn sign_in(form: OpenForm) -> Result<Response, Failure> {
+    let OpenForm { reader, fields } = form;
+    let web = reader.web.clone();
+    let (email, next) = (fields.get("email").to_owned(), own_path(fields.get("next")).to_owned());
+    let password = Restricted::new(fields.raw("password"));
+    match web.app.sign_in(&email, password, &reader.network.to_string()).await {
+        Ok(token) => {
+            let mut response = see_other(&next);
+            guard::keep_session(&mut response, &web, token.expose());
+            Ok(response)
+        }
+        Err(SignInError::App(error)) => Err(error.into()),
+        Err(refused) => {
+            let chrome = reader.into_chrome();
+            let (status, text) = match refused {
+                SignInError::Wait(wait) => {
+                    let text = chrome.ta("sign-in-wait", "span", &chrome.span(&wait));
+                    (StatusCode::TOO_MANY_REQUESTS, text)
+                }
+                SignInError::Wrong | SignInError::App(_) => {
+                    (StatusCode::UNAUTHORIZED, chrome.t("sign-in-wrong").to_owned())
+                }
+            };
+            let errors = Errors(vec![FieldError { field: "email", text }]);
+            Ok((status, render(&SignInPage { chrome, email, next, errors })).into_response())
+        }
+    }
+}
+
+/// Signs out.
+pub(crate) async fn sign_out(posted: Posted) -> Result<Response, Failure> {
+    let Posted { member, .. } = posted;
+    member.web.app.sign_out(&member.who).await?;
+    let mut response = see_other("/sign-in");
+    guard::drop_session(&mut response, &member.web);
+    Ok(response)
+}
+
+fn setup_page(chrome: Chrome, token: String) -> SetupPage {
+    SetupPage {
+        chrome,
+        token,
+        organization: String::new(),
+        email: String::new(),
+        password_min_chars: i64::try_from(MIN_CHARS).unwrap_or(i64::MAX),
+        errors: Errors::default(),
+    }
+}
+
+/// The owner's form behind the one-time link.
+pub(crate) async fn show_setup(reader: Reader, Path(token): Path<String>) -> Result<Response, Failure> {
+    let good = reader.web.app.setup_link_is_good(&token).await?;
+    let chrome = reader.into_chrome();
+    if !good {
+        return Ok(guard::obstacle(&chrome, Obstacle::LinkUsed));
+    }
+    Ok(render(&setup_page(chrome, token)))
+}
+
+/// Makes the organization and its owner, and signs them in.
+pub(crate) async fn set_up(Path(token): Path<String>, form: OpenForm) -> Result<Response, Failure> {
+    let OpenForm { reader, fields } = form;
+    let (web, network) = (reader.web.clone(), reader.network.to_string());
+    let chrome = reader.into_chrome();
+    let (email, name) = (fields.get("email"), fields.get("organization"));
+    let password = Restricted::new(fields.raw("password"));
+    let made = web.app.set_up(&token, email, password.clone(), name, chrome.lang.tag()).await;
+    match made {
+        Ok(_) => {}
+        Err(SetupError::LinkNotGood) => return Ok(guard::obstacle(&chrome, Obstacle::LinkUsed)),
+        Err(SetupError::App(error)) => return Err(Failure::from(error).on(chrome)),
+        Err(SetupError::Form(problems)) => {
+            let errors = setup_errors(&chrome, &problems);
+            let page = SetupPage {
+                organization: name.to_owned(),
+                email: email.to_owned(),
+                errors,
+                ..setup_page(chrome, token)
+            };
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response());
+        }
+    }
+    let Ok(session) = web.app.sign_in(email, password, &network).await else {
+        return Ok(see_other("/sign-in"));
+    };
+    let mut response = see_other("/connections/new");
+    guard::keep_session(&mut response, &web, session.expose());
+    Ok(response)
+}
+
+fn setup_errors(chrome: &Chrome, problems: &app::people::SetupProblems) -> Errors {
+    let mut errors = Vec::new();
+    if problems.name {
+        errors.push(FieldError { field: "organization", text: chrome.t("setup-error-organization").into() });
+    }
+    if problems.email {
+        errors.push(FieldError { field: "email", text: chrome.t("setup-error-email").into() });
+    }
+    if let Some(problem) = problems.password {
+        let text = match problem {
+            PasswordProblem::TooShort => {
+                chrome.tn("field-password-hint", &i64::try_from(MIN_CHARS).unwrap_or(0))
+            }
+            PasswordProblem::TooLong => chrome.t("setup-error-password-long").into(),
+            PasswordProblem::ContainsEmail
+            | PasswordProblem::Repetitive
+            | PasswordProblem::Sequence
+            | PasswordProblem::Common => chrome.t("setup-error-password-common").into(),
+        };
+        errors.push(FieldError { field: "password", text });
+    }
+    Errors(errors)
+}
+
+/// Keeps language and theme: with the member, and in the browser for the sign-in page.
+pub(crate) async fn set_preferences(form: OpenForm) -> Result<Response, Failure> {
+    let OpenForm { reader, fields } = form;
+    let lang = Lang::parse(fields.get("lang")).unwrap_or_default();
+    let theme = Theme::parse(fields.get("theme")).unwrap_or_default();
+    let next = match fields.get("next") {
+        // The page that was asked for may not be one to come back to with GET.
+        path if path.starts_with("/preferences") => "/orders",
+        path => own_path(path),
+    };
+    let mut response = see_other(next);
+    guard::keep_look(&mut response, lang, theme);
+    if let Some(member) = Member::of(&reader).await? {
+        member.web.app.set_preferences(&member.who, lang.tag(), theme.as_str()).await?;
+    }
+    Ok(response)
+}

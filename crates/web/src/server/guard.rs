@@ -1,0 +1,449 @@
+//! Who asks: extractors that are permissions. A handler that takes a [`Member`] cannot
+//! be reached by anyone else, and one that takes a [`Posted`] form cannot be reached
+//! without its token.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::{Actor, Grant, OrganizationId, Purpose};
+use store::people;
+
+use super::{Web, see_other};
+use crate::pages::account::{ErrorPage, Obstacle};
+use crate::{Chrome, Flash, Lang, Nav, SignedIn, Theme, Tone};
+
+/// Name of the session's cookie over TLS: the prefix binds it to this very host
+/// (RFC 6265bis §4.1.3.2).
+const SECURE_SESSION: &str = "__Host-session";
+/// Name of the session's cookie over plain loopback.
+const PLAIN_SESSION: &str = "session";
+/// Cookie with the language and theme of somebody who is not signed in.
+const LOOK: &str = "look";
+/// Cookie with the sentence that the next page shows.
+const FLASH: &str = "flash";
+
+/// Anyone: a language, a theme and a place they asked for.
+pub(crate) struct Reader {
+    pub(crate) web: Web,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path: String,
+    pub(crate) network: IpAddr,
+    flash: Option<Flash>,
+}
+
+impl Reader {
+    /// The chrome of a page that needs nobody to be signed in.
+    pub(crate) fn into_chrome(self) -> Chrome {
+        let (lang, theme) = look(&self.headers);
+        Chrome {
+            lang,
+            theme,
+            now: self.web.app.clock().now(),
+            csrf: String::new(),
+            path: self.path,
+            nav: None,
+            member: None,
+            flash: self.flash,
+        }
+    }
+}
+
+impl FromRequestParts<Web> for Reader {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+        let network = client(peer, &parts.headers, &web.config.trusted_proxies);
+        let flash = cookie(&parts.headers, FLASH).and_then(|text| read_flash(&text, look(&parts.headers).0));
+        Ok(Self { web: web.clone(), headers: parts.headers.clone(), path, network, flash })
+    }
+}
+
+/// A signed-in person.
+pub(crate) struct Member {
+    pub(crate) web: Web,
+    pub(crate) who: people::SignedIn,
+    path: String,
+    flash: Option<String>,
+}
+
+impl Member {
+    /// Whose data they may see.
+    pub(crate) fn organization(&self) -> OrganizationId {
+        self.who.organization
+    }
+
+    /// The chrome of a page at a place of the navigation.
+    pub(crate) async fn chrome(&self, nav: Option<Nav>) -> Result<Chrome, Failure> {
+        let lang = Lang::parse(&self.who.language).unwrap_or_default();
+        let email = self.web.app.own_email(&self.who).await?;
+        let problem_count =
+            self.web.app.organization(self.organization()).read(|tenant| tenant.problem_count()).await?;
+        // tidy: allowed because the top bar shows members their own address.
+        let grant = Grant::issue(Actor::Member(self.who.member), Purpose::SignIn, self.web.app.clock().now());
+        Ok(Chrome {
+            lang,
+            theme: Theme::parse(&self.who.theme).unwrap_or_default(),
+            now: self.web.app.clock().now(),
+            csrf: self.form_token(),
+            path: self.path.clone(),
+            nav,
+            member: Some(SignedIn {
+                organization: self.who.organization_name.clone(),
+                email: email.reveal(&grant).clone(),
+                problem_count,
+            }),
+            flash: self.flash.as_deref().and_then(|text| read_flash(text, lang)),
+        })
+    }
+
+    /// The member behind a request that anyone may make; `None` when nobody is signed in.
+    pub(crate) async fn of(reader: &Reader) -> Result<Option<Self>, Failure> {
+        let Some(token) = cookie(&reader.headers, session_cookie(&reader.web)) else { return Ok(None) };
+        let found = reader.web.app.session(&token).await?;
+        Ok(found.map(|who| Self { web: reader.web.clone(), who, path: reader.path.clone(), flash: None }))
+    }
+
+    fn form_token(&self) -> String {
+        self.web.form_key.sign_hex(format!("form {}", self.who.session).as_bytes())
+    }
+
+    fn token_is_good(&self, token: &str) -> bool {
+        self.web.form_key.verify_hex(format!("form {}", self.who.session).as_bytes(), token)
+    }
+}
+
+impl FromRequestParts<Web> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let token = cookie(&parts.headers, session_cookie(web));
+        let found = match token {
+            Some(token) => web.app.session(&token).await.map_err(|error| {
+                tracing::error!(error = %error, "a session could not be read");
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            })?,
+            None => None,
+        };
+        let Some(who) = found else {
+            let next = if parts.method == Method::GET { path.as_str() } else { "/orders" };
+            let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            return Err(see_other(&format!("/sign-in?next={next}")));
+        };
+        Ok(Self { web: web.clone(), who, path, flash: cookie(&parts.headers, FLASH) })
+    }
+}
+
+/// The fields of a form.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// A field's text, without the blanks around it; empty when it was not sent.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |text| text.trim())
+    }
+
+    /// A field's text as it was sent: passwords may begin with a blank.
+    pub(crate) fn raw(&self, name: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    fn parse(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+}
+
+/// A form of somebody who is not signed in (sign-in, set-up). Where it comes from was
+/// checked by its headers.
+pub(crate) struct OpenForm {
+    pub(crate) reader: Reader,
+    pub(crate) fields: Fields,
+}
+
+impl FromRequest<Web> for OpenForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(reader) = Reader::from_request_parts(&mut parts, web).await;
+        let bytes = Bytes::from_request(Request::from_parts(parts, body), web)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        Ok(Self { reader, fields: Fields::parse(&bytes) })
+    }
+}
+
+/// A signed-in person's form that has shown its token.
+pub(crate) struct Posted {
+    pub(crate) member: Member,
+    pub(crate) fields: Fields,
+}
+
+impl FromRequest<Web> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let member = Member::from_request_parts(&mut parts, web).await?;
+        let bytes = Bytes::from_request(Request::from_parts(parts, body), web)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let fields = Fields::parse(&bytes);
+        if !member.token_is_good(fields.get("csrf")) {
+            let chrome = member.chrome(None).await.map_err(IntoResponse::into_response)?;
+            return Err(obstacle(&chrome, Obstacle::StaleForm));
+        }
+        Ok(Self { member, fields })
+    }
+}
+
+/// A handler's failure: a page with a way out, in the reader's language.
+pub(crate) struct Failure {
+    obstacle: Obstacle,
+    chrome: Option<Box<Chrome>>,
+}
+
+impl Failure {
+    pub(crate) const fn of(obstacle: Obstacle) -> Self {
+        Self { obstacle, chrome: None }
+    }
+
+    /// The same failure inside the person's own page.
+    pub(crate) fn on(mut self, chrome: Chrome) -> Self {
+        self.chrome = Some(Box::new(chrome));
+        self
+    }
+}
+
+impl From<app::AppError> for Failure {
+    fn from(error: app::AppError) -> Self {
+        match error {
+            app::AppError::NotFound(_) => Self::of(Obstacle::NotFound),
+            app::AppError::Channel(error) => Self::of(Obstacle::Problem(error.problem())),
+            app::AppError::ConnectionStopped => Self::of(Obstacle::Problem(domain::Problem::ConsentEnded)),
+            app::AppError::ChannelMissing(_) => Self::of(Obstacle::Problem(domain::Problem::AppRefused)),
+            app::AppError::Store(_)
+            | app::AppError::Seal(_)
+            | app::AppError::WrongKeys
+            | app::AppError::NotYet(_)
+            | app::AppError::BadJob(_)
+            | app::AppError::Died(_) => {
+                tracing::error!(error = %error, "a page failed");
+                Self::of(Obstacle::Internal)
+            }
+        }
+    }
+}
+
+impl From<store::StoreError> for Failure {
+    fn from(error: store::StoreError) -> Self {
+        app::AppError::from(error).into()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let chrome = self.chrome.map_or_else(
+            || Chrome {
+                lang: Lang::default(),
+                theme: Theme::default(),
+                now: domain::Timestamp::EPOCH,
+                csrf: String::new(),
+                path: "/".into(),
+                nav: None,
+                member: None,
+                flash: None,
+            },
+            |chrome| *chrome,
+        );
+        obstacle(&chrome, self.obstacle)
+    }
+}
+
+/// A page that says what is in the way and how to get on.
+pub(crate) fn obstacle(chrome: &Chrome, obstacle: Obstacle) -> Response {
+    let status = StatusCode::from_u16(obstacle.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let page = ErrorPage { chrome: chrome.clone(), obstacle, way_out: "/orders".into(), reference: None };
+    (status, render(&page)).into_response()
+}
+
+/// A rendered page.
+pub(crate) fn render(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => {
+            let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
+            // The sentence of the last action is shown once.
+            clear_cookie(&mut response, FLASH);
+            response
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Sends the browser on, with a sentence for the next page: a translation key.
+pub(crate) fn see_with(to: &str, tone: Tone, key: &str) -> Response {
+    let mut response = see_other(to);
+    set_cookie(&mut response, FLASH, &format!("{}.{key}", tone.class()), None, false);
+    response
+}
+
+fn read_flash(text: &str, lang: Lang) -> Option<Flash> {
+    let (tone, key) = text.split_once('.')?;
+    let tone = match tone {
+        "good" => Tone::Good,
+        "watch" => Tone::Watch,
+        "bad" => Tone::Bad,
+        _ => Tone::Info,
+    };
+    // Only sentences made for this: a cookie can hold anything.
+    let key = key.strip_prefix("flash-")?;
+    let text = crate::i18n::find(lang, &format!("flash-{key}"))?;
+    Some(Flash { tone, text: text.to_owned() })
+}
+
+/// Which cookie holds the session.
+pub(crate) fn session_cookie(web: &Web) -> &'static str {
+    if web.config.secure_cookies { SECURE_SESSION } else { PLAIN_SESSION }
+}
+
+/// Puts the session into the browser.
+pub(crate) fn keep_session(response: &mut Response, web: &Web, token: &str) {
+    set_cookie(response, session_cookie(web), token, Some(people::SESSION_MAX), web.config.secure_cookies);
+}
+
+/// Takes the session out of the browser.
+pub(crate) fn drop_session(response: &mut Response, web: &Web) {
+    clear_cookie(response, session_cookie(web));
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+}
+
+/// Keeps language and theme of somebody who is not signed in.
+pub(crate) fn keep_look(response: &mut Response, lang: Lang, theme: Theme) {
+    const YEAR: std::time::Duration = std::time::Duration::from_hours(365 * 24);
+    set_cookie(response, LOOK, &format!("{}.{}", lang.tag(), theme.as_str()), Some(YEAR), false);
+}
+
+fn look(headers: &HeaderMap) -> (Lang, Theme) {
+    let kept = cookie(headers, LOOK);
+    let parts = kept.as_deref().and_then(|text| text.split_once('.'));
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let lang = parts.and_then(|(lang, _)| Lang::parse(lang)).unwrap_or_else(|| Lang::negotiate(accepted));
+    (lang, parts.and_then(|(_, theme)| Theme::parse(theme)).unwrap_or_default())
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+fn set_cookie(
+    response: &mut Response,
+    name: &str,
+    value: &str,
+    life: Option<std::time::Duration>,
+    secure: bool,
+) {
+    let mut text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+    if let Some(life) = life {
+        text.push_str("; Max-Age=");
+        text.push_str(&life.as_secs().to_string());
+    }
+    if secure {
+        text.push_str("; Secure");
+    }
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+fn clear_cookie(response: &mut Response, name: &str) {
+    let secure = name.starts_with("__Host-");
+    set_cookie(response, name, "", Some(std::time::Duration::ZERO), secure);
+}
+
+/// Where a request comes from: the peer, or what the nearest trusted proxy says.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for");
+    let hops: Vec<IpAddr> = forwarded
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .filter_map(|hop| hop.trim().parse().ok())
+        .collect();
+    // From the right: what a stranger wrote stands on the left.
+    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+}
+
+/// A path of our own to go on to; anything else becomes the orders.
+pub(crate) fn own_path(path: &str) -> &str {
+    let ours = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    if ours { path } else { "/orders" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+
+    fn forwarded(text: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(
+            header::HeaderName::from_static("x-forwarded-for"),
+            HeaderValue::from_static(text),
+        )])
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let headers = forwarded("198.51.100.7");
+        assert_eq!(client(STRANGER, &headers, &[PROXY]), STRANGER);
+        assert_eq!(client(PROXY, &headers, &[PROXY]).to_string(), "198.51.100.7");
+    }
+
+    #[test]
+    fn what_a_stranger_wrote_before_the_proxy_is_not_believed() {
+        let headers = forwarded("1.1.1.1, 203.0.113.9, 10.0.0.1");
+        assert_eq!(client(PROXY, &headers, &[PROXY]), STRANGER);
+    }
+
+    #[test]
+    fn only_our_own_paths_are_gone_on_to() {
+        assert_eq!(own_path("/orders?state=shipped"), "/orders?state=shipped");
+        for other in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""]
+        {
+            assert_eq!(own_path(other), "/orders", "{other}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_shown_only_if_it_is_one_of_ours() {
+        assert!(read_flash("good.<script>", Lang::En).is_none());
+        assert!(read_flash("good.sign-in-title", Lang::En).is_none());
+    }
+}

@@ -1,0 +1,148 @@
+//! Listings and the SKUs they sell.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use domain::listing::decide_push;
+use domain::{ConnectionId, ListingId, Push};
+use serde::Deserialize;
+use store::connections::Connection;
+use store::listings::Listing;
+use store::pages::{ListingFilter, ListingShow, PAGE_ROWS};
+use store::stock::Sku;
+
+use super::guard::{Failure, Member, Posted, own_path, render, see_with};
+use crate::pages::account::Obstacle;
+use crate::pages::listings::{ListingRow, ListingsPage};
+use crate::pages::{Choice, Errors, Pager, SkuLink};
+use crate::{Nav, Tone};
+
+/// Codes offered while typing.
+const MAX_SUGGESTIONS: u32 = 500;
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ListQuery {
+    text: String,
+    connection: String,
+    show: String,
+    after: String,
+}
+
+/// The list of listings.
+pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Listings)).await?;
+    let filter = ListingFilter {
+        text: query.text.trim().to_owned(),
+        connection: query.connection.parse().ok(),
+        show: match query.show.as_str() {
+            "unlinked" => ListingShow::Unlinked,
+            "drift" => ListingShow::Drift,
+            _ => ListingShow::All,
+        },
+    };
+    let after: Option<ListingId> = query.after.parse().ok();
+    let (mut rows, connections, sku_codes) = member
+        .web
+        .app
+        .organization(member.organization())
+        .read(move |tenant| {
+            Ok((
+                tenant.listing_page(after, &filter)?,
+                tenant.connections()?,
+                tenant.sku_codes(MAX_SUGGESTIONS)?,
+            ))
+        })
+        .await?;
+    let more = rows.len() > PAGE_ROWS as usize;
+    rows.truncate(PAGE_ROWS as usize);
+    let older = rows.last().filter(|_| more).map(|(listing, _)| link_to(&query, &listing.id.to_string()));
+    let newer = after.map(|_| link_to(&query, ""));
+    let choices = connections
+        .iter()
+        .map(|connection| Choice { value: connection.id.to_string(), label: connection.name.clone() })
+        .collect();
+    let by_id: BTreeMap<ConnectionId, Connection> =
+        connections.into_iter().map(|connection| (connection.id, connection)).collect();
+    Ok(render(&ListingsPage {
+        chrome,
+        text: query.text,
+        connection: query.connection,
+        show: query.show,
+        connections: choices,
+        sku_codes,
+        rows: rows.into_iter().map(|(listing, sku)| row_of(listing, sku, &by_id)).collect(),
+        pager: Pager { newer, older },
+        link_error: None,
+        errors: Errors::default(),
+    }))
+}
+
+fn link_to(query: &ListQuery, after: &str) -> String {
+    let mut pairs = url::form_urlencoded::Serializer::new(String::from("/listings?"));
+    pairs
+        .append_pair("text", &query.text)
+        .append_pair("connection", &query.connection)
+        .append_pair("show", &query.show)
+        .append_pair("after", after);
+    pairs.finish()
+}
+
+fn row_of(
+    listing: Listing,
+    sku: Option<Sku>,
+    connections: &BTreeMap<ConnectionId, Connection>,
+) -> ListingRow {
+    let connection = connections.get(&listing.connection);
+    let should_units =
+        sku.as_ref().map(|sku| match decide_push(listing.state, listing.shown_units, sku.tally, i64::MAX) {
+            Push::Write { quantity_units } => quantity_units,
+            Push::Nothing | Push::NotWritable => listing.shown_units,
+        });
+    ListingRow {
+        id: listing.id,
+        number: listing.external_id,
+        title: listing.title,
+        variation: Some(listing.variation_external_id).filter(|variation| !variation.is_empty()),
+        channel: connection.map_or(domain::ChannelKind::MercadoLivre, |connection| connection.channel),
+        connection: connection.map(|connection| connection.name.clone()).unwrap_or_default(),
+        permalink: listing.permalink,
+        state: listing.state,
+        sku: sku.map(|sku| SkuLink { id: sku.id, code: sku.code }),
+        seller_sku: listing.seller_sku,
+        shows_units: listing.shown_units,
+        read_at: listing.shown_at,
+        should_units,
+        platform_stock: !listing.ours,
+        price: listing.price,
+    }
+}
+
+/// Links a listing to the SKU of a code.
+pub(crate) async fn link(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+    let code = posted.fields.get("sku").to_owned();
+    if code.is_empty() {
+        let next = own_path(posted.fields.get("next")).to_owned();
+        return Ok(see_with(&next, Tone::Watch, "flash-code-missing"));
+    }
+    change(posted, &id, Some(&code), "flash-linked").await
+}
+
+/// Takes a listing off its SKU.
+pub(crate) async fn unlink(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+    change(posted, &id, None, "flash-unlinked").await
+}
+
+async fn change(posted: Posted, id: &str, code: Option<&str>, done: &str) -> Result<Response, Failure> {
+    let Posted { member, fields } = posted;
+    let next = match fields.get("next") {
+        "" => "/listings",
+        path => own_path(path),
+    };
+    let Ok(id) = id.parse::<ListingId>() else {
+        return Err(Failure::of(Obstacle::NotFound).on(member.chrome(Some(Nav::Listings)).await?));
+    };
+    member.web.app.link(member.organization(), member.who.member, id, code).await?;
+    Ok(see_with(next, Tone::Good, done))
+}

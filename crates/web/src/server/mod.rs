@@ -1,0 +1,145 @@
+//! The router: one table of routes, and what every request passes on its way.
+//!
+//! Handlers are verbs in files by area. What a handler may do stands in its arguments:
+//! [`guard::Reader`] is anyone, [`guard::Member`] a signed-in person,
+//! [`guard::Posted`] a signed-in person's form that has shown its token.
+
+mod account;
+mod audit;
+mod connections;
+mod guard;
+mod headers;
+mod hooks;
+mod listings;
+mod live;
+mod orders;
+mod problems;
+mod skus;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use app::App;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use vault::{HmacKey, SubKey};
+
+use crate::assets;
+use guard::Reader;
+
+/// Longest form taken, in bytes.
+pub const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// How the pages are served.
+#[derive(Debug, Clone)]
+pub struct WebConfig {
+    /// Cookies only over TLS. Off only where browsers come over plain loopback.
+    pub secure_cookies: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The unguessable part of the address that platforms post hooks to.
+    pub hook_door: String,
+}
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) app: App,
+    pub(crate) config: Arc<WebConfig>,
+    /// Makes and checks the token of forms.
+    pub(crate) form_key: Arc<HmacKey>,
+    pub(crate) policy: HeaderValue,
+}
+
+/// The pages, the doors and the static files.
+pub fn router(app: App, config: WebConfig) -> Router {
+    let form_key = Arc::new(app.keyring().derived(SubKey::Session));
+    let policy = headers::content_policy(&app);
+    let web = Web { app, config: Arc::new(config), form_key, policy };
+    pages()
+        .merge(doors())
+        .fallback(missing)
+        .layer(middleware::from_fn_with_state(web.clone(), headers::protect))
+        .with_state(web)
+}
+
+/// What people see and press.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/", get(home))
+        .route("/sign-in", get(account::show_sign_in).post(account::sign_in))
+        .route("/sign-out", post(account::sign_out))
+        .route("/setup/{token}", get(account::show_setup).post(account::set_up))
+        .route("/preferences", post(account::set_preferences))
+        .route("/orders", get(orders::list))
+        .route("/orders/live", get(live::orders))
+        .route("/orders/{id}", get(orders::show))
+        .route("/skus", get(skus::list))
+        .route("/skus/{id}", get(skus::show))
+        .route("/skus/{id}/adjust", post(skus::adjust))
+        .route("/listings", get(listings::list))
+        .route("/listings/{id}/link", post(listings::link))
+        .route("/listings/{id}/unlink", post(listings::unlink))
+        .route("/connections", get(connections::list))
+        .route("/connections/new", get(connections::choose).post(connections::begin))
+        .route("/connections/callback/{channel}", get(connections::finish))
+        .route("/connections/{id}", get(connections::show))
+        .route("/connections/{id}/plan", get(connections::plan))
+        .route("/connections/{id}/import", get(connections::show_import).post(connections::import))
+        .route("/connections/{id}/import/live", get(live::import))
+        .route("/connections/{id}/sweep", post(connections::sweep))
+        .route("/connections/{id}/reconnect", post(connections::reconnect))
+        .route("/connections/{id}/disconnect", post(connections::disconnect))
+        .route("/problems", get(problems::list))
+        .route("/problems/retry", post(problems::retry))
+        .route("/audit", get(audit::list))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+}
+
+/// What machines call: no session, no form token.
+fn doors() -> Router<Web> {
+    Router::new()
+        .route("/hooks/{channel}/{door}", post(hooks::take))
+        .route("/health", get(health))
+        .route("/static/{hash}/{name}", get(static_file))
+}
+
+async fn home(State(_): State<Web>) -> Response {
+    see_other("/orders")
+}
+
+/// Whether the program serves and its database answers.
+async fn health(State(web): State<Web>) -> Response {
+    match web.app.store().installation().read(|_| Ok(())).await {
+        Ok(()) => "ok\n".into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    }
+}
+
+async fn static_file(OriginalUri(uri): OriginalUri) -> Response {
+    assets::find(uri.path()).map_or_else(
+        || StatusCode::NOT_FOUND.into_response(),
+        |asset| {
+            let headers =
+                [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, assets::CACHE_CONTROL)];
+            (headers, asset.bytes).into_response()
+        },
+    )
+}
+
+async fn missing(reader: Reader) -> Response {
+    guard::obstacle(&reader.into_chrome(), crate::pages::account::Obstacle::NotFound)
+}
+
+/// Sends a browser on with GET.
+pub(crate) fn see_other(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(value) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
+}

@@ -1,0 +1,325 @@
+//! The list of orders and one order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use domain::order::OrderState;
+use domain::{Actor, ConnectionId, EntryKind, Money, OrderId, SkuId, Timestamp};
+use serde::Deserialize;
+use store::orders::{LineRow, TimelineEvent};
+use store::pages::{self, OrderFilter, OrderKey, Told, Turn};
+
+use super::guard::{Failure, Member, render};
+use crate::Nav;
+use crate::pages::account::Obstacle;
+use crate::pages::orders::{
+    BuyerData, Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersFilter, OrdersPage, ShipmentView,
+    StateChip,
+};
+use crate::pages::{Choice, Pager, SkuLink};
+
+/// States that the list can be narrowed to, "all" first.
+const CHIPS: [&str; 7] =
+    ["", "to_dispatch", "needs_attention", "awaiting_payment", "shipped", "delivered", "cancelled"];
+const DAY: Duration = Duration::from_hours(24);
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ListQuery {
+    state: String,
+    connection: String,
+    period: String,
+    text: String,
+    older: String,
+    newer: String,
+}
+
+/// The list of orders.
+pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Orders)).await?;
+    let Some(turn) = turn(&query) else { return Err(Failure::of(Obstacle::BadRequest).on(chrome)) };
+    let filter = store_filter(&query, chrome.now);
+    let (listed, connections) = member
+        .web
+        .app
+        .organization(member.organization())
+        .read(move |tenant| Ok((tenant.order_page(&filter, turn)?, tenant.connections()?)))
+        .await?;
+    let names: BTreeMap<ConnectionId, String> =
+        connections.iter().map(|connection| (connection.id, connection.name.clone())).collect();
+    let rows: Vec<OrderRow> = listed.rows.iter().map(|row| row_of(row, &names)).collect();
+    let pager = Pager {
+        newer: listed.rows.first().filter(|_| listed.newer).map(|row| address(&query, "newer", row)),
+        older: listed.rows.last().filter(|_| listed.older).map(|row| address(&query, "older", row)),
+    };
+    let chips = CHIPS
+        .into_iter()
+        .map(|state| StateChip {
+            state,
+            href: link(&ListQuery {
+                state: state.into(),
+                older: String::new(),
+                newer: String::new(),
+                ..query.clone()
+            }),
+            count: None,
+        })
+        .collect();
+    let choices = connections
+        .iter()
+        .map(|connection| Choice { value: connection.id.to_string(), label: connection.name.clone() })
+        .collect();
+    Ok(render(&OrdersPage {
+        chrome,
+        filter: OrdersFilter {
+            state: query.state,
+            connection: query.connection,
+            period: query.period,
+            text: query.text,
+        },
+        chips,
+        connections: choices,
+        rows,
+        pager,
+        live: Some("/orders/live".into()),
+    }))
+}
+
+fn store_filter(query: &ListQuery, now: Timestamp) -> OrderFilter {
+    let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let from = match query.period.as_str() {
+        "today" => Some(midnight(now)),
+        "7d" => Some(now.minus(7 * DAY)),
+        "30d" => Some(now.minus(30 * DAY)),
+        _ => None,
+    };
+    OrderFilter {
+        state: filled(&query.state),
+        connection: query.connection.parse().ok(),
+        from,
+        until: None,
+        text: filled(&query.text),
+    }
+}
+
+/// The last midnight of the business time zone.
+fn midnight(now: Timestamp) -> Timestamp {
+    now.in_business_zone()
+        .start_of_day()
+        .map_or(now, |start| Timestamp::from_millis(start.timestamp().as_millisecond()))
+}
+
+fn turn(query: &ListQuery) -> Option<Turn> {
+    match (query.older.as_str(), query.newer.as_str()) {
+        ("", "") => Some(Turn::First),
+        (key, "") => parse_key(key).map(Turn::Older),
+        ("", key) => parse_key(key).map(Turn::Newer),
+        _ => None,
+    }
+}
+
+fn parse_key(text: &str) -> Option<OrderKey> {
+    let (at, id) = text.split_once('.')?;
+    Some(OrderKey { placed_at: Timestamp::from_millis(at.parse().ok()?), id: id.parse().ok()? })
+}
+
+fn address(query: &ListQuery, way: &str, row: &pages::OrderRow) -> String {
+    let key = format!("{}.{}", row.placed_at.as_millis(), row.id);
+    let mut query = ListQuery { older: String::new(), newer: String::new(), ..query.clone() };
+    if way == "older" {
+        query.older = key;
+    } else {
+        query.newer = key;
+    }
+    link(&query)
+}
+
+fn link(query: &ListQuery) -> String {
+    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+    let all = [
+        ("state", &query.state),
+        ("connection", &query.connection),
+        ("period", &query.period),
+        ("text", &query.text),
+        ("older", &query.older),
+        ("newer", &query.newer),
+    ];
+    for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
+        pairs.append_pair(name, value);
+    }
+    let pairs = pairs.finish();
+    if pairs.is_empty() { "/orders".into() } else { format!("/orders?{pairs}") }
+}
+
+/// An order as lists show it.
+pub(crate) fn row_of(row: &pages::OrderRow, names: &BTreeMap<ConnectionId, String>) -> OrderRow {
+    let more_lines = (row.line_count - 1).max(0);
+    OrderRow {
+        id: row.id,
+        number: row.external_id.clone(),
+        channel: row.channel,
+        connection: names.get(&row.connection).cloned().unwrap_or_default(),
+        state: row.state,
+        placed_at: row.placed_at,
+        ship_by: row.ship_by,
+        package: row.logistic_type.clone(),
+        title: row.summary.strip_suffix(&format!(" +{more_lines}")).unwrap_or(&row.summary).to_owned(),
+        more_lines,
+        units: row.unit_count,
+        total: row.total,
+    }
+}
+
+/// What an order's page is made of.
+struct Found {
+    row: pages::OrderRow,
+    connection: String,
+    lines: Vec<LineRow>,
+    codes: BTreeMap<SkuId, String>,
+    timeline: Vec<TimelineEvent>,
+    told: Vec<Told>,
+}
+
+/// One order.
+pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Orders)).await?;
+    let Ok(id) = id.parse::<OrderId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
+    let found = member
+        .web
+        .app
+        .organization(member.organization())
+        .read(move |tenant| {
+            let Some(row) = tenant.order(id)? else { return Ok(None) };
+            let lines = tenant.order_lines(id)?;
+            let mut codes = BTreeMap::new();
+            for sku in lines.iter().filter_map(|line| line.sku) {
+                if let Some(sku) = tenant.sku(sku)? {
+                    codes.insert(sku.id, sku.code);
+                }
+            }
+            let connection = tenant.connection(row.connection)?.map(|held| held.name).unwrap_or_default();
+            let (timeline, told) = (tenant.timeline(id)?, tenant.told(id)?);
+            Ok(Some(Found { row, connection, lines, codes, timeline, told }))
+        })
+        .await?;
+    let Some(found) = found else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
+    let names = BTreeMap::from([(found.row.connection, found.connection.clone())]);
+    let lines: Vec<OrderLine> = found.lines.iter().map(|line| line_of(line, &found.codes)).collect();
+    let fees = lines.iter().filter_map(|line| line.fee).try_fold(None, |sum: Option<Money>, fee| {
+        sum.map_or(Some(Some(fee)), |sum| sum.checked_add(fee).ok().map(Some))
+    });
+    let row = &found.row;
+    let shipment = row.shipment_external_id.as_ref().map(|number| ShipmentView {
+        number: number.clone(),
+        platform_status: row.shipment_status.clone().unwrap_or_default(),
+        package: row.logistic_type.clone(),
+        tracking_code: row.tracking_code.clone(),
+        ship_by: row.ship_by,
+    });
+    Ok(render(&OrderPage {
+        row: row_of(row, &names),
+        platform_status: row.platform_status.clone(),
+        pack_number: row.pack_external_id.clone(),
+        tags: row.tags.split_whitespace().map(str::to_owned).collect(),
+        lines,
+        fees: fees.flatten(),
+        shipment,
+        // The hub keeps no name or address: the platform shows them to who dispatches.
+        buyer: BuyerData::Absent,
+        timeline: happened(&found),
+        live: None,
+        chrome,
+    }))
+}
+
+fn line_of(line: &LineRow, codes: &BTreeMap<SkuId, String>) -> OrderLine {
+    let sku = line.sku.and_then(|id| codes.get(&id).map(|code| SkuLink { id, code: code.clone() }));
+    OrderLine {
+        title: line.title.clone(),
+        sku,
+        listing_number: line.listing_external_id.clone(),
+        units: line.units,
+        unit_price: line.unit_price,
+        total: line.unit_price.checked_mul(line.units).unwrap_or(line.unit_price),
+        fee: line.sale_fee,
+        position: line.position,
+    }
+}
+
+/// The timeline, the newest first: what the order's own rows say, and when which listing
+/// was told.
+fn happened(found: &Found) -> Vec<Happened> {
+    let mut all: Vec<Happened> = found
+        .timeline
+        .iter()
+        .filter_map(|event| {
+            let what = happening(event, &found.codes)?;
+            Some(Happened { at: event.at, actor: Actor::system("ingest"), member: None, what })
+        })
+        .collect();
+    for told in &found.told {
+        let actor = || Actor::system("fanout");
+        if let (Some(at), Some(units)) = (told.told_at, told.units) {
+            let what = Happening::Confirmed {
+                listing: told.listing,
+                listing_number: told.external_id.clone(),
+                units,
+            };
+            all.push(Happened { at, actor: actor(), member: None, what });
+        }
+    }
+    all.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    all
+}
+
+fn happening(event: &TimelineEvent, codes: &BTreeMap<SkuId, String>) -> Option<Happening> {
+    match event.kind.as_str() {
+        "arrived" => Some(match event.detail.strip_prefix("hook ") {
+            Some(topic) => Happening::Hook { topic: topic.to_owned() },
+            None => Happening::Swept,
+        }),
+        "state" => {
+            let (state, detail) = event.detail.split_once(' ').unwrap_or((&event.detail, ""));
+            OrderState::parse(state, detail).map(Happening::Applied)
+        }
+        "stock" => {
+            let mut parts = event.detail.split(' ');
+            let kind = EntryKind::parse(parts.next()?)?;
+            let units = parts.next()?.parse().ok()?;
+            let id: SkuId = parts.next()?.parse().ok()?;
+            let code = codes.get(&id).cloned().unwrap_or_else(|| id.to_string());
+            Some(Happening::Stock { sku: SkuLink { id, code }, kind, units })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::SeededEntropy;
+
+    #[test]
+    fn a_key_survives_its_address() {
+        let id = OrderId::new(Timestamp::from_millis(5), &SeededEntropy::new(1));
+        let key = OrderKey { placed_at: Timestamp::from_millis(5), id };
+        assert_eq!(parse_key(&format!("5.{id}")), Some(key));
+        for wrong in ["", "5", "5.", "x.ord_1", "5.sku_00000000000000000000000000"] {
+            assert_eq!(parse_key(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn two_directions_at_once_are_no_page() {
+        let query = ListQuery { older: "1.a".into(), newer: "1.b".into(), ..ListQuery::default() };
+        assert_eq!(turn(&query), None);
+    }
+
+    #[test]
+    fn an_address_keeps_what_the_list_was_narrowed_to() {
+        let query = ListQuery { state: "shipped".into(), text: "caneca azul".into(), ..ListQuery::default() };
+        assert_eq!(link(&query), "/orders?state=shipped&text=caneca+azul");
+    }
+}

@@ -1,0 +1,261 @@
+//! SKUs, their ledger, and the count form.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::listing::decide_push;
+use domain::{ConnectionId, Push, SkuId, Tally};
+use serde::Deserialize;
+use store::connections::Connection;
+use store::listings::Listing;
+use store::pages::{PAGE_ROWS, SkuFilter, SkuShow};
+use store::stock::{Entry, Sku};
+
+use app::shelf::AdjustError;
+
+use super::guard::{Failure, Member, Posted, render, see_with};
+use crate::pages::account::Obstacle;
+use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
+use crate::pages::{Errors, FieldError, Pager};
+use crate::{Chrome, Nav, Tone};
+
+/// More than any listing shows; the platform's own ceiling is applied when it is written.
+const NO_CEILING: i64 = i64::MAX;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ListQuery {
+    text: String,
+    show: String,
+    after: String,
+}
+
+/// The list of SKUs.
+pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Skus)).await?;
+    let filter = SkuFilter {
+        text: query.text.trim().to_owned(),
+        show: match query.show.as_str() {
+            "oversold" => SkuShow::Oversold,
+            "out" => SkuShow::Out,
+            _ => SkuShow::All,
+        },
+    };
+    let after = query.after.clone();
+    let mut rows = member
+        .web
+        .app
+        .organization(member.organization())
+        .read(move |tenant| tenant.sku_page(&after, &filter))
+        .await?;
+    let more = rows.len() > PAGE_ROWS as usize;
+    rows.truncate(PAGE_ROWS as usize);
+    let link = |after: &str| {
+        let mut pairs = url::form_urlencoded::Serializer::new(String::from("/skus?"));
+        pairs.append_pair("text", &query.text).append_pair("show", &query.show).append_pair("after", after);
+        pairs.finish()
+    };
+    let older = rows.last().filter(|_| more).map(|(sku, _)| link(&sku.code));
+    let newer = (!query.after.is_empty()).then(|| link(""));
+    Ok(render(&SkusPage {
+        chrome,
+        text: query.text.clone(),
+        show: query.show.clone(),
+        rows: rows.into_iter().map(|(sku, listings)| row_of(sku, listings)).collect(),
+        pager: Pager { newer, older },
+    }))
+}
+
+fn row_of(sku: Sku, listings: i64) -> SkuRow {
+    SkuRow { id: sku.id, code: sku.code, title: sku.title, tally: sku.tally, listings }
+}
+
+/// What a SKU's page is made of.
+struct Found {
+    sku: Sku,
+    listings: Vec<Listing>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    entries: Vec<Entry>,
+    /// The sums after the first of `entries`.
+    newest: Tally,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LedgerQuery {
+    below: Option<i64>,
+}
+
+/// One SKU.
+pub(crate) async fn show(
+    member: Member,
+    Path(id): Path<String>,
+    Query(query): Query<LedgerQuery>,
+) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Skus)).await?;
+    let Some(found) = find(&member, &id, query.below).await? else {
+        return Err(Failure::of(Obstacle::NotFound).on(chrome));
+    };
+    let tally = found.sku.tally;
+    let count = CountForm {
+        on_hand_units: tally.on_hand_units.to_string(),
+        safety_units: tally.safety_units.to_string(),
+        ..CountForm::default()
+    };
+    Ok(render(&page(chrome, found, count, query.below)))
+}
+
+async fn find(member: &Member, id: &str, below: Option<i64>) -> Result<Option<Found>, Failure> {
+    let Ok(id) = id.parse::<SkuId>() else { return Ok(None) };
+    let found = member
+        .web
+        .app
+        .organization(member.organization())
+        .read(move |tenant| {
+            let Some(sku) = tenant.sku(id)? else { return Ok(None) };
+            let entries = tenant.ledger(id, below.unwrap_or(i64::MAX), PAGE_ROWS + 1)?;
+            let newest = match entries.first() {
+                Some(entry) if entry.version != sku.tally.version => tenant.tally_at(id, entry.version)?,
+                _ => sku.tally,
+            };
+            let connections =
+                tenant.connections()?.into_iter().map(|connection| (connection.id, connection)).collect();
+            Ok(Some(Found { listings: tenant.listings_of_sku(id)?, sku, connections, entries, newest }))
+        })
+        .await?;
+    Ok(found)
+}
+
+fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>) -> SkuPage {
+    let Found { sku, listings, connections, mut entries, newest } = found;
+    let path = format!("/skus/{}", sku.id);
+    let more = entries.len() > PAGE_ROWS as usize;
+    entries.truncate(PAGE_ROWS as usize);
+    let pager = Pager {
+        older: entries.last().filter(|_| more).map(|entry| format!("{path}?below={}", entry.version)),
+        newer: below.map(|_| path),
+    };
+    let proofs: Vec<ProofRow> =
+        listings.iter().map(|listing| proof_of(listing, sku.tally, &connections)).collect();
+    let listing_count = i64::try_from(proofs.len()).unwrap_or(i64::MAX);
+    SkuPage {
+        row: row_of(sku, listing_count),
+        proofs,
+        count,
+        entries: ledger_rows(entries, newest),
+        pager,
+        chrome,
+    }
+}
+
+/// Each entry with the sums after it, counted back from the newest.
+fn ledger_rows(entries: Vec<Entry>, newest: Tally) -> Vec<LedgerRow> {
+    let mut after = newest;
+    entries
+        .into_iter()
+        .map(|entry| {
+            let row = LedgerRow {
+                at: entry.at,
+                kind: entry.kind,
+                delta: entry.delta,
+                after: Tally { version: entry.version, ..after },
+                order: entry.order,
+                member: None,
+                reason: Some(entry.reason).filter(|reason| !reason.is_empty()),
+            };
+            after.on_hand_units -= row.delta.on_hand_units;
+            after.reserved_units -= row.delta.reserved_units;
+            row
+        })
+        .collect()
+}
+
+fn proof_of(listing: &Listing, tally: Tally, connections: &BTreeMap<ConnectionId, Connection>) -> ProofRow {
+    let connection = connections.get(&listing.connection);
+    let should = match decide_push(listing.state, listing.shown_units, tally, NO_CEILING) {
+        Push::Write { quantity_units } if listing.ours => quantity_units,
+        Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
+    };
+    ProofRow {
+        listing: listing.id,
+        number: listing.external_id.clone(),
+        title: listing.title.clone(),
+        channel: connection.map_or(domain::ChannelKind::MercadoLivre, |connection| connection.channel),
+        connection: connection.map(|connection| connection.name.clone()).unwrap_or_default(),
+        permalink: listing.permalink.clone(),
+        state: listing.state,
+        sent: listing.sent_units.zip(listing.sent_at).map(|(units, at)| Sent {
+            units,
+            at,
+            confirmed_at: listing.confirmed_at.filter(|confirmed| *confirmed >= at),
+        }),
+        shows_units: listing.shown_units,
+        read_at: listing.shown_at,
+        should_units: should,
+        problem: None,
+    }
+}
+
+/// Takes a count in.
+pub(crate) async fn adjust(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+    let Posted { member, fields } = posted;
+    let chrome = member.chrome(Some(Nav::Skus)).await?;
+    let Some(found) = find(&member, &id, None).await? else {
+        return Err(Failure::of(Obstacle::NotFound).on(chrome));
+    };
+    let form = CountForm {
+        on_hand_units: fields.get("on_hand_units").to_owned(),
+        safety_units: fields.get("safety_units").to_owned(),
+        reason: fields.get("reason").to_owned(),
+        errors: Errors::default(),
+    };
+    let version = fields.get("version").parse::<i64>().unwrap_or(found.sku.tally.version);
+    let again = |form: CountForm, found: Found, chrome: Chrome| {
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page(chrome, found, form, None))).into_response())
+    };
+    let (Ok(on_hand), Ok(safety)) = (form.on_hand_units.parse::<i64>(), form.safety_units.parse::<i64>())
+    else {
+        let form = with_error(form, "on_hand_units", chrome.t("count-error-number"));
+        return again(form, found, chrome);
+    };
+    // Shipments between looking and pressing have left the shelf since: what was meant
+    // is the difference to what was looked at.
+    let seen = member
+        .web
+        .app
+        .organization(member.organization())
+        .read({
+            let id = found.sku.id;
+            move |tenant| tenant.tally_at(id, version)
+        })
+        .await?;
+    let on_hand = on_hand + found.sku.tally.on_hand_units - seen.on_hand_units;
+    let reason = form.reason.clone();
+    let adjusted = member.web.app.adjust(
+        member.organization(),
+        member.who.member,
+        found.sku.id,
+        on_hand,
+        safety,
+        &reason,
+    );
+    match adjusted.await {
+        Ok(sku) => Ok(see_with(&format!("/skus/{}", sku.id), Tone::Good, "flash-counted")),
+        Err(AdjustError::Count) => {
+            let form = with_error(form, "on_hand_units", chrome.t("count-error-number"));
+            again(form, found, chrome)
+        }
+        Err(AdjustError::Reason) => {
+            let form = with_error(form, "reason", chrome.t("count-error-reason"));
+            again(form, found, chrome)
+        }
+        Err(AdjustError::App(error)) => Err(Failure::from(error).on(chrome)),
+    }
+}
+
+fn with_error(mut form: CountForm, field: &'static str, text: &str) -> CountForm {
+    form.errors = Errors(vec![FieldError { field, text: text.to_owned() }]);
+    form
+}
