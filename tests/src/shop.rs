@@ -14,13 +14,13 @@ use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
 use connect::outbound::{BaseUrl, Outbound};
 use connect::{Channel, Transport};
 use domain::{
-    ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrganizationId, Restricted,
+    ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrderId, OrganizationId, Restricted,
     SeededEntropy, Timestamp,
 };
 use sandbox::SaleRequest;
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use store::listings::Listing;
-use store::pages::{OrderFilter, OrderRow, ProblemRow, Turn};
+use store::pages::{OrderRow, ProblemRow};
 use store::stock::Sku;
 use store::{Location, Store, StoreResult, Tenant, Tx, Val, jobs};
 use vault::Keyring;
@@ -375,8 +375,14 @@ impl TestApp {
 
     /// An order by the platform's number.
     pub async fn order(&self, number: &str) -> Option<OrderRow> {
-        let filter = OrderFilter { number: Some(number.to_owned()), ..OrderFilter::default() };
-        self.see(move |tenant| Ok(tenant.order_page(&filter, Turn::First)?.rows.into_iter().next())).await
+        let number = number.to_owned();
+        let id = self
+            .read(move |tx| {
+                let sql = "SELECT id FROM orders WHERE external_id = $1";
+                tx.row(sql, &[Val::from(&number)], |row| row.get::<OrderId>(0))
+            })
+            .await?;
+        self.see(move |tenant| tenant.order(id)).await
     }
 
     /// A SKU by its code.
@@ -388,18 +394,23 @@ impl TestApp {
         self.see(move |tenant| tenant.sku_by_code(&code)).await.expect("the SKU is held")
     }
 
-    /// All listings.
+    /// All SKUs by code.
+    pub async fn skus(&self) -> Vec<Sku> {
+        let ids = self.read(|tx| tx.rows("SELECT id FROM sku ORDER BY code", &[], |row| row.get(0))).await;
+        self.see(move |tenant| {
+            let found: StoreResult<Vec<_>> = ids.into_iter().map(|id| tenant.sku(id)).collect();
+            Ok(found?.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    /// All listings by the platform's numbers.
     pub async fn listings(&self) -> Vec<Listing> {
-        self.see(|tenant| {
-            let mut all = Vec::new();
-            loop {
-                let after = all.last().map(|listing: &Listing| listing.id);
-                let page = tenant.listing_page(after, false)?;
-                if page.is_empty() {
-                    return Ok(all);
-                }
-                all.extend(page.into_iter().map(|(listing, _)| listing));
-            }
+        let sql = "SELECT id FROM listing ORDER BY external_id, variation_external_id";
+        let ids = self.read(|tx| tx.rows(sql, &[], |row| row.get(0))).await;
+        self.see(move |tenant| {
+            let found: StoreResult<Vec<_>> = ids.into_iter().map(|id| tenant.listing(id)).collect();
+            Ok(found?.into_iter().flatten().collect())
         })
         .await
     }

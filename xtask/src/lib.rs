@@ -7,6 +7,7 @@ pub mod failure;
 pub mod interrupt;
 pub mod needs;
 pub mod services;
+pub mod simulate;
 pub mod suite;
 pub mod tidy;
 pub mod workspace;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use xtask::failure::Failure;
 use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
-use xtask::{tidy, workspace};
+use xtask::{simulate, tidy, workspace};
 
 /// The house keeper.
 #[derive(Debug, Parser)]
@@ -44,6 +44,23 @@ enum Command {
     /// so, on itself or on the line above: `tidy: allowed because …`.
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
+    /// Drive whole shops through simulated storms, one for each seed.
+    ///
+    /// After every event the shop is held against its promises; a broken one is printed
+    /// with the command that replays it.
+    #[command(after_help = "Examples:\n  cargo xtask simulate --seeds 500\n  \
+                            cargo xtask simulate --start 17 --seeds 1")]
+    Simulate {
+        /// How many seeds.
+        #[arg(long, default_value_t = 100)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        start: u64,
+        /// Events in each run.
+        #[arg(long, default_value_t = 60)]
+        events: u32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -90,6 +107,7 @@ fn run(command: Command) -> Result<(), Failure> {
             eprintln!("xtask: the house is tidy");
             Ok(())
         }
+        Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
     }
 }
 

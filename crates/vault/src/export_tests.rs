@@ -181,6 +181,20 @@ fn reordered_entries_are_named() {
 }
 
 #[test]
+fn an_entry_moved_out_of_a_deleted_run_leaves_the_rest_of_the_run_deleted() {
+    let mut log = Log::with(12, &[]);
+    log.notes = vec![log.note_at(12)];
+    let moved = log.entries.remove(6);
+    log.entries.insert(8, moved);
+    log.entries.drain(5..7);
+    let reordered = Finding::Reordered { sequence: 6, position: 6 };
+    let deleted = [Finding::Deleted { from: 5, to: 6 }, Finding::Deleted { from: 7, to: 8 }];
+    let findings = log.verify().findings;
+    assert_eq!(findings[0], reordered);
+    assert_eq!(findings[1..], deleted);
+}
+
+#[test]
 fn a_truncated_tail_is_named() {
     for left in [0, 1, 5, 8, 10, 11] {
         let mut log = Log::honest();

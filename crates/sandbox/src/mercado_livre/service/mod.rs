@@ -3,11 +3,13 @@
 
 mod action_guide;
 pub mod biller;
+mod blocked;
 pub(crate) mod chatter;
 mod claim_actions;
 mod claim_pages;
 pub mod claims;
 mod control;
+pub mod documents;
 pub mod feedback;
 pub mod invoice;
 mod lookup;
@@ -69,6 +71,7 @@ pub enum ServiceEvent {
 pub(crate) fn routes() -> Vec<Route> {
     [
         questions::routes(),
+        blocked::routes(),
         message_pages::routes(),
         action_guide::routes(),
         claim_pages::routes(),
@@ -77,6 +80,7 @@ pub(crate) fn routes() -> Vec<Route> {
         moderation::routes(),
         feedback::routes(),
         invoice::routes(),
+        documents::routes(),
         biller::routes(),
         control::routes(),
     ]
