@@ -48,9 +48,8 @@ pub(crate) fn verify(folder: &Path, key: Option<String>, json: bool) -> Result<E
     let verifier: LogVerifier = text.trim().parse().map_err(|error| {
         Failure::at("the verifier key is not of the form name+id+key; copy it whole", error)
     })?;
-    let report = verify_export(folder, &verifier).map_err(|error| {
-        Failure::at(&format!("the export in {} cannot be read", folder.display()), error)
-    })?;
+    let report = verify_export(folder, &verifier)
+        .map_err(|error| Failure::at(&format!("the export in {} cannot be read", folder.display()), error))?;
     if json {
         println!("{}", as_json(&report));
     } else {
@@ -79,9 +78,14 @@ fn tell(report: &Report, verifier: &LogVerifier, believed: bool) {
         println!("WRONG  and {} more", report.more_findings);
     }
     let Report { entries, proven, checkpoints, .. } = report;
-    println!("{entries} entries, {proven} of them proven by {checkpoints} checkpoints of {}.", verifier.name());
+    println!(
+        "{entries} entries, {proven} of them proven by {checkpoints} checkpoints of {}.",
+        verifier.name()
+    );
     if believed {
-        println!("The key was taken from the export itself: compare it with the one published, or give --key.");
+        println!(
+            "The key was taken from the export itself: compare it with the one published, or give --key."
+        );
     }
     println!("{}", if report.is_clean() { "The log is whole." } else { "The log is NOT whole." });
 }

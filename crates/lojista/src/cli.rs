@@ -4,22 +4,50 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Sources, config_file};
+use crate::config::{Config, ConfigError, SETTINGS, Setting, Sources, config_file};
 
 /// Runs a seller's shop on every marketplace, and keeps its promises by itself.
 #[derive(Debug, Parser)]
-#[command(name = "lojista", version, arg_required_else_help = true, after_help = "\
+#[command(
+    name = "lojista",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
 Try it, without any account:
 
   lojista demo
 
-Configuration: flags before environment (LOJISTA_…) before lojista.toml; docs/configuration.md names all of it.")]
+Configuration: flags before environment (LOJISTA_…) before lojista.toml; docs/configuration.md names all of it."
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; prints help or what is wrong with it, and ends, itself.
+    pub(crate) fn read() -> Self {
+        let matches = with_settings(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// `serve --help` names everything that can be set.
+fn with_settings(command: clap::Command) -> clap::Command {
+    use std::fmt::Write as _;
+
+    command.mut_subcommand("serve", |serve| {
+        let mut text = serve.get_after_help().map(ToString::to_string).unwrap_or_default();
+        text.push_str("\n\nEnvironment (a secret also by the variable with _FILE at its end):\n");
+        for Setting { variable, about, default, .. } in SETTINGS.iter().copied().flatten() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "  {variable}\n      {about} [default: {default}]\n");
+        }
+        serve.after_long_help(text)
+    })
 }
 
 /// What can be done.
@@ -115,7 +143,10 @@ pub(crate) struct ConfigArgs {
 
 impl ConfigArgs {
     /// Reads the configuration with these and `more` flags on top: setting, flag, text.
-    pub(crate) fn load(&self, more: &[(&'static str, &'static str, Option<String>)]) -> Result<Config, ConfigError> {
+    pub(crate) fn load(
+        &self,
+        more: &[(&'static str, &'static str, Option<String>)],
+    ) -> Result<Config, ConfigError> {
         Config::load(&self.sources(more))
     }
 
@@ -123,7 +154,7 @@ impl ConfigArgs {
     fn sources(&self, more: &[(&'static str, &'static str, Option<String>)]) -> Sources {
         let environment = environment();
         let data = ("storage.data", "data", self.data.clone());
-        let flags = [data].iter().chain(more);
+        let flags = std::iter::once(&data).chain(more);
         Sources {
             flags: flags.filter_map(|(key, flag, text)| Some((*key, *flag, text.clone()?))).collect(),
             file: config_file(self.config.clone(), &environment),
@@ -205,7 +236,11 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) hook_url: Option<String>,
     /// The callback address registered for the application.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/connections/callback/mercado_livre")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080/connections/callback/mercado_livre"
+    )]
     pub(crate) redirect_uri: String,
     /// About how many orders customers place in a minute by themselves.
     #[arg(long, value_name = "RATE", default_value_t = 0)]
@@ -227,13 +262,21 @@ pub(crate) struct DoctorArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        with_settings(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_serve_names_every_variable() {
+        let mut command = with_settings(Cli::command());
+        let help = command.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+        for setting in SETTINGS.iter().copied().flatten() {
+            assert!(help.contains(setting.variable), "{} is not in the help", setting.variable);
+        }
+        assert!(help.contains("lojista serve --config"));
     }
 
     #[test]

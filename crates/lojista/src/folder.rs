@@ -33,14 +33,13 @@ pub(crate) struct Lock {
 /// Takes the folder for this program.
 pub(crate) fn lock(folder: &Path) -> Result<Lock, Failure> {
     let path = folder.join(LOCK_FILE);
-    let file =
-        OpenOptions::new().create(true).append(true).mode(FILE_MODE).open(&path).map_err(|error| {
-            Failure::new(format!(
-                "the data folder {} cannot be written to: {error}; give it to the user who runs the program, or \
+    let file = OpenOptions::new().create(true).append(true).mode(FILE_MODE).open(&path).map_err(|error| {
+        Failure::new(format!(
+            "the data folder {} cannot be written to: {error}; give it to the user who runs the program, or \
                  name another one with --data",
-                folder.display()
-            ))
-        })?;
+            folder.display()
+        ))
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(Lock { _file: file }),
         Err(fs::TryLockError::WouldBlock) => Err(Failure::new(format!(

@@ -40,10 +40,8 @@ pub(crate) async fn open(storage: &Storage) -> Result<Ground, Failure> {
         .map_err(|error| Failure::at("the database cannot be opened", error))??;
     let keyring = open_keys(storage, &store).await?;
     let fresh = Token::random(&OsEntropy).expose().to_owned();
-    let hook_door = store
-        .installation()
-        .write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh))
-        .await?;
+    let hook_door =
+        store.installation().write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh)).await?;
     Ok(Ground { store, keyring, hook_door })
 }
 
@@ -61,11 +59,11 @@ async fn open_keys(storage: &Storage, store: &Store) -> Result<Keyring, Failure>
             path.display()
         )));
     }
-    let keyring = Keyring::create(path, &OsEntropy).or_else(|error| match error {
+    let keyring = match Keyring::create(path, &OsEntropy) {
         // Another node was faster.
-        KeyringError::Exists(_) => Keyring::load(path),
-        other => Err(other),
-    });
+        Err(KeyringError::Exists(_)) => Keyring::load(path),
+        made => made,
+    };
     tracing::info!(path = %path.display(), "a key file was made: keep a copy of it apart from the data");
     keyring.map_err(Failure::new)
 }

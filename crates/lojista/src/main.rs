@@ -17,8 +17,6 @@ mod stop;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::cli::{AuditCommand, Cli, Command, UserCommand};
 use crate::failure::Failure;
 
@@ -26,7 +24,7 @@ use crate::failure::Failure;
 const THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match run(Cli::read().command) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("lojista: {failure}");
@@ -51,11 +49,13 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             on_threads(THREADS, sandbox_command::run(args))
         }
         Command::Migrate(args) => setup::migrate(&configured(&args)?),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Audit(AuditCommand::Export { folder, config }) => {
             on_threads(THREADS, audit::export(configured(&config)?, folder))
         }
-        Command::Audit(AuditCommand::Verify { folder, key, json }) => return audit::verify(&folder, key, json),
+        Command::Audit(AuditCommand::Verify { folder, key, json }) => {
+            return audit::verify(&folder, key, json);
+        }
         Command::User(UserCommand::Link { config, public_url }) => {
             let config = config.load(&[("server.public_url", "public-url", public_url)])?;
             logging::start(&config.log);

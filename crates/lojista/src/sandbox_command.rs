@@ -1,6 +1,6 @@
 //! `sandbox`: the simulated marketplace alone.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::cli::SandboxArgs;
 use crate::clock::SystemClock;
 use crate::failure::Failure;
-use crate::serve::bound;
+use crate::serve::{self, bound};
 use crate::stop::Stop;
 
 /// Runs the sandbox until it is told to end.
@@ -43,15 +43,7 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
 
 /// Listens on this machine only: the sandbox asks nobody for a password.
 pub(crate) async fn listen(port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        match error.kind() {
-            std::io::ErrorKind::AddrInUse => Failure::new(format!(
-                "another program listens on {address}: stop it, or choose another port with --base-port"
-            )),
-            _ => Failure::at(&format!("cannot listen on {address}"), error),
-        }
-    })
+    serve::listen((Ipv4Addr::LOCALHOST, port).into(), "base-port").await
 }
 
 /// Writes the manifest for its owner alone: it holds working tokens.

@@ -1,5 +1,6 @@
 //! `serve`: the shop, running.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use web::WebConfig;
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::{folder, house};
+use web::WebConfig;
 
 /// How long requests that run may take to end once the program is to end. Pages that
 /// watch for news never end by themselves.
@@ -29,7 +30,7 @@ pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
         }
         None => None,
     };
-    let listener = listen(config.server.listen).await?;
+    let listener = listen(config.server.listen, "listen").await?;
     let public_url = config.server.public_url(bound(&listener)?);
     let ground = house::open(&config.storage).await?;
     let web = WebConfig {
@@ -62,13 +63,14 @@ fn say_ready(url: &str, setup_link: Option<&str>, json: bool) {
     }
 }
 
-/// Listens; a taken port is said in words that help.
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => Failure::new(format!(
-            "another program listens on {address}: stop it, or choose another port with --listen"
-        )),
-        _ => Failure::new(format!("cannot listen on {address}: {error}; choose another address with --listen")),
+/// Listens; a refusal names the flag that chooses another place.
+pub(crate) async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(if error.kind() == ErrorKind::AddrInUse {
+            format!("another program listens on {address}: stop it, or choose another port with --{flag}")
+        } else {
+            format!("cannot listen on {address}: {error}; choose another place with --{flag}")
+        })
     })
 }
 

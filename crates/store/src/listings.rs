@@ -133,6 +133,7 @@ impl Tenant<'_, '_> {
                    stock_control = excluded.stock_control, price_minor = excluded.price_minor, \
                    currency = excluded.currency, permalink = excluded.permalink, \
                    shown_units = excluded.shown_units, shown_at = excluded.shown_at \
+                 WHERE listing.organization_id = excluded.organization_id \
                  RETURNING {COLUMNS}"
             ),
             params![

@@ -117,10 +117,7 @@ impl Config {
 }
 
 /// The configuration file: the one named, else the one in the working folder.
-pub(crate) fn config_file(
-    flag: Option<PathBuf>,
-    environment: &BTreeMap<String, String>,
-) -> Option<PathBuf> {
+pub(crate) fn config_file(flag: Option<PathBuf>, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
     flag.or_else(|| environment.get(CONFIG_VARIABLE).map(PathBuf::from))
         .or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|file| file.exists()))
 }

@@ -64,9 +64,7 @@ impl Server {
             None => SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
         };
         let public_url = match values.get("server.public_url") {
-            Some(given) => {
-                Some(public_url(&given.text).map_err(|expected| given.wrong(expected))?)
-            }
+            Some(given) => Some(public_url(&given.text).map_err(|expected| given.wrong(expected))?),
             None if listen.ip().is_loopback() => None,
             None => {
                 return Err(ConfigError::Contradiction(format!(
@@ -126,8 +124,10 @@ fn public_url(text: &str) -> Result<String, &'static str> {
         "https" => {}
         "http" if is_this_machine(&url) => {}
         _ => {
-            return Err("an https:// address: passwords and orders do not travel in clear; put a proxy with a \
-                        certificate before the program");
+            return Err(
+                "an https:// address: passwords and orders do not travel in clear; put a proxy with a \
+                        certificate before the program",
+            );
         }
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())

@@ -69,7 +69,8 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     let file = written("[server]\nlisten = '127.0.0.1:1'\nthreads = 4\n[log]\nfilter = 'warn'\n");
     let said = Said::nothing().file(file.path()).variable("LOJISTA_LISTEN", "127.0.0.1:2");
     assert_eq!(said.config().server.listen.port(), 2);
-    let config = said.variable("LOJISTA_THREADS", "3").flag("server.listen", "listen", "127.0.0.1:3").config();
+    let config =
+        said.variable("LOJISTA_THREADS", "3").flag("server.listen", "listen", "127.0.0.1:3").config();
     assert_eq!((config.server.listen.port(), config.server.threads), (3, 3));
     assert_eq!(config.log.filter, "warn");
 }
@@ -85,7 +86,10 @@ fn a_list_in_the_file_is_a_list() {
 fn an_unknown_key_is_refused_with_the_nearest_name() {
     let file = written("[server]\nlisten_on = '127.0.0.1:1'\n");
     let refusal = Said::nothing().file(file.path()).refusal();
-    assert!(refusal.ends_with("sets server.listen_on, which means nothing; did you mean server.listen?"), "{refusal}");
+    assert!(
+        refusal.ends_with("sets server.listen_on, which means nothing; did you mean server.listen?"),
+        "{refusal}"
+    );
     let file = written("[kitchen]\nsink = 'x'\n");
     let refusal = Said::nothing().file(file.path()).refusal();
     assert!(refusal.ends_with("sets kitchen.sink, which means nothing"), "{refusal}");
@@ -127,8 +131,12 @@ fn a_secret_given_twice_is_refused() {
 
 #[test]
 fn a_secret_file_that_is_missing_or_endless_is_refused() {
-    let said = |path: &str| Said::nothing().variable(ID, "1").variable("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE", path);
-    assert!(said("/nowhere").refusal().contains("/nowhere (named by LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE)"));
+    let said = |path: &str| {
+        Said::nothing().variable(ID, "1").variable("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE", path)
+    };
+    assert!(
+        said("/nowhere").refusal().contains("/nowhere (named by LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE)")
+    );
     let file = written(&"x".repeat(65 * 1024));
     assert!(said(file.path().to_str().unwrap()).refusal().contains("more than 65536 bytes"));
 }
@@ -145,7 +153,10 @@ fn two_places_for_the_data_are_refused() {
         .variable("LOJISTA_DATABASE_URL", "postgres://db/lojista")
         .flag("storage.data", "data", "/var/lib/lojista")
         .refusal();
-    assert!(refusal.starts_with("--data and LOJISTA_DATABASE_URL both say where the data lives: keep"), "{refusal}");
+    assert!(
+        refusal.starts_with("--data and LOJISTA_DATABASE_URL both say where the data lives: keep"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -160,7 +171,10 @@ fn a_database_that_is_not_postgresql_is_refused_and_its_password_is_not_shown() 
         .variable("LOJISTA_DATABASE_URL", "mysql://u:hunter2@db/lojista")
         .variable("LOJISTA_KEY_FILE", "/k")
         .refusal();
-    assert_eq!(refusal, "LOJISTA_DATABASE_URL is not right: expected an address that begins with postgres://");
+    assert_eq!(
+        refusal,
+        "LOJISTA_DATABASE_URL is not right: expected an address that begins with postgres://"
+    );
 }
 
 #[test]
@@ -254,7 +268,10 @@ fn the_data_home_follows_the_user() {
     };
     let home = |pairs: &[(&str, &str)], name| data_home(&environment(pairs), name).display().to_string();
     assert_eq!(home(&[("XDG_DATA_HOME", "/d"), ("HOME", "/h")], "lojista"), "/d/lojista");
-    assert_eq!(home(&[("XDG_DATA_HOME", ""), ("HOME", "/h")], "lojista-demo"), "/h/.local/share/lojista-demo");
+    assert_eq!(
+        home(&[("XDG_DATA_HOME", ""), ("HOME", "/h")], "lojista-demo"),
+        "/h/.local/share/lojista-demo"
+    );
     assert_eq!(home(&[], "lojista"), "data");
     assert_eq!(home(&[], "lojista-demo"), "data/lojista-demo");
 }
@@ -273,6 +290,9 @@ fn the_documents_name_exactly_what_can_be_set() {
         .split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'))
         .filter(|word| word.starts_with("LOJISTA_") && word.len() > "LOJISTA_".len());
     for name in named {
-        assert!(known.iter().any(|variable| variable == name), "docs/configuration.md names {name}, which means nothing");
+        assert!(
+            known.iter().any(|variable| variable == name),
+            "docs/configuration.md names {name}, which means nothing"
+        );
     }
 }

@@ -124,9 +124,7 @@ fn from_environment(
     let file_variable = format!("{}_FILE", setting.variable);
     let named = if setting.secret { environment.get(&file_variable) } else { None };
     match (plain, named) {
-        (Some(_), Some(_)) => {
-            Err(ConfigError::BothSet { variable: setting.variable, file_variable })
-        }
+        (Some(_), Some(_)) => Err(ConfigError::BothSet { variable: setting.variable, file_variable }),
         (Some(text), None) => {
             Ok(Some(Given { text: text.clone(), origin: Origin::Variable(setting.variable.to_owned()) }))
         }
@@ -155,9 +153,10 @@ fn read_file(path: &Path, values: &mut BTreeMap<&'static str, Given>) -> Result<
     let shown = || path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::Unreadable { what: shown(), error: error.to_string() })?;
-    let tables: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| ConfigError::NotToml { path: shown(), error: error.message().to_owned() })?;
+    let tables: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
+        path: shown(),
+        error: error.message().to_owned(),
+    })?;
     for (section, content) in tables {
         let toml::Value::Table(entries) = content else {
             return Err(unknown(path, &section));

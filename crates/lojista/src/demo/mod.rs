@@ -18,10 +18,10 @@ use tokio::net::TcpListener;
 use crate::cli::{DemoArgs, environment};
 use crate::clock::SystemClock;
 use crate::config::{Storage, data_home};
-use web::WebConfig;
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::{folder, house, sandbox_command, serve};
+use web::WebConfig;
 
 /// Where the shop listens unless that is taken.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -37,11 +37,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let listener = listen(args.listen).await?;
     let public_url = format!("http://{}", reachable(serve::bound(&listener)?));
     let ground = house::open(&Storage::in_folder(&folder)).await?;
-    let web = WebConfig {
-        secure_cookies: false,
-        trusted_proxies: Vec::new(),
-        hook_door: ground.hook_door.clone(),
-    };
+    let web =
+        WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: ground.hook_door.clone() };
 
     let kind = ChannelKind::MercadoLivre.as_str();
     let market = sandbox_command::listen(0).await?;
@@ -57,9 +54,10 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     sandbox_command::write_manifest(&manifest_file, &manifest)?;
     let _serving = sandbox.spawn(market);
 
-    let app = house::build(ground, house::channels(Some(registration(&manifest)?))?, public_url.clone()).await?;
-    let shop = web::router(app.clone(), web);
-    let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, shop, stop.clone()));
+    let app =
+        house::build(ground, house::channels(Some(registration(&manifest)?))?, public_url.clone()).await?;
+    let pages = web::router(app.clone(), web);
+    let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
     let keeping = tokio::spawn(keeper.keep(sandbox.clone(), stop));
     let owner = owner::sign_in(&app, &folder).await?;
     sellers::connect(&app, &owner.signed_in, &sandbox, &manifest).await?;
@@ -68,7 +66,10 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
         let seed = world::fresh_seed(&sandbox, args.seed);
         sandbox.set_traffic(Some(Traffic { orders_per_minute: args.orders_per_minute, seed }));
     }
-    say_ready(&Ready { url: &public_url, owner: &owner, manifest: &manifest_file, folder: &folder }, args.json);
+    say_ready(
+        &Ready { url: &public_url, owner: &owner, manifest: &manifest_file, folder: &folder },
+        args.json,
+    );
 
     let ended = answering.await.map_err(|error| Failure::at("the shop stopped", error))?;
     keeping.await.map_err(|error| Failure::at("the simulated world was not kept", error))??;
@@ -79,11 +80,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 /// may run side by side.
 async fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Failure> {
     if let Some(address) = asked {
-        return serve::listen(address).await;
+        return serve::listen(address, "listen").await;
     }
     match TcpListener::bind(LISTEN).await {
         Ok(listener) => Ok(listener),
-        Err(_taken) => serve::listen(SocketAddr::new(LISTEN.ip(), 0)).await,
+        Err(_taken) => serve::listen(SocketAddr::new(LISTEN.ip(), 0), "listen").await,
     }
 }
 
@@ -97,7 +98,8 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 }
 
 fn registration(manifest: &Manifest) -> Result<MercadoLivreConfig, Failure> {
-    let app = manifest.apps.first().ok_or_else(|| Failure::new("the simulated marketplace has no application"))?;
+    let app =
+        manifest.apps.first().ok_or_else(|| Failure::new("the simulated marketplace has no application"))?;
     let base = |url: &str| BaseUrl::parse(url).map_err(|error| Failure::at("the sandbox's address", error));
     Ok(MercadoLivreConfig {
         site: manifest.site.clone(),

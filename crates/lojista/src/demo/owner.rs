@@ -84,12 +84,12 @@ fn keep(path: &Path, sign_in: &SignIn) -> Result<(), Failure> {
 }
 
 fn read(path: &Path) -> Result<SignIn, Failure> {
-    std::fs::read(path)
-        .and_then(|text| serde_json::from_slice(&text).map_err(std::io::Error::from))
-        .map_err(|error| {
+    std::fs::read(path).and_then(|text| serde_json::from_slice(&text).map_err(std::io::Error::from)).map_err(
+        |error| {
             Failure::new(format!(
                 "{} holds the demo's password and cannot be read ({error}): begin anew with another --data",
                 path.display()
             ))
-        })
+        },
+    )
 }

@@ -126,8 +126,8 @@ impl Keeper {
 
     fn save(&self, sandbox: &Sandbox) -> Result<(), Failure> {
         let text = sandbox.with_world(|world| serde_json::to_vec(&Keeping { runs: self.runs, world }));
-        text.map_err(io::Error::from).and_then(|text| folder::write_private(&self.path, &text)).map_err(|error| {
-            Failure::at(&format!("the demo's world {} cannot be kept", self.path.display()), error)
-        })
+        text.map_err(io::Error::from).and_then(|text| folder::write_private(&self.path, &text)).map_err(
+            |error| Failure::at(&format!("the demo's world {} cannot be kept", self.path.display()), error),
+        )
     }
 }
