@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Migrate(ConfigArgs),
     /// Look for what is wrong, and say how to mend it.
     ///
-    /// Changes nothing. Exit code 1 when a check fails; warnings are no failure.
+    /// Mends nothing by itself. Exit code 1 when a check fails; warnings are no failure.
     #[command(after_help = "Examples:\n  lojista doctor\n  lojista doctor --json")]
     Doctor(DoctorArgs),
     /// The audit log: export it, verify an export.

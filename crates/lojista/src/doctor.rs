@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use app::App;
 use domain::Entropy as _;
 use serde::Serialize;
-use store::{Location, db};
+use store::{Location, Store, db, settings};
 use vault::{Keyring, OsEntropy};
 
 use crate::cli::DoctorArgs;
@@ -77,19 +77,29 @@ async fn examine(config: Config) -> Result<Vec<Finding>, Failure> {
     findings.extend(ground.await.map_err(|error| Failure::at("the data cannot be looked at", error))?);
     findings.extend(outside::channels(&config).await?);
     findings.push(outside::public_address(&config).await?);
-    if findings.iter().all(|finding| finding.state != State::Fail) && begun(&config.storage) {
+    if findings.iter().all(|finding| finding.state != State::Fail) && begun(&config.storage).await? {
         findings.extend(shop(&config).await);
     }
     Ok(findings)
 }
 
-/// Whether there is anything that a shop wrote.
-fn begun(storage: &Storage) -> bool {
-    storage.key_file.exists()
-        && match &storage.database {
-            Location::File(path) => path.exists(),
-            Location::Server(_) => true,
-        }
+/// Whether a shop was ever started on this database, by a program of this schema. Opening
+/// any other one would change it.
+async fn begun(storage: &Storage) -> Result<bool, Failure> {
+    let there = match &storage.database {
+        Location::File(path) => path.exists(),
+        Location::Server(_) => true,
+    };
+    let location = storage.database.clone();
+    let store = tokio::task::spawn_blocking(move || {
+        let current = there && db::waiting_migrations(&location)? == 0;
+        if current { Store::open(&location).map(Some) } else { Ok(None) }
+    });
+    let Some(store) = store.await.map_err(|error| Failure::at("the database cannot be opened", error))??
+    else {
+        return Ok(false);
+    };
+    Ok(store.installation().read(|tx| settings::get(tx, settings::KEY_CHECK)).await?.is_some())
 }
 
 fn data_folder(folder: &Path) -> Finding {

@@ -93,6 +93,8 @@ pub(crate) async fn work_and_answer(
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().wished()).into_future();
     let mut serving = tokio::spawn(serving);
     let ended_early = tokio::select! {
+        // Serving ends on the same wish: only an end without it is one too early.
+        biased;
         () = stop.wished() => None,
         ended = &mut serving => Some(ended),
     };

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::kit::{Running, get, lojista, run, said};
+use crate::kit::{Running, count, database, get, lojista, run, said};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -18,7 +18,7 @@ fn the_first_start_makes_the_house_and_gives_the_owner_a_link() {
     assert!(link.starts_with(&format!("{url}/setup/")));
     assert_eq!(get(link).0, 200);
     assert_eq!(get(&format!("{url}/health")).0, 200);
-    assert_eq!(get(&format!("{url}/setup/wrong")).0, 404);
+    assert_eq!(get(&format!("{url}/setup/wrong")).0, 410);
     shop.end();
 }
 
@@ -28,6 +28,28 @@ fn a_new_link_replaces_a_lost_one_while_there_is_no_owner() {
     let link = run(home.path(), &["user", "link", "--public-url", "https://hub.example"]);
     assert!(link.status.success());
     assert!(said(&link).starts_with("https://hub.example/setup/"));
+}
+
+#[test]
+fn the_doctor_starts_no_shop_on_an_empty_database() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(run(home.path(), &["migrate", "--data", "shop"]).status.success());
+    assert!(run(home.path(), &["doctor", "--data", "shop"]).status.success());
+    let db = database(&home.path().join("shop"));
+    assert_eq!(count(&db, "SELECT count(*) FROM setting"), 0);
+}
+
+#[test]
+fn the_doctor_fails_with_what_does_not_work_and_with_two_where_the_configuration_does_not() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("shop")).unwrap();
+    std::fs::write(home.path().join("shop/keys"), "not ours").unwrap();
+    let sick = run(home.path(), &["doctor", "--data", "shop"]);
+    assert_eq!(sick.status.code(), Some(1));
+    assert!(said(&sick).contains("others may read or change the key file"), "{}", said(&sick));
+    let confused = lojista(home.path(), &["doctor"]).env("LOJISTA_LISTEN", "8080").output().unwrap();
+    assert_eq!(confused.status.code(), Some(2));
+    assert!(said(&confused).contains("LOJISTA_LISTEN is not right"), "{}", said(&confused));
 }
 
 #[test]
