@@ -9,14 +9,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use domain::{ListingState, SkuId};
+use domain::SkuId;
 use sandbox::hooks::HookDelivery;
 use sandbox::mercado_livre::Rules;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{HookSender, LoopbackSender, SaleRequest, Sandbox, SandboxConfig};
 use serde_json::Value;
 use store::listings::Listing;
-use store::pages::ListingFilter;
 use vault::{Keyring, OsEntropy};
 
 use super::load::quantile;
@@ -156,19 +155,7 @@ impl World {
 /// Links the seller's plain listings in pairs to SKUs with plenty of units.
 async fn pair_up(stage: &Stage) -> Result<Vec<Pair>> {
     let organization = stage.app.organization(stage.organization);
-    let mut listings: Vec<Listing> = Vec::new();
-    loop {
-        let after = listings.last().map(|listing| listing.id);
-        let page =
-            organization.read(move |tenant| tenant.listing_page(after, &ListingFilter::default())).await?;
-        if page.is_empty() {
-            break;
-        }
-        listings.extend(page.into_iter().map(|(listing, _)| listing));
-    }
-    listings.retain(|listing| {
-        listing.ours && listing.state == ListingState::Active && listing.variation_external_id.is_empty()
-    });
+    let listings = stage.plain_listings().await?;
     let mut pairs = Vec::new();
     for two in listings.chunks_exact(2) {
         let code = format!("PAIR-{}", pairs.len());

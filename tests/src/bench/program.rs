@@ -50,6 +50,11 @@ impl Program {
         Ok((after, line))
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {

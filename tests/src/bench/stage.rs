@@ -12,9 +12,13 @@ use axum::Router;
 use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
 use channels::market::{self, ChannelConfig};
 use connect::{BaseUrl, HttpTransport, Outbound};
-use domain::{ChannelKind, Clock, ConnectionId, MemberId, OrganizationId, Restricted, Timestamp};
+use domain::{
+    ChannelKind, Clock, ConnectionId, ListingState, MemberId, OrganizationId, Restricted, Timestamp,
+};
 use sandbox::Manifest;
 use serde_json::Value;
+use store::listings::Listing;
+use store::pages::ListingFilter;
 use store::{Location, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -197,6 +201,26 @@ impl Stage {
             self.app.finish_authorization(self.organization, self.member, CHANNEL, state, Ok(code)).await?;
         self.app.start_import(self.organization, self.member, id).await?;
         Ok(id)
+    }
+
+    /// The listings that sell one thing and that the shop writes, of all connections.
+    pub async fn plain_listings(&self) -> Result<Vec<Listing>> {
+        let organization = self.app.organization(self.organization);
+        let mut listings: Vec<Listing> = Vec::new();
+        loop {
+            let after = listings.last().map(|listing| listing.id);
+            let page = organization
+                .read(move |tenant| tenant.listing_page(after, &ListingFilter::default()))
+                .await?;
+            if page.is_empty() {
+                break;
+            }
+            listings.extend(page.into_iter().map(|(listing, _)| listing));
+        }
+        listings.retain(|listing| {
+            listing.ours && listing.state == ListingState::Active && listing.variation_external_id.is_empty()
+        });
+        Ok(listings)
     }
 
     /// Waits until no hook and no job waits; dead letters wait for people, not for us.
