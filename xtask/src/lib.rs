@@ -5,8 +5,10 @@
 
 pub mod failure;
 pub mod interrupt;
+pub mod measure;
 pub mod needs;
 pub mod services;
+pub mod simulate;
 pub mod suite;
 pub mod tidy;
 pub mod workspace;

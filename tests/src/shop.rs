@@ -1,0 +1,467 @@
+//! A whole shop in one process: the real application over a fresh database, the real
+//! connector, the sandbox behind it, and time that moves only when told.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use app::clockwork::Wheels;
+use app::connections::CallbackError;
+use app::hooks::DoorError;
+use app::{App, Parts};
+use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
+use connect::outbound::{BaseUrl, Outbound};
+use connect::{Channel, Transport};
+use domain::{
+    ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrderId, OrganizationId, Restricted,
+    SeededEntropy, Timestamp,
+};
+use sandbox::SaleRequest;
+use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
+use store::listings::Listing;
+use store::pages::{OrderRow, ProblemRow};
+use store::stock::Sku;
+use store::{Location, Store, StoreResult, Tenant, Tx, Val, jobs};
+use vault::Keyring;
+use vault::password::{Cost, Passwords};
+
+use crate::crash::Crash;
+use crate::market::{BASE_URL, Market};
+
+/// The channel of the kit.
+pub const CHANNEL: ChannelKind = ChannelKind::MercadoLivre;
+/// Where the shop believes itself to be reached.
+pub const PUBLIC_URL: &str = "https://loja.example";
+/// The owner's sign-in.
+pub const EMAIL: &str = "dona@loja.example";
+/// The owner's password.
+pub const PASSWORD: &str = "caneca vermelha na prateleira 42";
+/// A hash that costs a test nothing.
+const CHEAP: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
+/// 2026-01-05T14:30:00Z, a Monday.
+const START: Timestamp = Timestamp::from_millis(1_767_623_400_000);
+/// Rounds of work at one instant; a shop that needs more goes round in circles.
+const MAX_ROUNDS: usize = 2_000;
+/// Times that waiting work may move the clock before the shop counts as never idle.
+const MAX_WAITS: usize = 400;
+/// Separates the chance of the shop, of its keys and of the world.
+const KEYS: u64 = 0x4b45_5953;
+
+/// How a shop is set up.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    location: Location,
+    seed: u64,
+    node: String,
+}
+
+impl Builder {
+    /// A shop over the database at `location`.
+    #[must_use]
+    pub fn over(location: Location) -> Self {
+        Self { location, seed: 1, node: "node-1".into() }
+    }
+
+    /// Grows world and chance from this seed.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Opens the shop: database, application, owner.
+    ///
+    /// # Panics
+    /// When anything of that fails.
+    pub async fn open(self) -> TestApp {
+        let clock = Arc::new(ManualClock::at(START));
+        let redirect = format!("{PUBLIC_URL}/connections/callback/{}", CHANNEL.as_str());
+        let market = Market::new(self.seed, clock.clone(), &redirect);
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(self.seed));
+        let store = Store::open(&self.location).expect("a fresh database opens");
+        let crash = Arc::new(Crash::default());
+        let made = Made { seed: self.seed, market, clock, entropy, crash };
+        let app = made.start(store.clone(), &self.node).await;
+        let link = app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop");
+        let token = link.rsplit('/').next().unwrap_or_default();
+        let password = Restricted::new(PASSWORD.to_owned());
+        let (organization, member) = app
+            .set_up(token, EMAIL, password, "Loja de Teste", "pt-BR")
+            .await
+            .expect("the owner is taken in");
+        TestApp {
+            app: Mutex::new(app),
+            made,
+            store,
+            location: self.location,
+            organization,
+            member,
+            wheels: Mutex::default(),
+            may_leave_jobs: AtomicBool::new(false),
+            may_leave_dead: AtomicBool::new(false),
+        }
+    }
+}
+
+/// What outlives the program: the world, time, chance.
+struct Made {
+    seed: u64,
+    market: Market,
+    clock: Arc<ManualClock>,
+    entropy: Arc<dyn Entropy>,
+    crash: Arc<Crash>,
+}
+
+impl Made {
+    async fn start(&self, store: Store, node: &str) -> App {
+        let parts = Parts {
+            store,
+            // The same seed gives the same keys, as the same key file would.
+            keyring: Keyring::generate(&SeededEntropy::new(self.seed ^ KEYS)),
+            passwords: Passwords::new(CHEAP).expect("the cost is allowed"),
+            channels: BTreeMap::from([(CHANNEL, self.channel())]),
+            clock: self.clock.clone(),
+            entropy: Arc::clone(&self.entropy),
+            public_url: PUBLIC_URL.to_owned(),
+            node: node.to_owned(),
+            faults: Some(self.crash.clone()),
+        };
+        App::start(parts).await.expect("the application starts")
+    }
+
+    fn channel(&self) -> Arc<dyn Channel> {
+        let (client_id, client_secret) = self.market.credentials();
+        let base = BaseUrl::parse(BASE_URL).expect("the address is one of this machine");
+        let config = MercadoLivreConfig {
+            site: "MLB".into(),
+            client_id,
+            client_secret,
+            api_base: base.clone(),
+            auth_base: base,
+            limits: Limits::default(),
+        };
+        let transport: Arc<dyn Transport> = Arc::new(self.market.clone());
+        Arc::new(MercadoLivre::new(config, Arc::new(Outbound::new(transport, self.clock.clone()))))
+    }
+}
+
+/// A shop under test. Dropping it fails the test when work, dead letters or calls to
+/// unknown addresses are left that the test did not announce.
+pub struct TestApp {
+    app: Mutex<App>,
+    made: Made,
+    store: Store,
+    location: Location,
+    /// The seller's organization.
+    pub organization: OrganizationId,
+    /// Its owner.
+    pub member: MemberId,
+    wheels: Mutex<Wheels>,
+    may_leave_jobs: AtomicBool,
+    may_leave_dead: AtomicBool,
+}
+
+impl std::fmt::Debug for TestApp {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "TestApp({:?})", self.app())
+    }
+}
+
+impl TestApp {
+    /// The application that runs now.
+    #[must_use]
+    pub fn app(&self) -> App {
+        self.app.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The marketplace.
+    #[must_use]
+    pub const fn market(&self) -> &Market {
+        &self.made.market
+    }
+
+    /// Where the program may be made to end.
+    #[must_use]
+    pub fn crash(&self) -> &Crash {
+        &self.made.crash
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.made.clock.now()
+    }
+
+    /// Moves time on; nothing is done meanwhile.
+    pub fn wait(&self, span: Duration) {
+        self.made.clock.advance(span);
+    }
+
+    /// Announces that jobs may be left open at the end.
+    pub fn leaves_jobs(&self) {
+        self.may_leave_jobs.store(true, Ordering::SeqCst);
+    }
+
+    /// Announces that dead letters may be left at the end.
+    pub fn leaves_dead_letters(&self) {
+        self.may_leave_dead.store(true, Ordering::SeqCst);
+    }
+
+    /// Starts the program anew on the same data, as after a power cut.
+    pub async fn restart(&self, node: &str) {
+        self.made.crash.disarm();
+        let fresh = self.made.start(self.store.clone(), node).await;
+        *self.wheels.lock().unwrap_or_else(PoisonError::into_inner) = Wheels::default();
+        *self.app.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
+    /// A second process on the same database, in the same world.
+    ///
+    /// # Panics
+    /// When the database does not open a second time.
+    pub async fn second_process(&self, node: &str) -> App {
+        let store = Store::open(&self.location).expect("the database opens a second time");
+        self.made.start(store, node).await
+    }
+
+    // Connecting
+
+    /// The owner walks through the consent of a seller; returns the connection.
+    pub async fn authorize(&self, seller_id: i64) -> Result<ConnectionId, CallbackError> {
+        let url = self.app().begin_authorization(self.organization, self.member, CHANNEL).await?;
+        let (state, code) = self.market().consent(&url, seller_id, "approve");
+        let code = code.as_deref().map_err(String::as_str);
+        self.app().finish_authorization(self.organization, self.member, CHANNEL, &state, code).await
+    }
+
+    /// Connects a seller and imports everything.
+    ///
+    /// # Panics
+    /// When consent or import fail.
+    pub async fn connect(&self, seller_id: i64) -> ConnectionId {
+        let id = self.authorize(seller_id).await.expect("the seller consents");
+        self.app().start_import(self.organization, self.member, id).await.expect("the import begins");
+        self.run_until_idle().await;
+        id
+    }
+
+    /// Connects the seller with the classic listings.
+    pub async fn connect_classic(&self) -> ConnectionId {
+        self.connect(CLASSIC_SELLER).await
+    }
+
+    /// Connects the seller whose listings share user products.
+    pub async fn connect_family(&self) -> ConnectionId {
+        self.connect(FAMILY_SELLER).await
+    }
+
+    // Running
+
+    /// Brings a hook to the door, as the platform does. Returns the status answered.
+    pub async fn knock(&self, body: &str) -> u16 {
+        match self.app().take_hook(CHANNEL, &http::HeaderMap::new(), body.as_bytes()).await {
+            Ok(()) => 200,
+            Err(DoorError::NoSuchDoor) => 404,
+            Err(DoorError::TooLong { .. }) => 413,
+            Err(DoorError::Rejected(_)) => 400,
+            Err(DoorError::NotKept(_)) => 503,
+        }
+    }
+
+    /// Delivers the hooks that are due. Returns how many.
+    pub async fn deliver_hooks(&self) -> usize {
+        let due = self.market().sandbox().tick(self.now());
+        let count = due.len();
+        for hook in due {
+            let status = self.knock(&hook.body).await;
+            self.market().sandbox().hook_result(hook.id, Some(status), Duration::ZERO);
+        }
+        count
+    }
+
+    /// One turn of the clockwork.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn turn(&self) {
+        let mut wheels = *self.wheels.lock().unwrap_or_else(PoisonError::into_inner);
+        self.app().turn(&mut wheels).await.expect("the clockwork turns");
+        *self.wheels.lock().unwrap_or_else(PoisonError::into_inner) = wheels;
+    }
+
+    /// Does everything that is due now: hooks, sorting, jobs, the clockwork.
+    ///
+    /// # Panics
+    /// When it never ends.
+    pub async fn settle(&self) {
+        self.turn().await;
+        for _ in 0..MAX_ROUNDS {
+            let hooks = self.deliver_hooks().await;
+            let sorted = self.app().sort_hooks().await.expect("hooks are sorted");
+            let jobs = self.app().work_once().await.expect("jobs are taken");
+            if hooks == 0 && sorted == 0 && jobs == 0 {
+                return;
+            }
+        }
+        panic!("the shop goes round in circles");
+    }
+
+    /// Works until nothing waits, moving time on to the next waiting job as often as needed.
+    ///
+    /// # Panics
+    /// When it never ends.
+    pub async fn run_until_idle(&self) {
+        for _ in 0..MAX_WAITS {
+            self.settle().await;
+            let Some(due) = self.read(jobs::next_due).await else { return };
+            self.wait(due.since(self.now()).max(Duration::from_millis(1)));
+        }
+        panic!("the shop never comes to rest");
+    }
+
+    /// Lets a span pass, in steps of at most `step`, working at each.
+    pub async fn pass(&self, span: Duration, step: Duration) {
+        let end = self.now().plus(span);
+        while self.now() < end {
+            self.wait(end.since(self.now()).min(step));
+            self.settle().await;
+        }
+        self.run_until_idle().await;
+    }
+
+    /// A buyer buys one or more of an item. Returns the order's number.
+    ///
+    /// # Panics
+    /// When the market does not sell it.
+    #[must_use]
+    pub fn sell(&self, item_id: &str, quantity: i64) -> String {
+        let orders = self.market().sandbox().sell(&SaleRequest::of_item(item_id, quantity));
+        orders.expect("the item is for sale").first().expect("a sale makes an order").to_string()
+    }
+
+    // Looking
+
+    /// Reads the whole database.
+    ///
+    /// # Panics
+    /// When the read fails.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    ) -> T {
+        self.store.installation().read(work).await.expect("the read succeeds")
+    }
+
+    /// Reads the organization's data.
+    ///
+    /// # Panics
+    /// When the read fails.
+    pub async fn see<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tenant<'_, '_>) -> StoreResult<T> + Send + 'static,
+    ) -> T {
+        self.store.organization(self.organization).read(work).await.expect("the read succeeds")
+    }
+
+    /// The number that a query of one number finds.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        self.read(move |tx| tx.row(sql, &[], |row| row.get(0))).await.unwrap_or_default()
+    }
+
+    /// One text column, all rows.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        self.read(move |tx| tx.rows(sql, &[], |row| row.get(0))).await
+    }
+
+    /// An order by the platform's number.
+    pub async fn order(&self, number: &str) -> Option<OrderRow> {
+        let number = number.to_owned();
+        let id = self
+            .read(move |tx| {
+                let sql = "SELECT id FROM orders WHERE external_id = $1";
+                tx.row(sql, &[Val::from(&number)], |row| row.get::<OrderId>(0))
+            })
+            .await?;
+        self.see(move |tenant| tenant.order(id)).await
+    }
+
+    /// A SKU by its code.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn sku(&self, code: &str) -> Sku {
+        let code = code.to_owned();
+        self.see(move |tenant| tenant.sku_by_code(&code)).await.expect("the SKU is held")
+    }
+
+    /// All SKUs by code.
+    pub async fn skus(&self) -> Vec<Sku> {
+        let ids = self.read(|tx| tx.rows("SELECT id FROM sku ORDER BY code", &[], |row| row.get(0))).await;
+        self.see(move |tenant| {
+            let found: StoreResult<Vec<_>> = ids.into_iter().map(|id| tenant.sku(id)).collect();
+            Ok(found?.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    /// All listings by the platform's numbers.
+    pub async fn listings(&self) -> Vec<Listing> {
+        let sql = "SELECT id FROM listing ORDER BY external_id, variation_external_id";
+        let ids = self.read(|tx| tx.rows(sql, &[], |row| row.get(0))).await;
+        self.see(move |tenant| {
+            let found: StoreResult<Vec<_>> = ids.into_iter().map(|id| tenant.listing(id)).collect();
+            Ok(found?.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    /// Dead letters.
+    pub async fn problems(&self) -> Vec<ProblemRow> {
+        self.see(|tenant| tenant.problems()).await
+    }
+
+    /// A counter's value; the clockwork writes counters when it turns.
+    pub async fn counter(&self, name: &'static str, label: &'static str) -> i64 {
+        self.turn().await;
+        self.read(move |tx| {
+            let value = "SELECT value FROM counter WHERE name = $1 AND label = $2";
+            tx.row(value, &[Val::from(name), Val::from(label)], |row| row.get(0))
+        })
+        .await
+        .unwrap_or_default()
+    }
+
+    fn what_is_left(&self) -> Vec<String> {
+        let db = self.store.installation().clone();
+        let looked = std::thread::spawn(move || {
+            crate::database::block_on(db.read(|tx| {
+                let jobs = "SELECT state, kind, dedup_key, COALESCE(error, '') FROM job ORDER BY id";
+                tx.rows(jobs, &[], |row| {
+                    let (state, kind): (String, String) = (row.get(0)?, row.get(1)?);
+                    let (key, error): (String, String) = (row.get(2)?, row.get(3)?);
+                    Ok((state == "dead", format!("{state} {kind} {key} {error}")))
+                })
+            }))
+        });
+        let jobs = looked.join().expect("the look ends").expect("the database answers");
+        let may_stay = |dead: bool| {
+            let flag = if dead { &self.may_leave_dead } else { &self.may_leave_jobs };
+            flag.load(Ordering::SeqCst)
+        };
+        let mut left: Vec<String> =
+            jobs.into_iter().filter(|(dead, _)| !may_stay(*dead)).map(|(_, text)| text).collect();
+        left.extend(self.market().unmatched().into_iter().map(|call| format!("no such address: {call}")));
+        left
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // A test that fails already says what is wrong.
+        if std::thread::panicking() {
+            return;
+        }
+        let left = self.what_is_left();
+        assert!(left.is_empty(), "the test leaves things behind:\n{}", left.join("\n"));
+    }
+}

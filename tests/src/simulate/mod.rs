@@ -1,0 +1,271 @@
+//! The simulator: a whole shop under one seed against one misbehaving marketplace. Two
+//! sellers share SKUs; buyers, people, platform and power fail at random; after every
+//! event the shop is held against its promises, and once the storm is over against the
+//! whole truth of the simulated world. The same seed gives the same run, to the byte.
+
+mod promises;
+mod storm;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use domain::{ConnectionState, Entropy as _, SeededEntropy};
+use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
+use store::Tenant;
+use store::connections::RENEWAL_LEASE;
+use store::jobs::DeadJobs;
+
+use crate::database::{block_on, file_in, folder};
+use crate::shop::{Builder, TestApp};
+
+/// The sellers of the simulated world.
+const SELLERS: [i64; 2] = [CLASSIC_SELLER, FAMILY_SELLER];
+/// Separates the chance of the storm from that of shop and world.
+const STORM: u64 = 0x5354_4f52;
+/// How long a program stays away after it ended, at most.
+const LONGEST_RESTART_SECONDS: u64 = 150;
+/// Longer than the longest of the healing ways: open orders are read again and listings
+/// compared after six hours.
+const HEALED_AFTER: Duration = Duration::from_hours(7);
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// Names everything that happened: equal for equal runs.
+    pub trace: u64,
+    /// The promise that was broken, and after which event; `None` when all were kept.
+    pub violation: Option<String>,
+    /// What happened, for the summary.
+    pub tally: Tally,
+}
+
+/// What happened in a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Orders that the world knows.
+    pub orders: usize,
+    /// Calls to the marketplace.
+    pub calls: usize,
+    /// Times the program ended and began anew.
+    pub crashes: u32,
+    /// Times a seller had to consent again.
+    pub consents: u32,
+    /// SKUs sold more often than they lay on the shelf: sales that were both made outside
+    /// before either was seen.
+    pub double_sales: usize,
+}
+
+/// Runs one seed through `events` events.
+#[must_use]
+pub fn run(seed: u64, events: u32) -> Outcome {
+    let folder = folder();
+    let mut outcome = Outcome { seed, trace: 0, violation: None, tally: Tally::default() };
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        block_on(async {
+            let shop = Builder::over(file_in(&folder)).seed(seed).open().await;
+            let mut run = Run::new(shop, seed);
+            let kept = run.through(events).await;
+            let trace = run.trace_of_everything().await;
+            (kept.err(), trace, run.tally().await)
+        })
+    }));
+    match ran {
+        Ok((violation, trace, tally)) => outcome = Outcome { violation, trace, tally, ..outcome },
+        Err(panic) => outcome.violation = Some(words_of(&*panic)),
+    }
+    outcome
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    format!("the program panicked: {}", text.unwrap_or("without a word"))
+}
+
+/// Chance of the storm.
+struct Dice(SeededEntropy);
+
+impl Dice {
+    fn below(&self, bound: u64) -> u64 {
+        self.0.below(bound)
+    }
+
+    fn chance(&self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of `from`, which is not empty.
+    fn pick<'a, T>(&self, from: &'a [T]) -> Option<&'a T> {
+        let place = self.below(u64::try_from(from.len()).unwrap_or(0));
+        from.get(usize::try_from(place).unwrap_or(0))
+    }
+}
+
+struct Run {
+    shop: TestApp,
+    dice: Dice,
+    trace: DefaultHasher,
+    tally: Tally,
+}
+
+impl Run {
+    fn new(shop: TestApp, seed: u64) -> Self {
+        // What is left at the end is judged by the promises, with more to say.
+        shop.leaves_jobs();
+        shop.leaves_dead_letters();
+        Self {
+            shop,
+            dice: Dice(SeededEntropy::new(seed ^ STORM)),
+            trace: DefaultHasher::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    async fn through(&mut self, events: u32) -> Result<(), String> {
+        for seller in SELLERS {
+            self.shop.connect(seller).await;
+        }
+        self.keep_promises("the import").await?;
+        for number in 1..=events {
+            let event = self.next_event();
+            format!("{event:?}").hash(&mut self.trace);
+            let name = format!("event {number} of {events}, {event:?}");
+            self.happen(event).await?;
+            self.keep_promises(&name).await?;
+            self.live_on().await;
+            self.keep_promises(&format!("the work after {name}")).await?;
+        }
+        self.come_to_rest().await?;
+        self.keep_promises("the end").await?;
+        self.tell_the_truth().await.map_err(|broken| format!("at rest: {broken}"))
+    }
+
+    async fn keep_promises(&self, after: &str) -> Result<(), String> {
+        promises::kept_always(&self.shop).await.map_err(|broken| format!("after {after}: {broken}"))
+    }
+
+    /// A little time passes, and the program does some of its work, in any order.
+    async fn live_on(&mut self) {
+        self.shop.wait(Duration::from_millis(1 + self.dice.below(3_000)));
+        for _ in 0..self.dice.below(8) {
+            match self.dice.below(4) {
+                0 => self.work(Step::Hooks).await,
+                1 => self.work(Step::Sort).await,
+                2 => self.work(Step::Jobs).await,
+                _ => self.work(Step::Turn).await,
+            }
+        }
+    }
+
+    async fn work(&mut self, step: Step) {
+        let app = self.shop.app();
+        match step {
+            Step::Hooks => drop(self.shop.deliver_hooks().await),
+            Step::Sort => drop(app.sort_hooks().await.expect("hooks are sorted")),
+            Step::Jobs => drop(app.work_once().await.expect("jobs are taken")),
+            Step::Turn => self.shop.turn().await,
+        }
+        self.begin_anew_if_ended().await;
+    }
+
+    async fn begin_anew_if_ended(&mut self) {
+        if !self.shop.crash().has_ended() {
+            return;
+        }
+        // Who died while renewing a pair holds the renewal's lease; waiting for it is
+        // real time in the program, so the restart takes at least as long.
+        let renewing = self.shop.crash().ended_at() == Some("token renewed, not kept");
+        let least = if renewing { RENEWAL_LEASE } else { Duration::ZERO };
+        self.shop.wait(least + Duration::from_secs(1 + self.dice.below(LONGEST_RESTART_SECONDS)));
+        self.tally.crashes += 1;
+        self.shop.restart(&format!("node-{}", self.tally.crashes + 1)).await;
+    }
+
+    /// Owners whose consent has ended give it again; a stormy platform may refuse.
+    async fn reauthorize(&mut self) -> usize {
+        let stopped: Vec<i64> = self
+            .shop
+            .see(|tenant| tenant.connections())
+            .await
+            .into_iter()
+            .filter(|connection| matches!(connection.state, ConnectionState::NeedsReauthorization(_)))
+            .filter_map(|connection| connection.account_external_id.parse().ok())
+            .collect();
+        let mut left = 0;
+        for seller in stopped {
+            match self.shop.authorize(seller).await {
+                Ok(_) => self.tally.consents += 1,
+                Err(_) => left += 1,
+            }
+        }
+        left
+    }
+
+    /// A person has every dead letter tried again.
+    async fn retry_dead_letters(&self) {
+        let now = self.shop.now();
+        for letter in self.shop.problems().await {
+            self.shop
+                .app()
+                .organization(self.shop.organization)
+                .write(move |tenant: &mut Tenant<'_, '_>| tenant.revive(&DeadJobs::One(letter.id), now))
+                .await
+                .expect("the letter is revived");
+        }
+    }
+
+    /// The storm is over, time passes, people do what is theirs to do.
+    async fn come_to_rest(&mut self) -> Result<(), String> {
+        self.shop.market().storm(Vec::new());
+        self.begin_anew_if_ended().await;
+        self.shop.crash().disarm();
+        // Tokens that died unnoticed are found out by the first round, mended by the second.
+        for _ in 0..3 {
+            if self.reauthorize().await > 0 {
+                return Err("a seller cannot consent though the platform is well".into());
+            }
+            self.retry_dead_letters().await;
+            self.shop.wait(HEALED_AFTER);
+            self.shop.run_until_idle().await;
+        }
+        Ok(())
+    }
+
+    async fn tell_the_truth(&self) -> Result<(), String> {
+        promises::kept_at_rest(&self.shop).await
+    }
+
+    async fn tally(&self) -> Tally {
+        let market = self.shop.market();
+        Tally {
+            orders: market.sandbox().snapshot().orders.len(),
+            calls: market.calls().len(),
+            double_sales: self.shop.see(|tenant| tenant.oversold()).await.len(),
+            ..self.tally
+        }
+    }
+
+    /// The events, every call, and what the program made of it all.
+    async fn trace_of_everything(&mut self) -> u64 {
+        self.shop.market().calls().hash(&mut self.trace);
+        for sql in [
+            "SELECT subject_id || action || details || at FROM audit_event ORDER BY id",
+            "SELECT external_id || state || updated_at FROM orders ORDER BY id",
+            "SELECT kind || version || reason || at FROM ledger ORDER BY id",
+        ] {
+            self.shop.texts(sql).await.hash(&mut self.trace);
+        }
+        self.trace.finish()
+    }
+}
+
+/// A piece of the program's work.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Hooks,
+    Sort,
+    Jobs,
+    Turn,
+}
