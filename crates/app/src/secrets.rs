@@ -124,7 +124,7 @@ fn token_place(
 
 /// The program's own grant to call a channel.
 pub(crate) fn calling(now: Timestamp) -> Grant {
-    // tidy: allowed because tokens are opened by the program itself for each call; the
-    // call is what the audit log tells, not each opening.
+    // The call is what the audit log tells, not each opening of its token.
+    // tidy: allowed because tokens are opened by the program itself, for each call
     Grant::issue(Actor::system("channel call"), Purpose::CallChannel, now)
 }

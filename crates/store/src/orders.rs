@@ -171,6 +171,16 @@ impl Tenant<'_, '_> {
                 now
             ],
         )?;
+        self.insert_lines(id, snapshot, order, lines)
+    }
+
+    fn insert_lines(
+        &mut self,
+        id: OrderId,
+        snapshot: &OrderSnapshot,
+        order: &Order,
+        lines: &[NewLine],
+    ) -> StoreResult<()> {
         for ((line, new), held) in snapshot.lines.iter().zip(lines).zip(&order.lines) {
             self.tx.execute_exactly(
                 1,

@@ -22,7 +22,8 @@ impl Source {
     pub fn new(path: String, text: String) -> Self {
         let (code, comments) = if is_rust(&path) { mask(&text) } else { (text.clone(), text.clone()) };
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let in_test_folder = path.starts_with("tests/") || path.contains("/tests/");
+        let in_test_folder =
+            path.starts_with("tests/") || path.contains("/tests/") || path.contains("_tests/");
         let in_test_file = path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
         let is_test = in_test_folder || in_test_file || path.contains("/benches/");
         let tests = if is_test { std::iter::once(0..text.len()).collect() } else { test_blocks(&code) };

@@ -1,5 +1,6 @@
 //! What is wrong with a listing body, in the marketplace's words.
 
+use domain::{Currency, Money};
 use serde_json::{Value, json};
 
 use super::attributes::{Attribute, Given, attributes_of, conditionally_required, given};
@@ -11,8 +12,8 @@ pub const MAX_TITLE_LENGTH: usize = 60;
 pub const MAX_PICTURES: usize = 12;
 /// Longest description, in characters.
 pub const MAX_DESCRIPTION_LENGTH: usize = 50_000;
-/// Highest price the site takes, in whole currency units.
-const MAX_PRICE: f64 = 50_000_000.0;
+/// Highest price the site takes.
+const MAX_PRICE: Money = Money::new(5_000_000_000, Currency::Brl);
 
 /// Whether a cause refuses the listing or only comments on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,17 +237,18 @@ fn title(body: &Value, model: ListingModel) -> Option<Cause> {
 
 fn price(category: &Category, body: &Value) -> Vec<Cause> {
     let variations = body["variations"].as_array().into_iter().flatten().map(|row| &row["price"]);
-    let minimum = f64::from(i32::try_from(category.minimum_price).unwrap_or(i32::MAX)) / 100.0;
+    let minimum = Money::new(category.minimum_price, Currency::Brl);
     variations
         .chain([&body["price"]])
-        .filter_map(Value::as_f64)
+        .filter_map(|price| Money::parse_decimal(&price.as_number()?.to_string(), Currency::Brl))
         .filter_map(|price| {
-            if price < minimum {
+            if price.minor < minimum.minor {
+                let minimum = minimum.to_decimal();
                 let message = format!("The category {} requires a minimum of price {minimum}", category.id);
                 return Some(Cause::error(109, "item.price.invalid", "item.price", message));
             }
-            (price > MAX_PRICE).then(|| {
-                let message = format!("The price must not exceed {MAX_PRICE}");
+            (price.minor > MAX_PRICE.minor).then(|| {
+                let message = format!("The price must not exceed {}", MAX_PRICE.to_decimal());
                 Cause::error(129, "item.price.invalid", "item.price", message)
             })
         })
