@@ -485,3 +485,7 @@ reason-import = first count, at the import
 reason-open_order_at_import = open order at the import
 reason-link = first count, when linked
 reason-open_order_when_linked = open order when linked
+connect-addresses = Addresses for the app at the marketplace
+connect-addresses-hint = Whoever registers the app copies these two addresses unchanged. The second is secret: who knows it can knock at the door.
+connect-redirect = Return from consent
+connect-hook = Hooks (notifications)

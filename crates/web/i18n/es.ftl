@@ -485,3 +485,7 @@ reason-import = primer conteo, en la importación
 reason-open_order_at_import = pedido abierto en la importación
 reason-link = primer conteo, al vincular
 reason-open_order_when_linked = pedido abierto al vincular
+connect-addresses = Direcciones para la aplicación en el marketplace
+connect-addresses-hint = Quien registra la aplicación copia estas dos direcciones sin cambiar nada. La segunda es secreta: quien la conoce puede llamar a la puerta.
+connect-redirect = Regreso de la autorización
+connect-hook = Avisos (notificaciones)

@@ -485,3 +485,7 @@ reason-import = primeira contagem, na importação
 reason-open_order_at_import = pedido aberto na importação
 reason-link = primeira contagem, ao vincular
 reason-open_order_when_linked = pedido aberto ao vincular
+connect-addresses = Endereços para o aplicativo no marketplace
+connect-addresses-hint = Quem registra o aplicativo copia estes dois endereços, sem mudar nada. O segundo é secreto: quem o conhece pode bater à porta.
+connect-redirect = Retorno da autorização
+connect-hook = Avisos (notificações)

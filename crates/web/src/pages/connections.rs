@@ -57,6 +57,10 @@ pub struct ChannelChoice {
     pub scopes: Vec<&'static str>,
     /// The app's credentials are configured.
     pub ready: bool,
+    /// The address that the channel's app has to name for coming back from consent.
+    pub redirect_uri: String,
+    /// The address that the channel's app has to name for its notifications.
+    pub hook_url: String,
 }
 
 /// `GET /connections/new`; `POST` takes `channel` and sends the browser to the platform.

@@ -136,6 +136,8 @@ impl Reader {
                         kind: ChannelKind::MercadoLivre,
                         scopes: vec!["read", "write", "offline_access"],
                         ready,
+                        redirect_uri: "https://hub.example/connections/callback/mercado_livre".to_owned(),
+                        hook_url: "https://hub.example/hooks/mercado_livre/k3J9x".to_owned(),
                     }],
                 },
             );

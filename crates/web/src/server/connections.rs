@@ -72,6 +72,8 @@ pub(crate) async fn choose(member: Member) -> Result<Response, Failure> {
             kind,
             scopes: vec!["read", "write", "offline_access"],
             ready: member.web.app.channel(kind).is_some(),
+            redirect_uri: member.web.app.redirect_uri(kind),
+            hook_url: super::hooks::address(&member.web, kind),
         })
         .collect();
     Ok(render(&ConnectPage { chrome, channels }))

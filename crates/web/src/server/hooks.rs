@@ -13,6 +13,11 @@ use app::hooks::DoorError;
 /// What a platform is asked to wait before it sends again, in seconds.
 const RETRY_AFTER_SECONDS: &str = "30";
 
+/// Where a platform posts its hooks.
+pub(crate) fn address(web: &Web, channel: ChannelKind) -> String {
+    format!("{}/hooks/{}/{}", web.app.public_url(), channel.as_str(), web.config.hook_door)
+}
+
 /// Takes a hook in. 200 means that it survives a power cut.
 pub(crate) async fn take(
     State(web): State<Web>,
