@@ -116,8 +116,8 @@ on_both! {
         let told = event(&house, Some(shop.id), "CAN-1");
         let kept = told.clone();
         shop.write(move |shop| shop.record(&kept)).await;
-        assert_eq!(house.read(unsequenced).await, [told.clone()]);
-        assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, [told.clone()]);
+        assert_eq!(house.read(unsequenced).await, std::slice::from_ref(&told));
+        assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, std::slice::from_ref(&told));
         sequence_once(house.store.installation()).await;
         let placed = Event { seq: Some(0), ..told };
         assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, [placed]);

@@ -438,10 +438,10 @@ on_both! {
             let listing = shop.listing(connection, number).await;
             shop.write(move |shop| shop.link_listing(listing, Some(full))).await;
         }
-        let show = async |show| shop.sku_codes_of("", SkuFilter { show, ..SkuFilter::default() }).await;
-        assert_eq!(show(SkuShow::All).await, ["EMPTY", "FULL", "KEPT", "SHORT"]);
-        assert_eq!(show(SkuShow::Out).await, ["EMPTY", "KEPT", "SHORT"]);
-        assert_eq!(show(SkuShow::Oversold).await, ["SHORT"]);
+        let codes = async |show| shop.sku_codes_of("", SkuFilter { show, ..SkuFilter::default() }).await;
+        assert_eq!(codes(SkuShow::All).await, ["EMPTY", "FULL", "KEPT", "SHORT"]);
+        assert_eq!(codes(SkuShow::Out).await, ["EMPTY", "KEPT", "SHORT"]);
+        assert_eq!(codes(SkuShow::Oversold).await, ["SHORT"]);
         let counted: Vec<i64> = shop.read(|shop| shop.sku_page("", &SkuFilter::default())).await
             .into_iter().map(|(_, listings)| listings).collect();
         assert_eq!(counted, [0, 2, 0, 0]);
