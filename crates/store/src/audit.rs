@@ -7,7 +7,7 @@
 use domain::{AuditId, OrganizationId, Timestamp};
 
 use crate::db::{Row, StoreError, StoreResult, Tx, Val};
-use crate::pages::Query;
+use crate::pages::{Query, literal};
 use crate::params;
 
 /// Events sequenced by one transaction at most.
@@ -158,10 +158,10 @@ impl crate::Tenant<'_, '_> {
         if let Some(before) = before {
             query.and("id < ?", &[before.into()]);
         }
-        let action = format!("{}%", text.replace(['%', '_'], ""));
+        let action = format!("{}%", literal(text));
         if !text.is_empty() {
             query.and(
-                "(action LIKE ? OR subject_id = ? OR actor = ?)",
+                "(LOWER(action) LIKE LOWER(?) ESCAPE '\\' OR subject_id = ? OR actor = ?)",
                 &[Val::from(&action), Val::from(text), Val::from(text)],
             );
         }

@@ -103,13 +103,18 @@ fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
 const SEARCH_ORDERS: &str = "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ? \
     OR tracking_code = ? \
     OR id IN (SELECT order_id FROM order_line WHERE organization_id = ? AND seller_sku = ?) \
-    OR LOWER(summary) LIKE ? ESCAPE '\\')";
+    OR LOWER(summary) LIKE LOWER(?) ESCAPE '\\')";
 
-/// A LIKE pattern for "contains" (with `ESCAPE '\\'`): the person's own `%` and `_` mean
-/// themselves. Upper and lower case alike, beyond ASCII as far as the engine knows.
+/// A LIKE pattern for "contains", to be compared by `LOWER(…) LIKE LOWER(?) ESCAPE '\\'`.
+/// The engine lowers both sides: what it knows of letters beyond ASCII is its own matter,
+/// and a text is found by itself whatever that is.
 fn contains(text: &str) -> String {
-    let plain = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{plain}%")
+    format!("%{}%", literal(text))
+}
+
+/// A text that means itself in a LIKE pattern with `ESCAPE '\\'`.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 /// Which orders a list shows.
@@ -272,7 +277,7 @@ impl Tenant<'_, '_> {
         query.and("code > ?", &[after.into()]);
         if !filter.text.is_empty() {
             query.and(
-                "(LOWER(code) LIKE ? ESCAPE '\\' OR LOWER(title) LIKE ? ESCAPE '\\')",
+                "(LOWER(code) LIKE LOWER(?) ESCAPE '\\' OR LOWER(title) LIKE LOWER(?) ESCAPE '\\')",
                 &[Val::from(&like), Val::from(&like)],
             );
         }
@@ -316,7 +321,7 @@ impl Tenant<'_, '_> {
         }
         if !filter.text.is_empty() {
             query.and(
-                "(external_id = ? OR seller_sku = ? OR LOWER(title) LIKE ? ESCAPE '\\')",
+                "(external_id = ? OR seller_sku = ? OR LOWER(title) LIKE LOWER(?) ESCAPE '\\')",
                 &[Val::from(&filter.text), Val::from(&filter.text), Val::from(&like)],
             );
         }

@@ -223,7 +223,7 @@ impl Tenant<'_, '_> {
     }
 
     /// Notes that a listing has to be told a ledger version once more: it drifted, or was
-    /// linked anew.
+    /// linked anew. It waits from now on, or from when it already waited.
     pub fn put_out_again(
         &mut self,
         id: OutboxId,
@@ -234,7 +234,9 @@ impl Tenant<'_, '_> {
         self.tx.execute(
             "INSERT INTO outbox (id, organization_id, listing_id, ledger_version, order_id, created_at) \
              VALUES ($1, $2, $3, $4, NULL, $5) \
-             ON CONFLICT (listing_id, ledger_version) DO UPDATE SET told_at = NULL, told_units = NULL",
+             ON CONFLICT (listing_id, ledger_version) DO UPDATE SET told_at = NULL, told_units = NULL, \
+               created_at = CASE WHEN outbox.told_at IS NULL THEN outbox.created_at ELSE excluded.created_at END \
+             WHERE outbox.organization_id = excluded.organization_id",
             params![id, self.id, listing, version, now],
         )?;
         Ok(())

@@ -3,24 +3,25 @@
 use domain::OrganizationId;
 use store::StoreError;
 use store::audit::{
-    NewEvent, checkpoints, keep_checkpoint, last_checkpoint, leaves, record, sequence, tree, unsequenced,
+    Event, checkpoints, keep_checkpoint, last_checkpoint, leaves, record, sequence, tree, unsequenced,
 };
 use tokio::task::JoinSet;
 
 use crate::kit::House;
 use crate::shop::Shop;
 
-fn event(house: &House, organization: Option<OrganizationId>, subject: &str) -> NewEvent {
-    NewEvent {
+fn event(house: &House, organization: Option<OrganizationId>, subject: &str) -> Event {
+    Event {
         id: house.id(),
         organization,
         at: house.now(),
-        phase: "outcome",
+        phase: "done".into(),
         actor: "system:test".into(),
         action: "stock.adjust".into(),
-        subject: subject.into(),
-        outcome: "done".into(),
-        leaf: subject.as_bytes().to_vec(),
+        subject_kind: "sku".into(),
+        subject_id: subject.into(),
+        details: "{\"units\":\"3\"}".into(),
+        seq: None,
     }
 }
 
@@ -28,10 +29,11 @@ fn event(house: &House, organization: Option<OrganizationId>, subject: &str) -> 
 async fn sequence_once(db: &store::Db) -> usize {
     db.write(|tx| {
         let (size, mut edge) = tree(tx)?;
-        let (ids, leaves): (Vec<_>, Vec<_>) = unsequenced(tx)?.into_iter().unzip();
-        edge.extend(leaves.iter().flatten());
-        sequence(tx, size, &ids, &edge)?;
-        Ok(ids.len())
+        let leaves: Vec<_> =
+            unsequenced(tx)?.into_iter().map(|event| (event.id, event.subject_id.into_bytes())).collect();
+        edge.extend(leaves.iter().flat_map(|(_, leaf)| leaf));
+        sequence(tx, size, &leaves, &edge)?;
+        Ok(leaves.len())
     })
     .await
     .expect("sequencing succeeds")
@@ -77,8 +79,8 @@ on_both! {
         let event = event(&house, None, "a");
         let id = event.id;
         house.write(move |tx| record(tx, &event)).await;
-        house.write(move |tx| sequence(tx, 0, &[id], b"a")).await;
-        let moved = house.try_write(move |tx| sequence(tx, 1, &[id], b"b")).await;
+        house.write(move |tx| sequence(tx, 0, &[(id, b"a".to_vec())], b"a")).await;
+        let moved = house.try_write(move |tx| sequence(tx, 1, &[(id, b"b".to_vec())], b"b")).await;
         assert_eq!(moved, Err(StoreError::RowCount { expected: 1, touched: 0 }));
         assert_eq!(house.write(tree).await, (1, b"a".to_vec()));
     }
@@ -102,12 +104,53 @@ on_both! {
             }
             house.wait(std::time::Duration::from_millis(1));
         }
-        let first = shop.read(|shop| shop.audit_page(None, 3)).await;
+        let first = shop.read(|shop| shop.audit_page(None, "", 3)).await;
         let before = first[2].id;
-        let second = shop.read(move |shop| shop.audit_page(Some(before), 3)).await;
-        let subjects: Vec<_> = first.iter().chain(&second).map(|event| event.subject.as_str()).collect();
+        let second = shop.read(move |shop| shop.audit_page(Some(before), "", 3)).await;
+        let subjects: Vec<_> = first.iter().chain(&second).map(|event| event.subject_id.as_str()).collect();
         assert_eq!(subjects, ["4", "3", "2", "1", "0"]);
-        assert_eq!((first[0].phase.as_str(), first[0].outcome.as_str(), first[0].seq), ("outcome", "done", None));
+    }
+
+    async fn an_event_comes_back_as_it_was_told_and_then_with_its_place(house: House) {
+        let shop = Shop::open(&house).await;
+        let told = event(&house, Some(shop.id), "CAN-1");
+        let kept = told.clone();
+        shop.write(move |shop| shop.record(&kept)).await;
+        assert_eq!(house.read(unsequenced).await, std::slice::from_ref(&told));
+        assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, std::slice::from_ref(&told));
+        sequence_once(house.store.installation()).await;
+        let placed = Event { seq: Some(0), ..told };
+        assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, [placed]);
+    }
+
+    async fn events_are_found_by_the_beginning_of_their_action_by_subject_or_by_actor(house: House) {
+        let shop = Shop::open(&house).await;
+        for (action, subject, actor) in [
+            ("stock.adjust", "CAN-1", "member:ana"), ("stock.link", "MLB1", "system:import"),
+            ("connection.sign_in", "4242", "member:ana"),
+        ] {
+            let event = Event { action: action.into(), actor: actor.into(), ..event(&house, Some(shop.id), subject) };
+            shop.write(move |shop| shop.record(&event)).await;
+            house.wait(std::time::Duration::from_millis(1));
+        }
+        let find = async |text: &'static str| {
+            let found = shop.read(move |shop| shop.audit_page(None, text, 9)).await;
+            found.into_iter().map(|event| event.subject_id).collect::<Vec<_>>()
+        };
+        assert_eq!(find("stock").await, ["MLB1", "CAN-1"]);
+        assert_eq!(find("Stock.A").await, ["CAN-1"], "in either case");
+        assert_eq!(find("connection.sign_").await, ["4242"], "an underscore means itself");
+        assert_eq!(find("MLB1").await, ["MLB1"]);
+        assert_eq!(find("member:ana").await, ["4242", "CAN-1"]);
+        for nothing in ["adjust", "MLB", "member", "%", "_", "\\"] {
+            assert_eq!(find(nothing).await, [""; 0], "{nothing}");
+        }
+    }
+
+    async fn a_phase_that_nobody_knows_is_refused(house: House) {
+        let odd = Event { phase: "perhaps".into(), ..event(&house, None, "a") };
+        let refused = house.try_write(move |tx| record(tx, &odd)).await;
+        assert!(matches!(refused, Err(StoreError::Driver(_))), "{refused:?}");
     }
 
     async fn an_event_of_another_organization_is_refused(house: House) {

@@ -167,6 +167,41 @@ on_both! {
         assert_eq!(shop.read(move |shop| shop.connection(id)).await.unwrap().renewal_error, None);
     }
 
+    async fn an_access_that_was_refused_counts_as_ended_unless_it_was_replaced(house: House) {
+        let shop = Shop::open(&house).await;
+        let id = shop.connection().await;
+        let ends = async || shop.read(move |shop| shop.connection(id)).await.unwrap().life.access_expires_at;
+        let planned = ends().await;
+        let refused = house.wait(MOMENT);
+        shop.write(move |shop| shop.expire_access(id, 2, refused)).await;
+        assert_eq!(ends().await, planned, "another pair");
+        shop.write(move |shop| shop.expire_access(id, 1, refused)).await;
+        assert_eq!(ends().await, refused);
+        let later = house.wait(MOMENT);
+        shop.write(move |shop| shop.expire_access(id, 1, later)).await;
+        assert_eq!(ends().await, refused, "what has ended gets no longer life");
+        shop.replace(id, 1, "second").await;
+        shop.write(move |shop| shop.expire_access(id, 1, later)).await;
+        assert_eq!(ends().await, tokens("second", later).life.access_expires_at);
+    }
+
+    async fn a_consent_is_that_of_the_last_yes(house: House) {
+        let shop = Shop::open(&house).await;
+        let id = shop.connection().await;
+        let consent = async || {
+            let held = shop.read(move |shop| shop.connection(id)).await.unwrap();
+            (held.created_at, held.consented_at)
+        };
+        let first = house.now();
+        assert_eq!(consent().await, (first, first));
+        let second = house.wait(MOMENT);
+        shop.write(move |shop| shop.note_consent(id, second)).await;
+        assert_eq!(consent().await, (first, second));
+        let unknown = house.id();
+        let refused = shop.data.write(move |shop| shop.note_consent(unknown, second)).await;
+        assert_eq!(refused, Err(StoreError::RowCount { expected: 1, touched: 0 }));
+    }
+
     async fn a_late_refusal_does_not_stop_a_connection_that_was_renewed(house: House) {
         let shop = Shop::open(&house).await;
         let id = shop.connection().await;

@@ -142,8 +142,9 @@ on_both! {
         let (id, all_bytes) = (house.id::<OrganizationId>(), (0..=255).collect::<Vec<u8>>());
         let sent = all_bytes.clone();
         house.write(move |tx| tx.execute(
-            "INSERT INTO audit_event (id, organization_id, at, phase, actor, action, subject, outcome, leaf, seq) \
-             VALUES ($1, $2, $3, 'intent', $4, '', '', '', $5, $6)",
+            "INSERT INTO audit_event (id, organization_id, at, phase, actor, action, subject_kind, subject_id, \
+                                      details, leaf, seq) \
+             VALUES ($1, $2, $3, 'intent', $4, '', '', '', '{}', $5, $6)",
             &[Val::Id(id.to_bytes()), Val::Null, Val::Int(i64::MIN), "maçã 🥭 '\";--".into(), (&sent).into(),
               Val::Int(-1)],
         )).await;
@@ -159,9 +160,9 @@ on_both! {
     async fn a_null_where_a_value_is_expected_is_an_error(house: House) {
         let id = house.id::<OrganizationId>();
         house.write(move |tx| tx.execute(
-            "INSERT INTO audit_event (id, at, phase, actor, action, subject, outcome, leaf) \
-             VALUES ($1, 1, 'intent', '', '', '', '', $2)",
-            &[id.into(), Val::Bytes(&[])],
+            "INSERT INTO audit_event (id, at, phase, actor, action, subject_kind, subject_id, details) \
+             VALUES ($1, 1, 'intent', '', '', '', '', '{}')",
+            &[id.into()],
         )).await;
         let read = house.store.installation().read(|tx| {
             tx.row("SELECT organization_id FROM audit_event", &[], |row| row.get::<OrganizationId>(0))

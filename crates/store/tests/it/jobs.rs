@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{ConnectionId, JobId, Problem, Timestamp};
 use store::StoreError;
 use store::jobs::{DeadJobs, Failure, Job, LEASE, NewJob, Priority};
-use store::jobs::{bury, claim, finish, lanes_due, next_due, open_jobs, postpone, reclaim};
+use store::jobs::{bury, claim, expired_leases, finish, lanes_due, next_due, open_jobs, postpone, reclaim};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -79,6 +79,11 @@ impl House {
     async fn reclaim(&self) -> u64 {
         let now = self.now();
         self.write(move |tx| reclaim(tx, now)).await
+    }
+
+    async fn any_lease_ended(&self) -> bool {
+        let now = self.now();
+        self.read(move |tx| expired_leases(tx, now)).await
     }
 
     async fn open(&self) -> i64 {
@@ -171,9 +176,12 @@ on_both! {
         shop.ask("7").await;
         house.claim_one("dead").await.unwrap();
         house.wait(LEASE);
+        assert!(!house.any_lease_ended().await);
         assert_eq!(house.reclaim().await, 0, "the lease ends after its span, not at it");
         house.wait(Duration::from_millis(1));
+        assert!(house.any_lease_ended().await);
         assert_eq!(house.reclaim().await, 1);
+        assert!(!house.any_lease_ended().await);
         assert_eq!(house.claim_one("eva").await.unwrap().attempts, 2);
     }
 
@@ -365,7 +373,7 @@ on_both! {
         }
         assert_eq!(shop.dead().await, ["b", "a", "b", "c"], "by problem, then by kind");
         let now = house.now();
-        let alike = DeadJobs::Alike { problem: Problem::NotFound, kind: "b".into() };
+        let alike = DeadJobs::Alike { problem: Problem::NotFound, kind: "b".into(), connection: None };
         assert_eq!(shop.write(move |shop| shop.revive(&alike, now)).await, 1);
         assert_eq!(shop.dead().await, ["b", "a", "c"]);
         assert_eq!(shop.write(move |shop| shop.revive(&DeadJobs::OfConnection(lane), now)).await, 1);
@@ -377,6 +385,34 @@ on_both! {
         assert!(!shop.write(move |shop| shop.drop_dead(last)).await);
         assert_eq!(house.open().await, 3);
         assert!(house.claim_in(None, "ana", 9).await.iter().all(|job| job.attempts == 1));
+    }
+
+    async fn the_dead_of_one_kind_of_trouble_are_revived_in_one_connection_alone(house: House) {
+        let shop = Shop::open(&house).await;
+        let (one, other) = (shop.connection().await, shop.connection().await);
+        for (lane, key, problem) in [
+            (one, "1", Problem::NotFound), (one, "2", Problem::NotFound), (one, "3", Problem::Garbled),
+            (other, "4", Problem::NotFound),
+        ] {
+            shop.ask_in(lane, key).await;
+            let job = house.claim_in(Some(lane), "ana", 1).await.remove(0);
+            house.bury(&job, "ana", problem).await;
+        }
+        let (of_one, of_other) =
+            shop.read(move |shop| Ok((shop.problems_of(one)?, shop.problems_of(other)?))).await;
+        let counted: std::collections::BTreeMap<&str, i64> =
+            of_one.iter().map(|(problem, count)| (problem.as_str(), *count)).collect();
+        let expected = [(Problem::NotFound.as_str(), 2), (Problem::Garbled.as_str(), 1)];
+        assert_eq!(counted, expected.into_iter().collect());
+        assert_eq!(of_other, [(Problem::NotFound, 1)]);
+
+        let now = house.now();
+        let kind = "fetch_order".to_owned();
+        let alike = DeadJobs::Alike { problem: Problem::NotFound, kind, connection: Some(one) };
+        assert_eq!(shop.write(move |shop| shop.revive(&alike, now)).await, 2);
+        assert_eq!(keys(&house.claim_in(Some(one), "ana", 9).await), ["1", "2"]);
+        assert_eq!(house.claim_in(Some(other), "ana", 9).await, []);
+        assert_eq!(shop.read(move |shop| shop.problems_of(one)).await, [(Problem::Garbled, 1)]);
     }
 
     async fn a_job_is_kept_only_with_the_change_that_asked_for_it(house: House) {

@@ -1,8 +1,11 @@
 //! The stock ledger: its sums, its numbering, and who has to be told.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use domain::{Actor, Delta, Effect, Entropy, EntryKind, LedgerEntryId, LineId, OutboxId, SkuId, Tally};
+use domain::{
+    Actor, Delta, Effect, Entropy, EntryKind, LedgerEntryId, LineId, ListingId, OutboxId, SkuId, Tally,
+};
 use store::StoreError;
 use store::stock::{NewEntry, sums_that_differ};
 use tokio::task::JoinSet;
@@ -25,6 +28,16 @@ fn effect(house: &House, sku: SkuId, line: LineId, effect: Effect, units: i64) -
 impl Shop<'_> {
     async fn tally(&self, sku: SkuId) -> Tally {
         self.read(move |shop| shop.sku(sku)).await.expect("the SKU is there").tally
+    }
+
+    async fn put_out_again(&self, listing: ListingId, version: i64) {
+        let (id, now) = (self.house.id(), self.house.now());
+        self.write(move |shop| shop.put_out_again(id, listing, version, now)).await;
+    }
+
+    async fn confirm(&self, listing: ListingId, version: i64) {
+        let now = self.house.now();
+        self.write(move |shop| shop.note_confirmed(listing, 5, version, now)).await;
     }
 
     async fn versions(&self, sku: SkuId) -> Vec<i64> {
@@ -251,6 +264,79 @@ on_both! {
         assert_eq!(shop.read(move |shop| shop.due_version(listing)).await, None);
         let row = shop.read(move |shop| shop.listing(listing)).await.unwrap();
         assert_eq!((row.confirmed_version, row.confirmed_units), (3, Some(6)), "a late confirmation does not step back");
+    }
+
+    async fn the_sums_of_any_version_can_be_told_again(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let sku = shop.stocked("CAN-1", 10).await;
+        let (line, _) = shop.line(connection, "2000").await;
+        shop.append(&effect(&house, sku, line, Effect::Reserve, 2)).await;
+        shop.append(&effect(&house, sku, line, Effect::Take, 2)).await;
+        for (version, on_hand_units, reserved_units) in [(0, 0, 0), (1, 10, 0), (2, 10, 2), (3, 8, 0)] {
+            let expected = Tally { on_hand_units, reserved_units, safety_units: 0, version };
+            assert_eq!(shop.read(move |shop| shop.tally_at(sku, version)).await, expected);
+        }
+        let unknown = house.id();
+        let nothing = shop.read(move |shop| shop.tally_at(unknown, 5)).await;
+        assert_eq!((nothing.on_hand_units, nothing.reserved_units), (0, 0));
+    }
+
+    async fn a_sku_remembers_when_it_was_created(house: House) {
+        let shop = Shop::open(&house).await;
+        let (sku, born, unknown) = (shop.sku("CAN-1").await, house.now(), house.id());
+        house.wait(Duration::from_secs(5));
+        shop.append(&shop.count(sku, 1)).await;
+        assert_eq!(shop.read(move |shop| shop.sku_created_at(sku)).await, Some(born));
+        assert_eq!(shop.read(move |shop| shop.sku_created_at(unknown)).await, None);
+    }
+
+    async fn a_version_that_was_told_can_be_put_out_again(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let listing = shop.listing(connection, "MLB1").await;
+        let due = async || shop.read(move |shop| shop.due_version(listing)).await;
+        shop.put_out_again(listing, 3).await;
+        assert_eq!(due().await, Some(3), "never put out before");
+        shop.put_out_again(listing, 3).await;
+        assert_eq!(house.count("SELECT COUNT(*) FROM outbox").await, 1);
+        shop.confirm(listing, 3).await;
+        assert_eq!(due().await, None);
+        shop.put_out_again(listing, 3).await;
+        assert_eq!(due().await, Some(3));
+        shop.confirm(listing, 3).await;
+        assert_eq!(due().await, None);
+    }
+
+    async fn the_lag_of_a_connection_is_how_long_its_last_told_listing_waited(house: House) {
+        let shop = Shop::open(&house).await;
+        let (connection, other) = (shop.connection().await, shop.connection().await);
+        let listing = shop.listing(connection, "MLB1").await;
+        let lag = async |of| shop.read(move |shop| shop.lag(of)).await;
+        for (version, seconds) in [(1, 40), (2, 7)] {
+            let (id, now) = (house.id(), house.now());
+            shop.write(move |shop| shop.put_out(id, listing, version, None, now)).await;
+            house.wait(Duration::from_secs(seconds));
+            shop.confirm(listing, version).await;
+            assert_eq!(lag(connection).await, Some(Duration::from_secs(seconds)));
+        }
+        assert_eq!(lag(other).await, None, "nothing was told there");
+    }
+
+    async fn a_listing_put_out_again_waits_from_then_on_or_from_when_it_already_waited(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let listing = shop.listing(connection, "MLB1").await;
+        let lag = async || shop.read(move |shop| shop.lag(connection)).await;
+        shop.put_out_again(listing, 1).await;
+        shop.confirm(listing, 1).await;
+        house.wait(Duration::from_hours(48));
+        shop.put_out_again(listing, 1).await;
+        house.wait(Duration::from_secs(2));
+        shop.put_out_again(listing, 1).await;
+        house.wait(Duration::from_secs(3));
+        shop.confirm(listing, 1).await;
+        assert_eq!(lag().await, Some(Duration::from_secs(5)), "not the two days since it was first told");
     }
 
     async fn a_listing_linked_to_another_sku_has_everything_to_be_told(house: House) {

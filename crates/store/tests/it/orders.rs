@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::order::{Applied, Attention, CancelledBy, FirstSight};
-use domain::{ConnectionId, Order, OrderId, OrderSnapshot, OrderState, StockPosition, Timestamp};
+use domain::{
+    ConnectionId, ListingState, Order, OrderId, OrderSnapshot, OrderState, StockPosition, Timestamp,
+};
 use store::orders::{HeldOrder, TimelineEvent};
-use store::pages::{Listed, OrderFilter, OrderKey, OrderRow, PAGE_ROWS, Turn};
+use store::pages::{Listed, ListingFilter, ListingShow, OrderFilter, OrderKey, OrderRow, PAGE_ROWS};
+use store::pages::{SkuFilter, SkuShow, Turn};
 
 use crate::kit::House;
 use crate::shop::{Shop, line_snapshot, seen, snapshot};
@@ -27,6 +30,20 @@ impl Shop<'_> {
     async fn numbers(&self, filter: OrderFilter) -> Vec<String> {
         let page = self.page(&filter, Turn::First).await;
         page.rows.into_iter().map(|row| row.external_id).collect()
+    }
+
+    async fn found(&self, text: &str) -> Vec<String> {
+        self.numbers(OrderFilter { text: Some(text.into()), ..OrderFilter::default() }).await
+    }
+
+    async fn sku_codes_of(&self, after: &'static str, filter: SkuFilter) -> Vec<String> {
+        let found = self.read(move |shop| shop.sku_page(after, &filter)).await;
+        found.into_iter().map(|(sku, _)| sku.code).collect()
+    }
+
+    async fn listing_numbers(&self, filter: ListingFilter) -> Vec<String> {
+        let found = self.read(move |shop| shop.listing_page(None, &filter)).await;
+        found.into_iter().map(|(listing, _)| listing.external_id).collect()
     }
 
     /// Orders whose times lie `apart`; every third is placed together with the one before.
@@ -213,13 +230,45 @@ on_both! {
         for number in ["2000", "2001"] {
             shop.order(connection, &snapshot(number)).await;
         }
-        let by = async |number: &str| {
-            shop.numbers(OrderFilter { number: Some(number.into()), ..OrderFilter::default() }).await
-        };
         for number in ["2000", "pack-2000", "ship-2000"] {
-            assert_eq!(by(number).await, ["2000"], "{number}");
+            assert_eq!(shop.found(number).await, ["2000"], "{number}");
         }
-        assert_eq!(by("200").await, [""; 0]);
+        assert_eq!(shop.found("200").await, [""; 0]);
+    }
+
+    async fn an_order_is_found_by_its_tracking_code_or_by_the_sellers_code_of_any_line(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        shop.order(connection, &with("2000", |order| {
+            order.shipment.as_mut().unwrap().tracking_code = Some("BR123".into());
+            order.lines.push(line_snapshot("MLB2", 1));
+            order.lines[1].seller_sku = Some("PRATO-2".into());
+        })).await;
+        shop.order(connection, &snapshot("2001")).await;
+        for text in ["BR123", "PRATO-2"] {
+            assert_eq!(shop.found(text).await, ["2000"], "{text}");
+        }
+        assert_eq!(shop.found("CAN-1").await.len(), 2, "both have a line of it");
+        for part in ["BR12", "PRATO"] {
+            assert_eq!(shop.found(part).await, [""; 0], "{part}: codes are found by the whole");
+        }
+    }
+
+    async fn an_order_is_found_by_a_part_of_its_title(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        for (number, title) in [("1", "CAFÉ em grãos 100%"), ("2", "Xícara_azul")] {
+            shop.order(connection, &with(number, |order| order.lines[0].title = title.into())).await;
+        }
+        for text in ["CAFÉ", "EM GR", "100%", "grãos"] {
+            assert_eq!(shop.found(text).await, ["1"], "{text}");
+        }
+        assert_eq!(shop.found("_").await, ["2"], "an underscore means itself");
+        for nothing in ["100%%", "x_cara", "\\", "' OR 1=1 --"] {
+            assert_eq!(shop.found(nothing).await, [""; 0], "{nothing}");
+        }
+        let elsewhere = OrderFilter { text: Some("CAFÉ".into()), connection: Some(house.id()), ..OrderFilter::default() };
+        assert_eq!(shop.numbers(elsewhere).await, [""; 0], "a search keeps to the other filters");
     }
 
     async fn a_timeline_is_read_in_the_order_of_its_times(house: House) {
@@ -304,26 +353,110 @@ on_both! {
         }
         let linked = all[7];
         shop.write(move |shop| shop.link_listing(linked, Some(sku))).await;
-        let first = shop.read(|shop| shop.listing_page(None, false)).await;
+        let first = shop.read(|shop| shop.listing_page(None, &ListingFilter::default())).await;
         assert_eq!(first.len(), PAGE_ROWS as usize + 1, "one more than a page: there is a next one");
         assert_eq!(first[7].1.as_ref().map(|sku| sku.code.as_str()), Some("CAN-1"));
         let last = first[PAGE_ROWS as usize - 1].0.id;
-        let rest = shop.read(move |shop| shop.listing_page(Some(last), false)).await;
+        let rest = shop.read(move |shop| shop.listing_page(Some(last), &ListingFilter::default())).await;
         assert_eq!(rest.iter().map(|(listing, _)| listing.id).collect::<Vec<_>>(), all[PAGE_ROWS as usize..]);
-        let unlinked = shop.read(|shop| shop.listing_page(None, true)).await;
+        let filter = ListingFilter { show: ListingShow::Unlinked, ..ListingFilter::default() };
+        let unlinked = shop.read(move |shop| shop.listing_page(None, &filter)).await;
         assert!(unlinked.iter().all(|(listing, sku)| listing.id != linked && sku.is_none()));
     }
 
-    async fn skus_are_searched_by_the_beginning_of_code_or_title_in_either_case(house: House) {
+    async fn listings_are_found_by_number_by_code_by_title_and_by_connection(house: House) {
+        let shop = Shop::open(&house).await;
+        let (one, other) = (shop.connection().await, shop.connection().await);
+        for (connection, number, code, title) in
+            [(one, "MLB1", "CAN-1", "CAFÉ em grãos"), (one, "MLB2", "PRATO", "Prato_fundo"), (other, "MLB3", "X", "Xícara")]
+        {
+            let (id, now, mut seen) = (house.id(), house.wait(SECOND), seen(number));
+            (seen.seller_sku, seen.title) = (Some(code.into()), title.into());
+            shop.write(move |shop| shop.keep_listing(id, connection, &seen, now)).await;
+        }
+        let find = async |text: &str| shop.listing_numbers(ListingFilter { text: text.into(), ..ListingFilter::default() }).await;
+        assert_eq!(find("").await, ["MLB1", "MLB2", "MLB3"]);
+        for (text, number) in [("MLB2", "MLB2"), ("CAN-1", "MLB1"), ("CAFÉ", "MLB1"), ("PRATO_", "MLB2"), ("ara", "MLB3")] {
+            assert_eq!(find(text).await, [number], "{text}");
+        }
+        for nothing in ["MLB", "CAN", "%", "\\"] {
+            assert_eq!(find(nothing).await, [""; 0], "{nothing}");
+        }
+        let of_other = ListingFilter { connection: Some(other), ..ListingFilter::default() };
+        assert_eq!(shop.listing_numbers(of_other).await, ["MLB3"]);
+    }
+
+    async fn a_listing_drifts_while_it_shows_another_number_than_its_sku_has(house: House) {
+        let shop = Shop::open(&house).await;
+        let (connection, elsewhere) = (shop.connection().await, shop.connection().await);
+        // The listings show seven.
+        let (right, wrong, none) = (shop.stocked("A", 7).await, shop.stocked("B", 9).await, shop.sku("C").await);
+        let mut listings = Vec::new();
+        for (number, sku, state, ours) in [
+            ("right", Some(right), ListingState::Active, true), ("wrong", Some(wrong), ListingState::Active, true),
+            ("paused", Some(none), ListingState::Paused, true), ("unlinked", None, ListingState::Active, true),
+            ("closed", Some(wrong), ListingState::Closed, true), ("full", Some(wrong), ListingState::Active, false),
+        ] {
+            let (id, now, mut seen) = (house.id(), house.wait(SECOND), seen(number));
+            (seen.state, seen.ours) = (state, ours);
+            shop.write(move |shop| {
+                shop.keep_listing(id, connection, &seen, now)?;
+                shop.link_listing(id, sku)
+            }).await;
+            listings.push(id);
+        }
+        let drift = async || {
+            let shown = shop.listing_numbers(ListingFilter { show: ListingShow::Drift, ..ListingFilter::default() }).await;
+            let aligned = shop.read(move |shop| shop.listings_to_align(connection)).await;
+            let to_align: Vec<_> = aligned.into_iter().map(|(listing, _)| listing.external_id).collect();
+            assert_eq!(shown, to_align, "people and the sweep see the same");
+            shown
+        };
+        assert_eq!(drift().await, ["wrong", "paused"]);
+        assert_eq!(shop.read(move |shop| shop.listings_to_align(elsewhere)).await, []);
+        let (told, now) = (listings[1], house.now());
+        shop.write(move |shop| {
+            shop.note_confirmed(told, 9, 1, now)?;
+            shop.set_safety(right, 1)
+        }).await;
+        assert_eq!(drift().await, ["right", "paused"], "units kept back are not offered");
+        shop.append(&shop.count(none, -3)).await;
+        let paused = listings[2];
+        shop.write(move |shop| shop.note_shown(paused, 0, ListingState::Paused, "paused", now)).await;
+        assert_eq!(drift().await, ["right"], "fewer than none is none");
+    }
+
+    async fn skus_are_shown_by_what_is_wrong_with_them_and_with_their_listings_counted(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let full = shop.stocked("FULL", 9).await;
+        shop.sku("EMPTY").await;
+        let (short, kept) = (shop.sku("SHORT").await, shop.stocked("KEPT", 2).await);
+        shop.append(&shop.count(short, -1)).await;
+        shop.write(move |shop| shop.set_safety(kept, 2)).await;
+        for number in ["MLB1", "MLB2"] {
+            let listing = shop.listing(connection, number).await;
+            shop.write(move |shop| shop.link_listing(listing, Some(full))).await;
+        }
+        let codes = async |show| shop.sku_codes_of("", SkuFilter { show, ..SkuFilter::default() }).await;
+        assert_eq!(codes(SkuShow::All).await, ["EMPTY", "FULL", "KEPT", "SHORT"]);
+        assert_eq!(codes(SkuShow::Out).await, ["EMPTY", "KEPT", "SHORT"]);
+        assert_eq!(codes(SkuShow::Oversold).await, ["SHORT"]);
+        let counted: Vec<i64> = shop.read(|shop| shop.sku_page("", &SkuFilter::default())).await
+            .into_iter().map(|(_, listings)| listings).collect();
+        assert_eq!(counted, [0, 2, 0, 0]);
+        assert_eq!(shop.read(|shop| shop.sku_codes(3)).await, ["EMPTY", "FULL", "KEPT"]);
+    }
+
+    async fn skus_are_searched_by_a_part_of_code_or_title_in_either_case(house: House) {
         let shop = Shop::open(&house).await;
         for code in ["CAN_1", "CANX1", "PRATO", "10%"] {
             shop.sku(code).await;
         }
-        let find = async |after: &str, search: &str| {
-            let (after, search) = (after.to_owned(), search.to_owned());
-            let found = shop.read(move |shop| shop.sku_page(&after, &search)).await;
-            found.into_iter().map(|sku| sku.code).collect::<Vec<_>>()
+        let find = async |after: &'static str, text: &str| {
+            shop.sku_codes_of(after, SkuFilter { text: text.into(), ..SkuFilter::default() }).await
         };
+        assert_eq!(find("", "rat").await, ["PRATO"]);
         assert_eq!(find("", "cAnX").await, ["CANX1"]);
         assert_eq!(find("", "CAN_").await, ["CAN_1"], "an underscore means itself");
         assert_eq!(find("", "10%").await, ["10%"], "so does a per cent sign");

@@ -3,17 +3,18 @@
 
 use domain::connection::ReauthorizationReason;
 use domain::order::FirstSight;
-use domain::{Actor, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId};
+use domain::{Actor, AuditId, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId};
 use domain::{
-    ChannelKind, ConnectionId, ConnectionState, ListingId, ListingState, MemberId, Order, OrderId, Problem,
-    SessionId, SkuId, StockPosition, Timestamp, TypedId,
+    ChannelKind, ConnectionId, ConnectionState, ListingId, ListingState, MemberId, Order, OrderId,
+    OrganizationId, Problem, SessionId, SkuId, StockPosition, Timestamp, TypedId,
 };
+use store::audit::Event;
 use store::connections::AuthorizationAttempt;
 use store::imports::ImportRun;
-use store::jobs::{DeadJobs, Failure, NewJob, Priority, bury, claim};
+use store::jobs::{DeadJobs, Failure, LEASE, NewJob, Priority, bury, claim};
 use store::keys::KeyOwner;
 use store::orders::{HeldOrder, NewLine, TimelineEvent};
-use store::pages::{OrderFilter, Turn};
+use store::pages::{ListingFilter, OrderFilter, SkuFilter, Turn};
 use store::stock::NewEntry;
 use store::{StoreResult, Tenant, Val};
 use vault::{Sealed, TokenDigest, WrappedKey};
@@ -24,6 +25,7 @@ use crate::shop::{Shop, seen, snapshot, tokens};
 /// Everything that one organization has, by its ids.
 #[derive(Clone)]
 struct Estate {
+    organization: OrganizationId,
     connection: ConnectionId,
     member: MemberId,
     session: SessionId,
@@ -45,10 +47,12 @@ impl Estate {
         let (house, now) = (shop.house, shop.house.now());
         let (connection, member) = (shop.connection().await, shop.member().await);
         let sku = shop.stocked("CAN-1", 9).await;
+        shop.stocked("SOLD-OUT", -3).await;
         let listing = shop.listing(connection, "MLB1").await;
         let (line, order) = shop.line(connection, "2000").await;
         let held = shop.write(move |shop| shop.held_order(connection, "2000")).await.unwrap();
-        let (session, dead_job, import): (_, JobId, ImportId) = (house.id(), house.id(), house.id());
+        let (session, import): (_, ImportId) = (house.id(), house.id());
+        let (dead_job, waiting_job): (JobId, JobId) = (house.id(), house.id());
         let (token, attempt, event, key): (_, _, OrderId, DataKeyId) =
             (house.digest(), house.digest(), house.id(), house.id());
         let authorization = AuthorizationAttempt {
@@ -59,14 +63,18 @@ impl Estate {
             verifier_row: house.id(),
             expires_at: Timestamp::from_millis(i64::MAX),
         };
-        let outbox = house.id();
+        let (told_row, due_row, organization) = (house.id(), house.id(), shop.id);
+        let audited: Event = audited(house.id(), organization, now);
         let import = shop
             .write(move |shop| {
                 shop.link_listing(listing, Some(sku))?;
                 shop.open_session(session, &token, member, now)?;
                 shop.begin_authorization(&authorization, now)?;
                 shop.begin_import(import, connection, now, now)?;
-                shop.put_out(outbox, listing, 1, Some(order), now)?;
+                shop.put_out(told_row, listing, 1, Some(order), now)?;
+                shop.note_confirmed(listing, 7, 1, now)?;
+                shop.put_out(due_row, listing, 2, Some(order), now)?;
+                shop.record(&audited)?;
                 shop.tell(order, event.to_bytes(), &told(now))?;
                 shop.keep_data_key(
                     KeyOwner::Connection(connection),
@@ -74,7 +82,8 @@ impl Estate {
                     &WrappedKey::from_bytes(vec![1]),
                     now,
                 )?;
-                shop.enqueue(dead_job, &job(connection, now), now)?;
+                shop.enqueue(dead_job, &job(connection, "2000", now), now)?;
+                shop.enqueue(waiting_job, &job(connection, "2001", now.plus(LEASE)), now)?;
                 shop.import_run(connection)
             })
             .await
@@ -89,6 +98,7 @@ impl Estate {
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
+            organization,
             connection,
             member,
             session,
@@ -122,11 +132,26 @@ impl Estate {
     }
 }
 
-fn job(connection: ConnectionId, now: Timestamp) -> NewJob {
+fn audited(id: AuditId, organization: OrganizationId, at: Timestamp) -> Event {
+    Event {
+        id,
+        organization: Some(organization),
+        at,
+        phase: "done".into(),
+        actor: "member:ana".into(),
+        action: "stock.adjust".into(),
+        subject_kind: "sku".into(),
+        subject_id: "CAN-1".into(),
+        details: "{}".into(),
+        seq: None,
+    }
+}
+
+fn job(connection: ConnectionId, key: &str, now: Timestamp) -> NewJob {
     NewJob {
         connection: Some(connection),
         kind: "fetch_order",
-        dedup_key: "2000".into(),
+        dedup_key: key.into(),
         payload: "{}".into(),
         priority: Priority::Order,
         run_at: now,
@@ -162,13 +187,26 @@ const READS: &[(&str, Read)] = &[
     ("data_key", |shop, of| found(shop.data_key(KeyOwner::Connection(of.connection)))),
     ("sku", |shop, of| found(shop.sku(of.sku))),
     ("sku_by_code", |shop, _| found(shop.sku_by_code("CAN-1"))),
-    ("sku_page", |shop, _| listed(shop.sku_page("", ""))),
+    ("sku_page", |shop, _| listed(shop.sku_page("", &SkuFilter::default()))),
+    ("sku_page of a text", |shop, _| {
+        listed(shop.sku_page("", &SkuFilter { text: "can".into(), ..SkuFilter::default() }))
+    }),
+    ("sku_codes", |shop, _| listed(shop.sku_codes(10))),
+    ("sku_created_at", |shop, of| found(shop.sku_created_at(of.sku))),
+    ("tally_at", |shop, of| {
+        shop.tally_at(of.sku, 1).map(|tally| usize::try_from(tally.on_hand_units).unwrap())
+    }),
+    ("oversold", |shop, _| listed(shop.oversold())),
     ("ledger", |shop, of| listed(shop.ledger(of.sku, i64::MAX, 10))),
     ("due_version", |shop, of| found(shop.due_version(of.listing))),
     ("listing", |shop, of| found(shop.listing(of.listing))),
     ("listing_of", |shop, of| found(shop.listing_of(of.connection, "MLB1", ""))),
     ("listings_of_sku", |shop, of| listed(shop.listings_of_sku(of.sku))),
-    ("listing_page", |shop, _| listed(shop.listing_page(None, false))),
+    ("listing_page", |shop, _| listed(shop.listing_page(None, &ListingFilter::default()))),
+    ("listing_page of a text", |shop, _| {
+        listed(shop.listing_page(None, &ListingFilter { text: "MLB1".into(), ..ListingFilter::default() }))
+    }),
+    ("listings_to_align", |shop, of| listed(shop.listings_to_align(of.connection))),
     ("held_order", |shop, of| found(shop.held_order(of.connection, "2000"))),
     ("order_version", |shop, of| found(shop.order_version(of.connection, "2000"))),
     ("order", |shop, of| found(shop.order(of.order))),
@@ -180,6 +218,10 @@ const READS: &[(&str, Read)] = &[
         let filter = OrderFilter { connection: Some(of.connection), ..OrderFilter::default() };
         shop.order_page(&filter, Turn::First).map(|page| page.rows.len())
     }),
+    ("order_page of a seller's code", |shop, _| {
+        let filter = OrderFilter { text: Some("CAN-1".into()), ..OrderFilter::default() };
+        shop.order_page(&filter, Turn::First).map(|page| page.rows.len())
+    }),
     ("order_times", |shop, of| listed(shop.order_times(of.connection, Timestamp::EPOCH, 10))),
     ("open_orders_unread_since", |shop, of| {
         listed(shop.open_orders_unread_since(of.connection, Timestamp::from_millis(i64::MAX), 10))
@@ -189,6 +231,11 @@ const READS: &[(&str, Read)] = &[
     ("told", |shop, of| listed(shop.told(of.order))),
     ("problems", |shop, _| listed(shop.problems())),
     ("problem_count", |shop, _| shop.problem_count().map(|count| usize::try_from(count).unwrap())),
+    ("problems_of", |shop, of| listed(shop.problems_of(of.connection))),
+    ("queue", |shop, of| shop.queue(of.connection).map(|queue| usize::try_from(queue.waiting).unwrap())),
+    ("lag", |shop, of| found(shop.lag(of.connection))),
+    ("audit_page", |shop, _| listed(shop.audit_page(None, "", 10))),
+    ("audit_page of a text", |shop, _| listed(shop.audit_page(None, "stock", 10))),
     ("last_failure", |shop, of| found(shop.last_failure(of.connection))),
     ("import_run", |shop, of| found(shop.import_run(of.connection))),
 ];
@@ -202,6 +249,13 @@ const WRITES: &[(&str, Write)] = &[
     }),
     ("lease_renewal", |shop, of| shop.lease_renewal(of.connection, 1, "x", of.now).map(drop)),
     ("replace_tokens", |shop, of| shop.replace_tokens(of.connection, 1, &tokens("forged", of.now)).map(drop)),
+    ("expire_access", |shop, of| shop.expire_access(of.connection, 1, of.now)),
+    ("note_consent", |shop, of| shop.note_consent(of.connection, Timestamp::EPOCH)),
+    ("create_connection of a known account", |shop, of| {
+        let (account, pair) = (of.connection.to_string(), tokens("forged", of.now));
+        shop.create_connection(of.fresh(), ChannelKind::MercadoLivre, &account, "Loja", "MLB", &pair, of.now)
+    }),
+    ("record", |shop, of| shop.record(&audited(of.fresh(), of.organization, of.now))),
     ("release_renewal", |shop, of| shop.release_renewal(of.connection, "ana", "x")),
     ("stop_connection", |shop, of| {
         shop.stop_connection(of.connection, 1, ReauthorizationReason::AppRefused, of.now).map(drop)
@@ -241,6 +295,10 @@ const WRITES: &[(&str, Write)] = &[
         shop.append(&of.entry(own, EntryKind::Line(Effect::Reserve), Some(of.line)), of.now).map(drop)
     }),
     ("put_out", |shop, of| shop.put_out(of.fresh(), of.listing, 2, None, of.now).map(drop)),
+    ("put_out_again what was told", |shop, of| {
+        shop.put_out_again(of.fresh(), of.listing, 1, Timestamp::EPOCH)
+    }),
+    ("put_out_again a new version", |shop, of| shop.put_out_again(of.fresh(), of.listing, 9, of.now)),
     ("keep_listing of a known one", |shop, of| {
         shop.keep_listing(of.fresh(), of.connection, &seen("MLB1"), Timestamp::EPOCH).map(drop)
     }),
@@ -264,11 +322,15 @@ const WRITES: &[(&str, Write)] = &[
     ("link_line", |shop, of| shop.link_line(of.line, of.listing, of.sku)),
     ("note_order_read", |shop, of| shop.note_order_read(of.order, Timestamp::EPOCH)),
     ("tell", |shop, of| shop.tell(of.order, of.fresh, &told(of.now))),
-    ("enqueue", |shop, of| shop.enqueue(of.fresh(), &job(of.connection, of.now), of.now)),
+    ("enqueue", |shop, of| shop.enqueue(of.fresh(), &job(of.connection, "2000", of.now), of.now)),
     ("revive one", |shop, of| shop.revive(&DeadJobs::One(of.dead_job), of.now).map(drop)),
     ("revive alike", |shop, of| {
-        shop.revive(&DeadJobs::Alike { problem: Problem::NotFound, kind: "fetch_order".into() }, of.now)
-            .map(drop)
+        let kind = "fetch_order".to_owned();
+        shop.revive(&DeadJobs::Alike { problem: Problem::NotFound, kind, connection: None }, of.now).map(drop)
+    }),
+    ("revive alike of a connection", |shop, of| {
+        let (kind, connection) = ("fetch_order".to_owned(), Some(of.connection));
+        shop.revive(&DeadJobs::Alike { problem: Problem::NotFound, kind, connection }, of.now).map(drop)
     }),
     ("revive of a connection", |shop, of| {
         shop.revive(&DeadJobs::OfConnection(of.connection), of.now).map(drop)
