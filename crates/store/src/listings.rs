@@ -193,12 +193,14 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Linked listings of a connection that show another number than their SKU has.
+    /// Listings of the SKUs that a connection sells, those of other connections too, that
+    /// show another number than their SKU has.
     pub fn listings_to_align(&mut self, connection: ConnectionId) -> StoreResult<Vec<(Listing, Sku)>> {
         let linked = self.tx.rows(
             &format!(
-                "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND connection_id = $2 \
-                   AND sku_id IS NOT NULL AND stock_control = 'seller' ORDER BY id"
+                "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND stock_control = 'seller' \
+                   AND sku_id IN (SELECT sku_id FROM listing WHERE organization_id = $1 AND connection_id = $2) \
+                 ORDER BY id"
             ),
             params![self.id, connection],
             listing,
