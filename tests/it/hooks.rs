@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use domain::order::CancelledBy;
 use domain::OrderState;
+use domain::order::CancelledBy;
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use sandbox::{Fault, FaultRule};
 use serde_json::json;
