@@ -71,13 +71,13 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A schema that lives as long as its test.
-struct Schema {
+pub(crate) struct Schema {
     url: String,
     name: String,
 }
 
 impl Schema {
-    fn create(url: &str) -> Self {
+    pub(crate) fn create(url: &str) -> Self {
         let chance: [u8; 16] = uuid_v7(Timestamp::EPOCH, &vault::OsEntropy);
         let name = format!("test_{:032x}", u128::from_be_bytes(chance));
         let schema = Self { url: url.to_owned(), name };
@@ -85,7 +85,7 @@ impl Schema {
         schema
     }
 
-    fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         Location::Server(format!("{}{separator}options=-csearch_path%3D{}", self.url, self.name))
     }

@@ -2,12 +2,14 @@
 //! time and chance in the test's hands. And the simulator, which drives such a shop
 //! through storms and holds it against its promises after every event.
 
+pub mod bench;
 pub mod capture;
 pub mod crash;
 pub mod database;
 pub mod market;
 pub mod shop;
 pub mod simulate;
+pub mod torture;
 
 pub use market::Market;
 pub use shop::{Builder, TestApp};

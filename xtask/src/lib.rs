@@ -5,6 +5,7 @@
 
 pub mod failure;
 pub mod interrupt;
+pub mod measure;
 pub mod needs;
 pub mod services;
 pub mod simulate;

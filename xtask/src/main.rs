@@ -1,12 +1,14 @@
 //! The house keeper's commands.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use xtask::failure::Failure;
 use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
-use xtask::{simulate, tidy, workspace};
+use xtask::{measure, simulate, tidy, workspace};
 
 /// The house keeper.
 #[derive(Debug, Parser)]
@@ -61,6 +63,48 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         events: u32,
     },
+    /// Measure what the house promises in figures, on both databases.
+    ///
+    /// Prints a table, each figure with its unit and what is promised. The first run builds
+    /// for a while; nothing else should run meanwhile.
+    #[command(after_help = "Examples:\n  cargo xtask bench\n  \
+                            cargo xtask bench --only hook-intake --json figures.json\n  \
+                            cargo xtask bench --only orders-page --orders 10000")]
+    Bench {
+        /// Run one benchmark alone: hook-intake, orders-page, fan-out or footprint.
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+        /// Write the figures to this file too, as JSON.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// The largest shop of orders-page, in orders [default: 1000000].
+        #[arg(long)]
+        orders: Option<u32>,
+        /// Seconds of each turn of hook-intake [default: 5].
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// Kill the real program under load, again and again, and look at what is left.
+    ///
+    /// Ends with an error when anything acknowledged is lost or done twice; the data is
+    /// kept for a look then.
+    #[command(after_help = "Examples:\n  cargo xtask torture\n  \
+                            cargo xtask torture --kills 20 --seed 7\n  \
+                            cargo xtask torture --postgres")]
+    Torture {
+        /// How often it is killed.
+        #[arg(long, default_value_t = 200)]
+        kills: u32,
+        /// How long it lives on average before it is killed.
+        #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+        seconds_per_kill: u64,
+        /// The chance of moments, items and cancellations.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// On PostgreSQL in place of SQLite.
+        #[arg(long)]
+        postgres: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,7 +152,32 @@ fn run(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
+        Command::Bench { only, json, orders, seconds } => {
+            let json = json.map(std::path::absolute).transpose().map_err(Failure::of)?;
+            let arguments = [
+                given("--only", only),
+                given("--json", json),
+                given("--orders", orders.map(|orders| orders.to_string())),
+                given("--seconds", seconds.map(|seconds| seconds.to_string())),
+            ];
+            measure::run("bench", &arguments.concat(), true)
+        }
+        Command::Torture { kills, seconds_per_kill, seed, postgres } => {
+            let mut arguments = [
+                given("--kills", Some(kills.to_string())),
+                given("--seconds-per-kill", Some(seconds_per_kill.to_string())),
+                given("--seed", Some(seed.to_string())),
+            ]
+            .concat();
+            arguments.extend(postgres.then(|| OsString::from("--postgres")));
+            measure::run("torture", &arguments, postgres)
+        }
     }
+}
+
+/// A flag and its value, if there is one.
+fn given(flag: &str, value: Option<impl Into<OsString>>) -> Vec<OsString> {
+    value.map(|value| vec![flag.into(), value.into()]).unwrap_or_default()
 }
 
 fn main() -> ExitCode {

@@ -12,6 +12,8 @@ use crate::{needs, tidy, workspace};
 
 /// Tells the tests where their PostgreSQL is.
 pub const POSTGRES_URL_VARIABLE: &str = "LOJISTA_TEST_POSTGRES_URL";
+/// Tells the tests that a missing PostgreSQL is a failure, not a shorter run.
+pub const POSTGRES_REQUIRED_VARIABLE: &str = "CI_REQUIRE_POSTGRES";
 /// Tells the tests where their Redis is.
 pub const REDIS_URL_VARIABLE: &str = "LOJISTA_TEST_REDIS_URL";
 
@@ -97,6 +99,7 @@ impl Suite {
             let mut command = workspace::cargo();
             command.args(arguments).current_dir(&self.root);
             command.env(POSTGRES_URL_VARIABLE, postgres.url()).env(REDIS_URL_VARIABLE, redis.url());
+            command.env(POSTGRES_REQUIRED_VARIABLE, "1");
             command
         };
         if options.filter.is_none() && has_doc_tests(&self.root)? {

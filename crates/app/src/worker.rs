@@ -25,12 +25,22 @@ type Lane = Option<ConnectionId>;
 impl App {
     /// Runs jobs until the task is dropped.
     pub async fn work(self) {
+        self.work_until(std::future::pending()).await;
+    }
+
+    /// Runs jobs until `stop` is ready; then takes no more and lets those that run end.
+    pub async fn work_until(self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
         let running: Arc<Mutex<BTreeMap<Lane, u32>>> = Arc::default();
         let mut tasks = JoinSet::new();
         loop {
             while tasks.try_join_next().is_some() {}
+            let mut pause = POLL;
             match self.claim_round(&running).await {
-                Ok(jobs) if !jobs.is_empty() => {
+                Ok(jobs) => {
+                    if !jobs.is_empty() {
+                        pause = Duration::ZERO;
+                    }
                     for job in jobs {
                         let (app, running) = (self.clone(), Arc::clone(&running));
                         tasks.spawn(async move {
@@ -41,13 +51,17 @@ impl App {
                             app.jobs_came.notify_one();
                         });
                     }
-                    continue;
                 }
-                Ok(_) => {}
                 Err(error) => tracing::error!(error = %error, "jobs cannot be read; trying again"),
             }
-            let _ = tokio::time::timeout(POLL, self.jobs_came.notified()).await;
+            // Between two rounds only: a job that was taken is also begun.
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                _ = tokio::time::timeout(pause, self.jobs_came.notified()) => {}
+            }
         }
+        while tasks.join_next().await.is_some() {}
     }
 
     /// Runs what is due now, one job after the other, in the lanes' order. Returns how

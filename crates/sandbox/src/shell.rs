@@ -31,11 +31,11 @@ address, with sellers, products and buyers in it. Nothing leaves this machine.
 
 Start it, read what to connect with, make a sale, break something:
 
-  lojista sandbox --port 9080 --hook-url http://127.0.0.1:8080/hooks/mercado_livre/demo
-  curl http://127.0.0.1:9080/_sandbox/manifest
-  curl -X POST http://127.0.0.1:9080/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
-  curl -X PUT  http://127.0.0.1:9080/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
-  curl -X POST http://127.0.0.1:9080/_sandbox/time -d '{\"advance_seconds\":3600}'
+  lojista sandbox --base-port 9100 --hook-url http://127.0.0.1:8080/hooks/mercado_livre/demo
+  curl http://127.0.0.1:9100/_sandbox/manifest
+  curl -X POST http://127.0.0.1:9100/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
+  curl -X PUT  http://127.0.0.1:9100/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
+  curl -X POST http://127.0.0.1:9100/_sandbox/time -d '{\"advance_seconds\":3600}'
 
 All control calls: docs/sandbox.md.
 ";

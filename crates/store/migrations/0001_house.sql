@@ -1,5 +1,6 @@
 -- The house: organizations, people, connections, orders, stock, work, audit.
 -- Times are milliseconds since 1970 in UTC, money is minor units, yes/no is 1/0.
+-- A row refers only to rows of its own organization: the foreign keys name both.
 
 CREATE TABLE setting (
   name TEXT PRIMARY KEY,
@@ -33,7 +34,8 @@ CREATE TABLE member (
   role TEXT NOT NULL CHECK (role IN ('owner')),
   language TEXT NOT NULL,
   theme TEXT NOT NULL,
-  created_at {int} NOT NULL
+  created_at {int} NOT NULL,
+  UNIQUE (organization_id, id)
 );
 
 CREATE TABLE session (
@@ -41,9 +43,10 @@ CREATE TABLE session (
   token_hash {bytes} PRIMARY KEY,
   id {id} NOT NULL UNIQUE,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  member_id {id} NOT NULL REFERENCES member (id),
+  member_id {id} NOT NULL,
   created_at {int} NOT NULL,
-  last_seen_at {int} NOT NULL
+  last_seen_at {int} NOT NULL,
+  FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
 );
 
 -- One-time links for the owner.
@@ -93,19 +96,21 @@ CREATE TABLE connection (
   last_missed_at {int},
   last_order_at {int},
   created_at {int} NOT NULL,
-  UNIQUE (channel, account_external_id)
+  UNIQUE (channel, account_external_id),
+  UNIQUE (organization_id, id)
 );
 
 -- An authorisation that was begun in a browser and has not come back yet.
 CREATE TABLE authorization_attempt (
   state_hash {bytes} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  member_id {id} NOT NULL REFERENCES member (id),
+  member_id {id} NOT NULL,
   channel TEXT NOT NULL,
   verifier_sealed {bytes} NOT NULL,
   verifier_row {id} NOT NULL,
   created_at {int} NOT NULL,
-  expires_at {int} NOT NULL
+  expires_at {int} NOT NULL,
+  FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
 );
 
 -- Hooks as they came, until the sorter has made jobs of them. Append only: no index but
@@ -131,7 +136,7 @@ CREATE TABLE counter (
 CREATE TABLE job (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  connection_id {id} REFERENCES connection (id),
+  connection_id {id},
   kind TEXT NOT NULL,
   -- Two jobs of one kind and key are one job.
   dedup_key TEXT NOT NULL,
@@ -155,7 +160,8 @@ CREATE TABLE job (
   updated_at {int} NOT NULL,
   UNIQUE (organization_id, kind, dedup_key),
   CHECK ((state = 'leased') = (lease_owner IS NOT NULL)),
-  CHECK ((state = 'dead') <= (problem IS NOT NULL))
+  CHECK ((state = 'dead') <= (problem IS NOT NULL)),
+  FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
 
 CREATE INDEX job_lane ON job (state, connection_id, priority, run_at);
@@ -172,13 +178,14 @@ CREATE TABLE sku (
   safety_units {int} NOT NULL CHECK (safety_units >= 0),
   version {int} NOT NULL,
   created_at {int} NOT NULL,
-  UNIQUE (organization_id, code)
+  UNIQUE (organization_id, code),
+  UNIQUE (organization_id, id)
 );
 
 CREATE TABLE listing (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  connection_id {id} NOT NULL REFERENCES connection (id),
+  connection_id {id} NOT NULL,
   external_id TEXT NOT NULL,
   variation_external_id TEXT NOT NULL,
   -- Listings of one group share one quantity at the platform; '' where alone.
@@ -194,7 +201,7 @@ CREATE TABLE listing (
   -- What the platform showed when it was last read.
   shown_units {int} NOT NULL,
   shown_at {int} NOT NULL,
-  sku_id {id} REFERENCES sku (id),
+  sku_id {id},
   -- Proof of stock: what was sent, what was confirmed, for which ledger version.
   sent_units {int},
   sent_at {int},
@@ -202,16 +209,18 @@ CREATE TABLE listing (
   confirmed_at {int},
   confirmed_version {int} NOT NULL DEFAULT 0,
   created_at {int} NOT NULL,
-  UNIQUE (connection_id, external_id, variation_external_id)
+  UNIQUE (connection_id, external_id, variation_external_id),
+  FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id),
+  FOREIGN KEY (organization_id, sku_id) REFERENCES sku (organization_id, id)
 );
 
 CREATE INDEX listing_sku ON listing (sku_id);
-CREATE INDEX listing_page ON listing (organization_id, id);
+CREATE UNIQUE INDEX listing_page ON listing (organization_id, id);
 
 CREATE TABLE orders (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  connection_id {id} NOT NULL REFERENCES connection (id),
+  connection_id {id} NOT NULL,
   channel TEXT NOT NULL,
   external_id TEXT NOT NULL,
   pack_external_id TEXT,
@@ -237,7 +246,9 @@ CREATE TABLE orders (
   tags TEXT NOT NULL,
   created_at {int} NOT NULL,
   updated_at {int} NOT NULL,
-  UNIQUE (connection_id, external_id)
+  UNIQUE (connection_id, external_id),
+  UNIQUE (organization_id, id),
+  FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
 
 CREATE INDEX orders_page ON orders (organization_id, placed_at, id);
@@ -247,21 +258,27 @@ CREATE INDEX orders_connection ON orders (organization_id, connection_id, placed
 CREATE TABLE order_line (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  order_id {id} NOT NULL REFERENCES orders (id),
+  order_id {id} NOT NULL,
   line_key TEXT NOT NULL,
   listing_external_id TEXT NOT NULL,
   variation_external_id TEXT NOT NULL,
-  listing_id {id} REFERENCES listing (id),
-  sku_id {id} REFERENCES sku (id),
+  listing_id {id},
+  sku_id {id},
   title TEXT NOT NULL,
   seller_sku TEXT,
   units {int} NOT NULL CHECK (units > 0),
   unit_price_minor {int} NOT NULL,
   currency TEXT NOT NULL,
   sale_fee_minor {int},
+  -- Its place in the order, as the platform first showed it.
+  line_number {int} NOT NULL,
   -- What has happened to its stock so far.
   position TEXT NOT NULL,
-  UNIQUE (order_id, line_key)
+  UNIQUE (order_id, line_key),
+  UNIQUE (organization_id, id),
+  FOREIGN KEY (organization_id, order_id) REFERENCES orders (organization_id, id),
+  FOREIGN KEY (organization_id, listing_id) REFERENCES listing (organization_id, id),
+  FOREIGN KEY (organization_id, sku_id) REFERENCES sku (organization_id, id)
 );
 
 CREATE INDEX order_line_sku ON order_line (sku_id);
@@ -271,17 +288,19 @@ CREATE INDEX order_line_code ON order_line (organization_id, seller_sku);
 CREATE TABLE ledger (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  sku_id {id} NOT NULL REFERENCES sku (id),
+  sku_id {id} NOT NULL,
   version {int} NOT NULL CHECK (version > 0),
   kind TEXT NOT NULL,
   on_hand_delta {int} NOT NULL,
   reserved_delta {int} NOT NULL,
-  line_id {id} REFERENCES order_line (id),
+  line_id {id},
   reason TEXT NOT NULL,
   actor TEXT NOT NULL,
   at {int} NOT NULL,
   UNIQUE (sku_id, version),
-  CHECK ((line_id IS NOT NULL) = (kind IN ('reserve', 'release', 'take')))
+  CHECK ((line_id IS NOT NULL) = (kind IN ('reserve', 'release', 'take'))),
+  FOREIGN KEY (organization_id, sku_id) REFERENCES sku (organization_id, id),
+  FOREIGN KEY (organization_id, line_id) REFERENCES order_line (organization_id, id)
 );
 
 -- Each effect of an order line happens once.
@@ -291,13 +310,15 @@ CREATE UNIQUE INDEX ledger_effect ON ledger (line_id, kind) WHERE line_id IS NOT
 CREATE TABLE outbox (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  listing_id {id} NOT NULL REFERENCES listing (id),
+  listing_id {id} NOT NULL,
   ledger_version {int} NOT NULL,
-  order_id {id} REFERENCES orders (id),
+  order_id {id},
   created_at {int} NOT NULL,
   told_at {int},
   told_units {int},
-  UNIQUE (listing_id, ledger_version)
+  UNIQUE (listing_id, ledger_version),
+  FOREIGN KEY (organization_id, listing_id) REFERENCES listing (organization_id, id),
+  FOREIGN KEY (organization_id, order_id) REFERENCES orders (organization_id, id)
 );
 
 CREATE INDEX outbox_order ON outbox (order_id);
@@ -307,10 +328,11 @@ CREATE INDEX outbox_pending ON outbox (listing_id, ledger_version) WHERE told_at
 CREATE TABLE timeline (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  order_id {id} NOT NULL REFERENCES orders (id),
+  order_id {id} NOT NULL,
   at {int} NOT NULL,
   kind TEXT NOT NULL,
-  detail TEXT NOT NULL
+  detail TEXT NOT NULL,
+  FOREIGN KEY (organization_id, order_id) REFERENCES orders (organization_id, id)
 );
 
 CREATE INDEX timeline_order ON timeline (order_id, at, id);
@@ -318,7 +340,7 @@ CREATE INDEX timeline_order ON timeline (order_id, at, id);
 CREATE TABLE import_run (
   id {id} PRIMARY KEY,
   organization_id {id} NOT NULL REFERENCES organization (id),
-  connection_id {id} NOT NULL UNIQUE REFERENCES connection (id),
+  connection_id {id} NOT NULL UNIQUE,
   phase TEXT NOT NULL CHECK (phase IN ('listings', 'orders', 'done')),
   next_page TEXT,
   listings_done {int} NOT NULL,
@@ -330,7 +352,8 @@ CREATE TABLE import_run (
   orders_to {int} NOT NULL,
   started_at {int} NOT NULL,
   updated_at {int} NOT NULL,
-  finished_at {int}
+  finished_at {int},
+  FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
 
 -- Audit events, in two phases: an intent before, an outcome after. `seq` is the event's

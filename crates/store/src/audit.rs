@@ -6,7 +6,7 @@
 
 use domain::{AuditId, OrganizationId, Timestamp};
 
-use crate::db::{Row, StoreResult, Tx, Val};
+use crate::db::{Row, StoreError, StoreResult, Tx, Val};
 use crate::pages::Query;
 use crate::params;
 
@@ -143,8 +143,11 @@ pub fn leaves(tx: &mut Tx<'_>, first: i64, limit: u32) -> StoreResult<Vec<(i64, 
 }
 
 impl crate::Tenant<'_, '_> {
-    /// Keeps an event of this organization, in the running transaction.
+    /// Keeps an event of this organization, in the running transaction; refuses another's.
     pub fn record(&mut self, event: &Event) -> StoreResult<()> {
+        if event.organization != Some(self.id) {
+            return Err(StoreError::RowCount { expected: 1, touched: 0 });
+        }
         record(self.tx, event)
     }
 

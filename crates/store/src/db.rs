@@ -47,9 +47,12 @@ pub enum Engine {
     Postgres,
 }
 
-/// A transaction as a closure sees it. Nothing is kept unless the closure returns `Ok`.
+/// A transaction as a closure sees it. Nothing is kept unless the closure returns `Ok`,
+/// nor after a statement that failed: PostgreSQL gives such a transaction up, and SQLite
+/// may have undone it, so neither engine runs another statement of it.
 pub struct Tx<'c> {
     conn: Conn<'c>,
+    failed: Option<StoreError>,
 }
 
 enum Conn<'c> {
@@ -63,7 +66,21 @@ impl std::fmt::Debug for Tx<'_> {
     }
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
+    const fn new(conn: Conn<'c>) -> Self {
+        Self { conn, failed: None }
+    }
+
+    /// Runs a statement unless one has failed before.
+    fn attempt<T>(&mut self, run: impl FnOnce(&mut Conn<'c>) -> StoreResult<T>) -> StoreResult<T> {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone());
+        }
+        let result = run(&mut self.conn);
+        self.failed = result.as_ref().err().cloned();
+        result
+    }
+
     /// Which engine answers; only this folder may decide by it.
     #[must_use]
     pub const fn engine(&self) -> Engine {
@@ -75,10 +92,10 @@ impl Tx<'_> {
 
     /// Runs a statement; returns how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> StoreResult<u64> {
-        match &mut self.conn {
+        self.attempt(|conn| match conn {
             Conn::Sqlite(conn) => sqlite::execute(conn, sql, params),
             Conn::Postgres(tx) => tx.execute(sql, params),
-        }
+        })
     }
 
     /// Runs a statement that must touch exactly `expected` rows.
@@ -99,10 +116,10 @@ impl Tx<'_> {
             out.push(map(row)?);
             Ok(())
         };
-        match &mut self.conn {
-            Conn::Sqlite(conn) => sqlite::each(conn, sql, params, &mut take)?,
-            Conn::Postgres(tx) => tx.each(sql, params, &mut take)?,
-        }
+        self.attempt(|conn| match conn {
+            Conn::Sqlite(conn) => sqlite::each(conn, sql, params, &mut take),
+            Conn::Postgres(tx) => tx.each(sql, params, &mut take),
+        })?;
         Ok(out)
     }
 
@@ -119,10 +136,10 @@ impl Tx<'_> {
     /// Waits until no other transaction holds the same name, until this one ends. Needs
     /// nothing on SQLite, which has one writer.
     pub fn hold(&mut self, name: &str) -> StoreResult<()> {
-        match &mut self.conn {
+        self.attempt(|conn| match conn {
             Conn::Sqlite(_) => Ok(()),
             Conn::Postgres(tx) => tx.hold(name),
-        }
+        })
     }
 }
 
@@ -204,7 +221,9 @@ fn package<T: Send + 'static>(
         let result = match tx {
             // A panic in one closure must not take the writer, and with it everyone
             // else's writes, along.
-            Ok(tx) => catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked)),
+            Ok(tx) => catch_unwind(AssertUnwindSafe(|| work(tx)))
+                .unwrap_or(Err(StoreError::Panicked))
+                .and_then(|value| tx.failed.clone().map_or(Ok(value), Err)),
             Err(error) => Err(error),
         };
         Finished {
@@ -216,6 +235,15 @@ fn package<T: Send + 'static>(
         }
     });
     (work, receiver)
+}
+
+/// How many migrations wait for the next start, without running any. Errors as an opening
+/// would: a newer schema, a changed migration, a file that is no database. Blocks.
+pub fn waiting_migrations(location: &Location) -> StoreResult<usize> {
+    match location {
+        Location::File(path) => sqlite::waiting_migrations(path),
+        Location::Server(url) => pg::waiting_migrations(url),
+    }
 }
 
 /// The migrations' shape of the open database, for the test that compares the engines:

@@ -109,8 +109,8 @@ impl Tenant<'_, '_> {
                updated_at = excluded.updated_at, \
                again = CASE WHEN job.state = 'leased' THEN 1 ELSE 0 END, \
                attempts = CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END, \
-               run_at = CASE WHEN job.state = 'ready' AND job.run_at < excluded.run_at THEN job.run_at \
-                             ELSE excluded.run_at END, \
+               run_at = CASE WHEN (job.state = 'ready' OR job.again = 1) AND job.run_at < excluded.run_at \
+                             THEN job.run_at ELSE excluded.run_at END, \
                state = CASE WHEN job.state = 'dead' THEN 'ready' ELSE job.state END",
             params![
                 id,
@@ -215,13 +215,17 @@ pub fn claim(
                         again = 0, updated_at = $3 \
          WHERE id IN (SELECT id FROM job WHERE state = 'ready' AND {lane_is} AND run_at <= $3 \
                       ORDER BY priority, run_at LIMIT $4) \
-         RETURNING {JOB_COLUMNS}"
+         RETURNING {JOB_COLUMNS}, priority, run_at"
     );
     let until = now.plus(LEASE);
-    match lane {
-        Some(id) => tx.rows(&sql, params![owner, until, now, limit, id], job),
-        None => tx.rows(&sql, params![owner, until, now, limit], job),
-    }
+    // What an UPDATE returns is in no order, whatever it has chosen by.
+    let with_urgency = |row: &Row<'_>| Ok(((row.get::<i64>(9)?, row.get::<i64>(10)?), job(row)?));
+    let mut jobs = match lane {
+        Some(id) => tx.rows(&sql, params![owner, until, now, limit, id], with_urgency)?,
+        None => tx.rows(&sql, params![owner, until, now, limit], with_urgency)?,
+    };
+    jobs.sort_by_key(|(urgency, job)| (*urgency, job.id));
+    Ok(jobs.into_iter().map(|(_, job)| job).collect())
 }
 
 /// Whether any worker let a lease end.
@@ -234,17 +238,19 @@ pub fn expired_leases(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<bool> {
     Ok(found.is_some())
 }
 
-/// Gives jobs back whose worker let the lease end. Returns how many.
+/// Gives jobs back whose worker let the lease end: they are due at once, whatever they
+/// asked for themselves before they were cut short. Returns how many.
 pub fn reclaim(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
     tx.execute(
-        "UPDATE job SET state = 'ready', lease_owner = NULL, lease_until = NULL, updated_at = $1 \
+        "UPDATE job SET state = 'ready', lease_owner = NULL, lease_until = NULL, updated_at = $1, \
+                        run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END \
          WHERE state = 'leased' AND lease_until < $1",
         params![now],
     )
 }
 
-/// Ends a job that is done; one asked for again meanwhile goes back to the queue. Nothing
-/// happens when the lease has passed to another worker.
+/// Ends a job that is done; one asked for again meanwhile goes back to the queue, for the
+/// earliest time it was asked for. Nothing happens when the lease has passed to another worker.
 pub fn finish(tx: &mut Tx<'_>, id: JobId, owner: &str, now: Timestamp) -> StoreResult<()> {
     tx.execute(
         "DELETE FROM job WHERE id = $1 AND state = 'leased' AND lease_owner = $2 AND again = 0",
@@ -252,7 +258,7 @@ pub fn finish(tx: &mut Tx<'_>, id: JobId, owner: &str, now: Timestamp) -> StoreR
     )?;
     tx.execute(
         "UPDATE job SET state = 'ready', attempts = 0, again = 0, lease_owner = NULL, lease_until = NULL, \
-                        run_at = $3, updated_at = $3 \
+                        problem = NULL, error = NULL, exchange = NULL, updated_at = $3 \
          WHERE id = $1 AND state = 'leased' AND lease_owner = $2",
         params![id, owner, now],
     )?;

@@ -133,6 +133,7 @@ impl Tenant<'_, '_> {
                    stock_control = excluded.stock_control, price_minor = excluded.price_minor, \
                    currency = excluded.currency, permalink = excluded.permalink, \
                    shown_units = excluded.shown_units, shown_at = excluded.shown_at \
+                 WHERE listing.organization_id = excluded.organization_id \
                  RETURNING {COLUMNS}"
             ),
             params![
@@ -272,6 +273,18 @@ impl Tenant<'_, '_> {
              WHERE organization_id = $1 AND id = $2",
             params![self.id, id, units, now, state.as_str(), status],
         )
+    }
+
+    /// Notes that a listing sold units: its platform takes them off what it shows by
+    /// itself (and off every listing of the same group), unless it was read since.
+    pub fn note_sold(&mut self, id: ListingId, units: i64, placed_at: Timestamp) -> StoreResult<()> {
+        self.tx.execute(
+            "UPDATE listing SET shown_units = CASE WHEN shown_units > $3 THEN shown_units - $3 ELSE 0 END \
+             WHERE organization_id = $1 AND shown_at < $4 AND (id = $2 OR (stock_group <> '' \
+               AND (connection_id, stock_group) IN (SELECT connection_id, stock_group FROM listing WHERE id = $2)))",
+            params![self.id, id, units, placed_at],
+        )?;
+        Ok(())
     }
 
     /// The channel of a connection, for building addresses.

@@ -90,7 +90,7 @@ impl Tenant<'_, '_> {
         })?;
         let rows = self.tx.rows(
             "SELECT id, line_key, listing_id, sku_id, units, position FROM order_line \
-             WHERE organization_id = $1 AND order_id = $2 ORDER BY id",
+             WHERE organization_id = $1 AND order_id = $2 ORDER BY line_number",
             params![self.id, id],
             |row| {
                 let held =
@@ -181,13 +181,14 @@ impl Tenant<'_, '_> {
         order: &Order,
         lines: &[NewLine],
     ) -> StoreResult<()> {
-        for ((line, new), held) in snapshot.lines.iter().zip(lines).zip(&order.lines) {
+        for (number, ((line, new), held)) in (1_i64..).zip(snapshot.lines.iter().zip(lines).zip(&order.lines))
+        {
             self.tx.execute_exactly(
                 1,
                 "INSERT INTO order_line (id, organization_id, order_id, line_key, listing_external_id, \
                    variation_external_id, listing_id, sku_id, title, seller_sku, units, unit_price_minor, currency, \
-                   sale_fee_minor, position) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                   sale_fee_minor, position, line_number) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
                 params![
                     new.id,
                     self.id,
@@ -203,7 +204,8 @@ impl Tenant<'_, '_> {
                     line.unit_price.minor,
                     line.unit_price.currency.code(),
                     line.sale_fee.map(|fee| fee.minor),
-                    held.position.as_str()
+                    held.position.as_str(),
+                    number
                 ],
             )?;
         }
@@ -280,7 +282,7 @@ impl Tenant<'_, '_> {
         self.tx.rows(
             "SELECT n.id, o.id, n.units FROM order_line n JOIN orders o ON o.id = n.order_id \
              WHERE o.organization_id = $1 AND o.connection_id = $2 AND n.listing_external_id = $3 \
-               AND n.variation_external_id = $4 AND n.sku_id IS NULL AND n.position = 'reserved' ORDER BY n.id",
+               AND n.variation_external_id = $4 AND n.sku_id IS NULL AND n.position = 'reserved' ORDER BY o.id, n.line_number",
             params![self.id, connection, external_id, variation],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
@@ -382,7 +384,7 @@ impl Tenant<'_, '_> {
         self.tx.rows(
             "SELECT title, seller_sku, sku_id, listing_id, listing_external_id, units, unit_price_minor, currency, \
                     sale_fee_minor, position \
-             FROM order_line WHERE organization_id = $1 AND order_id = $2 ORDER BY id",
+             FROM order_line WHERE organization_id = $1 AND order_id = $2 ORDER BY line_number",
             params![self.id, order],
             line_row,
         )

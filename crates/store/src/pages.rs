@@ -103,11 +103,13 @@ fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
 const SEARCH_ORDERS: &str = "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ? \
     OR tracking_code = ? \
     OR id IN (SELECT order_id FROM order_line WHERE organization_id = ? AND seller_sku = ?) \
-    OR LOWER(summary) LIKE ?)";
+    OR LOWER(summary) LIKE ? ESCAPE '\\')";
 
-/// A LIKE pattern for "contains", without the person's own wildcards.
+/// A LIKE pattern for "contains" (with `ESCAPE '\\'`): the person's own `%` and `_` mean
+/// themselves. Upper and lower case alike, beyond ASCII as far as the engine knows.
 fn contains(text: &str) -> String {
-    format!("%{}%", text.to_lowercase().replace(['%', '_'], ""))
+    let plain = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{plain}%")
 }
 
 /// Which orders a list shows.
@@ -269,7 +271,10 @@ impl Tenant<'_, '_> {
         let mut query = Query::new("organization_id = ?", self.id.into());
         query.and("code > ?", &[after.into()]);
         if !filter.text.is_empty() {
-            query.and("(LOWER(code) LIKE ? OR LOWER(title) LIKE ?)", &[Val::from(&like), Val::from(&like)]);
+            query.and(
+                "(LOWER(code) LIKE ? ESCAPE '\\' OR LOWER(title) LIKE ? ESCAPE '\\')",
+                &[Val::from(&like), Val::from(&like)],
+            );
         }
         match filter.show {
             SkuShow::All => {}
@@ -311,7 +316,7 @@ impl Tenant<'_, '_> {
         }
         if !filter.text.is_empty() {
             query.and(
-                "(external_id = ? OR seller_sku = ? OR LOWER(title) LIKE ?)",
+                "(external_id = ? OR seller_sku = ? OR LOWER(title) LIKE ? ESCAPE '\\')",
                 &[Val::from(&filter.text), Val::from(&filter.text), Val::from(&like)],
             );
         }

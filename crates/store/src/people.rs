@@ -172,7 +172,7 @@ pub fn forget_sign_in_failures(tx: &mut Tx<'_>, subject: &[u8]) -> StoreResult<(
     Ok(())
 }
 
-/// The session of a token, if it is good now; its use is noted.
+/// The session of a token, if it is good now; [`Tenant::touch_session`] notes its use.
 pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<SignedIn>> {
     tx.row(
         "SELECT s.id, s.member_id, s.organization_id, o.name, m.language, m.theme, s.last_seen_at \
@@ -204,7 +204,8 @@ pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
         "DELETE FROM sign_in_failure WHERE updated_at < $1 AND blocked_until < $2",
         params![now.minus(MAX_WAIT * 4), now],
     )?;
-    Ok(sessions + attempts + failures)
+    let links = tx.execute("DELETE FROM setup_link WHERE expires_at <= $1", params![now])?;
+    Ok(sessions + attempts + failures + links)
 }
 
 impl Tenant<'_, '_> {

@@ -132,8 +132,8 @@ impl Tenant<'_, '_> {
     pub fn append(&mut self, new: &NewEntry, now: Timestamp) -> StoreResult<Option<Tally>> {
         if let (Some(line), EntryKind::Line(_)) = (new.line, new.kind) {
             let known = self.tx.row(
-                "SELECT 1 FROM ledger WHERE line_id = $1 AND kind = $2",
-                params![line, new.kind.as_str()],
+                "SELECT 1 FROM ledger WHERE organization_id = $1 AND line_id = $2 AND kind = $3",
+                params![self.id, line, new.kind.as_str()],
                 |_| Ok(()),
             )?;
             if known.is_some() {

@@ -98,10 +98,19 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::NotADatabase) => Self::NotADatabase("the file".into()),
-            Some(ErrorCode::ConstraintViolation) => Self::Duplicate(error.to_string()),
+            Some(ErrorCode::ConstraintViolation) if is_duplicate(&error) => {
+                Self::Duplicate(error.to_string())
+            }
             _ => Self::Driver(error.to_string()),
         }
     }
+}
+
+/// Whether a constraint was broken by a second row of one key, not by another rule.
+fn is_duplicate(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
 }
 
 impl From<postgres::Error> for StoreError {
@@ -128,7 +137,7 @@ impl From<postgres::Error> for StoreError {
             || *code == SqlState::LOCK_NOT_AVAILABLE
         {
             Self::Locked
-        } else if code.code().starts_with("57P") {
+        } else if code.code().starts_with("57P") || *code == SqlState::TOO_MANY_CONNECTIONS {
             Self::Unreachable(db.message().to_owned())
         } else {
             Self::Driver(format!("{} ({})", db.message(), code.code()))

@@ -111,6 +111,32 @@ pub(super) fn postgres(client: &mut Client) -> StoreResult<()> {
     Ok(())
 }
 
+/// How many migrations wait in an SQLite file, which is only read.
+pub(super) fn waiting_in_sqlite(conn: &Connection) -> StoreResult<usize> {
+    let begun = conn
+        .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_history'")?
+        .exists([])?;
+    if !begun {
+        return Ok(MIGRATIONS.len());
+    }
+    let applied: Vec<(i64, i64)> = conn
+        .prepare(READ_HISTORY)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(pending(&applied)?.len())
+}
+
+/// How many migrations wait in a PostgreSQL database, which is only read.
+pub(super) fn waiting_in_postgres(client: &mut Client) -> StoreResult<usize> {
+    let begun: bool = client.query_one("SELECT to_regclass('schema_history') IS NOT NULL", &[])?.get(0);
+    if !begun {
+        return Ok(MIGRATIONS.len());
+    }
+    let applied: Vec<(i64, i64)> =
+        client.query(READ_HISTORY, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(pending(&applied)?.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

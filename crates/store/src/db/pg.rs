@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Config, IsolationLevel, NoTls, Statement};
 
 use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
@@ -34,6 +34,12 @@ enum Access {
 
 impl Postgres {
     pub(super) fn open(url: &str) -> StoreResult<Self> {
+        // The client drives a runtime of its own, which must not start on a thread that
+        // drives another one.
+        thread::scope(|scope| scope.spawn(|| Self::connect(url)).join()).unwrap_or(Err(StoreError::Panicked))
+    }
+
+    fn connect(url: &str) -> StoreResult<Self> {
         let mut config: Config = url.parse()?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
         let mut client = config.connect(NoTls)?;
@@ -62,6 +68,13 @@ impl Postgres {
             TrySendError::Disconnected(_) => StoreError::Closed,
         })
     }
+}
+
+/// How many migrations wait in the database, which is only read.
+pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
+    let mut config: Config = url.parse()?;
+    config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
+    migrate::waiting_in_postgres(&mut config.connect(NoTls)?)
 }
 
 impl Backend for Postgres {
@@ -99,12 +112,13 @@ fn work_loop(mut worker: Worker, config: &Config, queue: &Mutex<Receiver<(Access
 
 impl Worker {
     fn run(&mut self, access: Access, work: Work) {
-        let begun = self
-            .client
-            .build_transaction()
-            .read_only(access == Access::Read)
-            .start()
-            .map_err(StoreError::from);
+        let builder = self.client.build_transaction();
+        let builder = match access {
+            // By default each statement would see a moment of its own.
+            Access::Read => builder.read_only(true).isolation_level(IsolationLevel::RepeatableRead),
+            Access::Write => builder,
+        };
+        let begun = builder.start().map_err(StoreError::from);
         let inner = match begun {
             Ok(inner) => inner,
             Err(error) => {
@@ -113,7 +127,7 @@ impl Worker {
             }
         };
         let mut transaction = Transaction { inner, statements: &mut self.statements };
-        let finished = work(Ok(&mut Tx { conn: Conn::Postgres(&mut transaction) }));
+        let finished = work(Ok(&mut Tx::new(Conn::Postgres(&mut transaction))));
         let Transaction { inner, .. } = transaction;
         let ended = if finished.keep { inner.commit() } else { inner.rollback() };
         (finished.answer)(ended.map_err(StoreError::from));

@@ -1,7 +1,7 @@
 //! SQLite: one writing thread that commits many closures in one transaction, and a few
 //! reading threads.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -50,6 +50,11 @@ impl Sqlite {
     }
 }
 
+/// How many migrations wait in the file, which is only read.
+pub(super) fn waiting_migrations(path: &Path) -> StoreResult<usize> {
+    migrate::waiting_in_sqlite(&connect(path, true)?)
+}
+
 impl Backend for Sqlite {
     fn write(&self, work: Work) -> Result<(), StoreError> {
         send(&self.writes, work)
@@ -85,7 +90,7 @@ fn connect(path: &Path, read_only: bool) -> StoreResult<Connection> {
     let not_a_database = |error: rusqlite::Error| {
         let error = StoreError::from(error);
         if matches!(error, StoreError::NotADatabase(_)) {
-            return StoreError::NotADatabase(PathBuf::from(path).display().to_string());
+            return StoreError::NotADatabase(path.display().to_string());
         }
         error
     };
@@ -93,13 +98,25 @@ fn connect(path: &Path, read_only: bool) -> StoreResult<Connection> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     if !read_only {
-        // FULL: an acknowledged order survives a power cut (DESIGN §7).
+        if holds_other_tables(&conn).map_err(not_a_database)? {
+            return Err(StoreError::NotADatabase(path.display().to_string()));
+        }
+        // FULL: an acknowledged order survives a power cut.
         conn.pragma_update(None, "journal_mode", "WAL").map_err(not_a_database)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
     }
     conn.pragma_update(None, "foreign_keys", "ON")?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(conn)
+}
+
+/// Whether the file is the database of another program, which is not ours to change.
+fn holds_other_tables(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row(
+        "SELECT COUNT(*) > 0 AND COUNT(*) FILTER (WHERE name = 'schema_history') = 0 FROM sqlite_master",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// Drains the queue: every closure runs in its own savepoint, all of them are committed
@@ -111,14 +128,21 @@ fn write_loop(conn: &Connection, queue: &Receiver<Work>) {
             continue;
         }
         let begun = Instant::now();
-        let mut answers = vec![run_in_savepoint(conn, first)];
-        while answers.len() < MAX_BATCH && begun.elapsed() < MAX_BATCH_SPAN {
-            match queue.try_recv() {
-                Ok(work) => answers.push(run_in_savepoint(conn, work)),
-                Err(_) => break,
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        let mut standing = Ok(());
+        while let Some(work) = next.take() {
+            let (answer, failed) = run_in_savepoint(conn, work);
+            answers.push(answer);
+            // On a full disk or lack of memory SQLite may undo the whole transaction by
+            // itself: everyone in it is refused, and nothing more may run outside of one.
+            if conn.is_autocommit() {
+                standing = Err(failed.unwrap_or(StoreError::Closed));
+            } else if answers.len() < MAX_BATCH && begun.elapsed() < MAX_BATCH_SPAN {
+                next = queue.try_recv().ok();
             }
         }
-        let committed = run(conn, "COMMIT");
+        let committed = standing.and_then(|()| run(conn, "COMMIT"));
         if committed.is_err() && !conn.is_autocommit() {
             let _ = run(conn, "ROLLBACK");
         }
@@ -128,20 +152,23 @@ fn write_loop(conn: &Connection, queue: &Receiver<Work>) {
     }
 }
 
-fn run_in_savepoint(conn: &Connection, work: Work) -> Box<dyn FnOnce(Result<(), StoreError>) + Send> {
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Runs a closure; returns how to answer it, and the failure of a statement if one failed.
+fn run_in_savepoint(conn: &Connection, work: Work) -> (Answer, Option<StoreError>) {
     // Without its savepoint a closure must not run: it could not be undone alone.
     let begun = run(conn, "SAVEPOINT work");
-    let mut tx = Tx { conn: Conn::Sqlite(conn) };
+    let mut tx = Tx::new(Conn::Sqlite(conn));
     let Finished { keep, answer } = match begun {
         Ok(()) => work(Ok(&mut tx)),
-        Err(error) => return work(Err(error)).answer,
+        Err(error) => return (work(Err(error.clone())).answer, Some(error)),
     };
     let ended = if keep {
         run(conn, "RELEASE work")
     } else {
         run(conn, "ROLLBACK TO work").and_then(|()| run(conn, "RELEASE work"))
     };
-    Box::new(move |committed| answer(ended.and(committed)))
+    (Box::new(move |committed| answer(ended.and(committed))), tx.failed)
 }
 
 fn read_loop(conn: &Connection, queue: &Mutex<Receiver<Work>>) {
@@ -152,7 +179,7 @@ fn read_loop(conn: &Connection, queue: &Mutex<Receiver<Work>>) {
             refuse(work, error);
             continue;
         }
-        let mut tx = Tx { conn: Conn::Sqlite(conn) };
+        let mut tx = Tx::new(Conn::Sqlite(conn));
         let finished = work(Ok(&mut tx));
         let ended = run(conn, "COMMIT");
         (finished.answer)(ended);

@@ -1,0 +1,91 @@
+//! `audit export` and `audit verify`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use vault::export::Report;
+use vault::{LogVerifier, verify_export};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::house;
+
+/// The verifier key's name in an export.
+const KEY_FILE: &str = "verifier-key";
+
+/// Writes everything an outsider needs.
+pub(crate) async fn export(config: Config, folder: PathBuf) -> Result<(), Failure> {
+    let taken = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    if taken {
+        return Err(Failure::new(format!(
+            "{} is not empty: an export wants a new folder, so that nothing older stands beside it",
+            folder.display()
+        )));
+    }
+    let public_url = config.server.public_url(config.server.listen);
+    let ground = house::open(&config.storage).await?;
+    let app = house::build(ground, house::channels(config.mercado_livre)?, public_url).await?;
+    eprintln!("Writing the audit log to {} …", folder.display());
+    let entries = app.export_audit(&folder).await.map_err(Failure::new)?;
+    println!("{entries} entries exported to {}.", folder.display());
+    println!("Verify them anywhere, with the key that this installation publishes:");
+    println!("  lojista audit verify {} --key '{}'", folder.display(), app.audit_verifier());
+    Ok(())
+}
+
+/// Verifies an export.
+pub(crate) fn verify(folder: &Path, key: Option<String>, json: bool) -> Result<ExitCode, Failure> {
+    let believed = key.is_none();
+    let text = match key {
+        Some(key) => key,
+        None => std::fs::read_to_string(folder.join(KEY_FILE)).map_err(|error| {
+            Failure::new(format!(
+                "{} holds no {KEY_FILE} ({error}): name the folder of an export, or give the key with --key",
+                folder.display()
+            ))
+        })?,
+    };
+    let verifier: LogVerifier = text.trim().parse().map_err(|error| {
+        Failure::at("the verifier key is not of the form name+id+key; copy it whole", error)
+    })?;
+    let report = verify_export(folder, &verifier)
+        .map_err(|error| Failure::at(&format!("the export in {} cannot be read", folder.display()), error))?;
+    if json {
+        println!("{}", as_json(&report));
+    } else {
+        tell(&report, &verifier, believed);
+    }
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    serde_json::json!({
+        "clean": report.is_clean(),
+        "entries": report.entries,
+        "proven": report.proven,
+        "checkpoints": report.checkpoints,
+        "findings": findings,
+        "more_findings": report.more_findings,
+    })
+}
+
+fn tell(report: &Report, verifier: &LogVerifier, believed: bool) {
+    for finding in &report.findings {
+        println!("WRONG  {finding}");
+    }
+    if report.more_findings > 0 {
+        println!("WRONG  and {} more", report.more_findings);
+    }
+    let Report { entries, proven, checkpoints, .. } = report;
+    println!(
+        "{entries} entries, {proven} of them proven by {checkpoints} checkpoints of {}.",
+        verifier.name()
+    );
+    if believed {
+        println!(
+            "The key was taken from the export itself: compare it with the one published, or give --key."
+        );
+    }
+    println!("{}", if report.is_clean() { "The log is whole." } else { "The log is NOT whole." });
+}

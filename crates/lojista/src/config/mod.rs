@@ -1,0 +1,136 @@
+//! The configuration: flags before environment before file, checked as a whole before
+//! anything starts. Documented in `docs/configuration.md`, which a test holds to the
+//! settings listed here.
+
+pub(crate) mod log;
+pub(crate) mod mercado_livre;
+pub(crate) mod server;
+pub(crate) mod storage;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use channels::market::mercado_livre::MercadoLivreConfig;
+
+pub(crate) use log::{Log, LogFormat};
+pub(crate) use server::Server;
+pub(crate) use storage::Storage;
+pub(crate) use values::{Setting, Sources, Values, unknown_variables};
+
+/// Every setting, by section.
+pub(crate) const SETTINGS: &[&[Setting]] =
+    &[server::SETTINGS, storage::SETTINGS, log::SETTINGS, mercado_livre::SETTINGS];
+
+/// Names the configuration file.
+pub(crate) const CONFIG_VARIABLE: &str = "LOJISTA_CONFIG";
+/// Taken from the working folder when nobody names a file.
+const CONFIG_FILE: &str = "lojista.toml";
+
+/// Every variable that means something.
+pub(crate) fn variables() -> impl Iterator<Item = String> {
+    let settings = SETTINGS.iter().copied().flatten();
+    let files = settings.clone().filter(|setting| setting.secret);
+    settings
+        .map(|setting| setting.variable.to_owned())
+        .chain(files.map(|setting| format!("{}_FILE", setting.variable)))
+        .chain([CONFIG_VARIABLE.to_owned()])
+}
+
+/// Why the configuration cannot be used. Each text says the mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// A name in the file that means nothing.
+    #[error("{path} sets {key}, which means nothing{hint}")]
+    UnknownKey {
+        /// The file.
+        path: String,
+        /// The name.
+        key: String,
+        /// The nearest name there is.
+        hint: String,
+    },
+    /// A file that cannot be read.
+    #[error("{what} cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        what: String,
+        /// What the system said.
+        error: String,
+    },
+    /// A file that is no TOML.
+    #[error("{path} is not in the form of TOML: {error}")]
+    NotToml {
+        /// The file.
+        path: String,
+        /// Where it goes wrong.
+        error: String,
+    },
+    /// A secret given twice.
+    #[error("{variable} and {file_variable} are both set: keep one of them")]
+    BothSet {
+        /// The variable that holds it.
+        variable: &'static str,
+        /// The variable that names its file.
+        file_variable: String,
+    },
+    /// A value that is none.
+    #[error("{origin} is not right: expected {expected}")]
+    WrongValue {
+        /// Where it came from.
+        origin: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// Settings that cannot hold together.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+/// The configuration of a shop.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Where the program listens and how others reach it.
+    pub(crate) server: Server,
+    /// Where the data lives.
+    pub(crate) storage: Storage,
+    /// What the program tells about itself.
+    pub(crate) log: Log,
+    /// Mercado Livre; `None` when it is off.
+    pub(crate) mercado_livre: Option<MercadoLivreConfig>,
+}
+
+impl Config {
+    /// Reads and checks everything.
+    pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let values = Values::gather(sources)?;
+        Ok(Self {
+            server: Server::read(&values)?,
+            storage: Storage::read(&values, &data_home(&sources.environment, "lojista"))?,
+            log: Log::read(&values)?,
+            mercado_livre: mercado_livre::read(&values)?,
+        })
+    }
+}
+
+/// The configuration file: the one named, else the one in the working folder.
+pub(crate) fn config_file(flag: Option<PathBuf>, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    flag.or_else(|| environment.get(CONFIG_VARIABLE).map(PathBuf::from))
+        .or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|file| file.exists()))
+}
+
+/// A folder of ours in the user's data home (XDG), else `./data` in the working folder.
+pub(crate) fn data_home(environment: &BTreeMap<String, String>, name: &str) -> PathBuf {
+    let set = |variable| environment.get(variable).filter(|text| !text.is_empty());
+    let home = set("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| set("HOME").map(|home| Path::new(home).join(".local/share")));
+    match home {
+        Some(home) => home.join(name),
+        None if name == "lojista" => PathBuf::from("data"),
+        None => PathBuf::from("data").join(name),
+    }
+}

@@ -1,0 +1,298 @@
+use std::path::Path;
+
+use store::Location;
+
+use super::*;
+
+/// Sources to be filled in.
+#[derive(Default)]
+struct Said(Sources);
+
+impl Said {
+    fn nothing() -> Self {
+        let environment = [("HOME".to_owned(), "/h".to_owned())].into();
+        Self(Sources { environment, ..Sources::default() })
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.0.environment.insert(name.into(), value.into());
+        self
+    }
+
+    fn flag(mut self, key: &'static str, flag: &'static str, value: &str) -> Self {
+        self.0.flags.push((key, flag, value.into()));
+        self
+    }
+
+    fn file(mut self, path: &Path) -> Self {
+        self.0.file = Some(path.to_owned());
+        self
+    }
+
+    fn config(&self) -> Config {
+        Config::load(&self.0).expect("a configuration that holds together")
+    }
+
+    fn refusal(&self) -> String {
+        Config::load(&self.0).expect_err("a configuration that does not hold together").to_string()
+    }
+}
+
+fn written(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+const ID: &str = "LOJISTA_MERCADO_LIVRE_CLIENT_ID";
+const SECRET: &str = "LOJISTA_MERCADO_LIVRE_CLIENT_SECRET";
+const API: &str = "LOJISTA_MERCADO_LIVRE_API_URL";
+const CONSENT: &str = "LOJISTA_MERCADO_LIVRE_AUTHORIZATION_URL";
+
+fn registered() -> Said {
+    Said::nothing().variable(ID, "123").variable(SECRET, "s3cret")
+}
+
+#[test]
+fn without_a_word_the_shop_is_this_machine_s_own() {
+    let config = Said::nothing().config();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.server.public_url("127.0.0.1:8081".parse().unwrap()), "http://127.0.0.1:8081");
+    assert_eq!(config.server.threads, 2);
+    assert_eq!(config.storage, Storage::in_folder(Path::new("/h/.local/share/lojista")));
+    assert_eq!(config.log, Log::default());
+    assert!(config.mercado_livre.is_none());
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = written("[server]\nlisten = '127.0.0.1:1'\nthreads = 4\n[log]\nfilter = 'warn'\n");
+    let said = Said::nothing().file(file.path()).variable("LOJISTA_LISTEN", "127.0.0.1:2");
+    assert_eq!(said.config().server.listen.port(), 2);
+    let config =
+        said.variable("LOJISTA_THREADS", "3").flag("server.listen", "listen", "127.0.0.1:3").config();
+    assert_eq!((config.server.listen.port(), config.server.threads), (3, 3));
+    assert_eq!(config.log.filter, "warn");
+}
+
+#[test]
+fn a_list_in_the_file_is_a_list() {
+    let file = written("[server]\ntrusted_proxies = ['10.0.0.1', '::1']\n");
+    let proxies = Said::nothing().file(file.path()).config().server.trusted_proxies;
+    assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1", "::1"]);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_name() {
+    let file = written("[server]\nlisten_on = '127.0.0.1:1'\n");
+    let refusal = Said::nothing().file(file.path()).refusal();
+    assert!(
+        refusal.ends_with("sets server.listen_on, which means nothing; did you mean server.listen?"),
+        "{refusal}"
+    );
+    let file = written("[kitchen]\nsink = 'x'\n");
+    let refusal = Said::nothing().file(file.path()).refusal();
+    assert!(refusal.ends_with("sets kitchen.sink, which means nothing"), "{refusal}");
+    let file = written("listen = 'x'\n");
+    let refusal = Said::nothing().file(file.path()).refusal();
+    assert!(refusal.contains("sets listen, which means nothing"), "{refusal}");
+}
+
+#[test]
+fn a_file_that_is_missing_or_no_toml_is_refused() {
+    let refusal = Said::nothing().file(Path::new("/nowhere/lojista.toml")).refusal();
+    assert!(refusal.starts_with("/nowhere/lojista.toml cannot be read"), "{refusal}");
+    let file = written("[server\n");
+    assert!(Said::nothing().file(file.path()).refusal().contains("is not in the form of TOML"));
+    let file = written("[server]\nlisten = 1.5\n");
+    let refusal = Said::nothing().file(file.path()).refusal();
+    assert!(refusal.starts_with("server.listen in "), "{refusal}");
+}
+
+#[test]
+fn a_secret_is_read_from_its_file_without_the_line_end() {
+    let file = written("postgres://u:p@db/lojista\n");
+    let config = Said::nothing()
+        .variable("LOJISTA_DATABASE_URL_FILE", file.path().to_str().unwrap())
+        .variable("LOJISTA_KEY_FILE", "/etc/lojista/keys")
+        .config();
+    assert_eq!(config.storage.database, Location::Server("postgres://u:p@db/lojista".into()));
+    assert_eq!(config.storage.folder, None);
+}
+
+#[test]
+fn a_secret_given_twice_is_refused() {
+    let refusal = registered().variable("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE", "/run/secret").refusal();
+    assert_eq!(
+        refusal,
+        "LOJISTA_MERCADO_LIVRE_CLIENT_SECRET and LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE are both set: keep one of them"
+    );
+}
+
+#[test]
+fn a_secret_file_that_is_missing_or_endless_is_refused() {
+    let said = |path: &str| {
+        Said::nothing().variable(ID, "1").variable("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE", path)
+    };
+    assert!(
+        said("/nowhere").refusal().contains("/nowhere (named by LOJISTA_MERCADO_LIVRE_CLIENT_SECRET_FILE)")
+    );
+    let file = written(&"x".repeat(65 * 1024));
+    assert!(said(file.path().to_str().unwrap()).refusal().contains("more than 65536 bytes"));
+}
+
+#[test]
+fn a_setting_that_is_no_secret_is_not_read_from_a_file() {
+    let config = Said::nothing().variable("LOJISTA_LISTEN_FILE", "/nowhere").config();
+    assert_eq!(config.server.listen.port(), 8080);
+}
+
+#[test]
+fn two_places_for_the_data_are_refused() {
+    let refusal = Said::nothing()
+        .variable("LOJISTA_DATABASE_URL", "postgres://db/lojista")
+        .flag("storage.data", "data", "/var/lib/lojista")
+        .refusal();
+    assert!(
+        refusal.starts_with("--data and LOJISTA_DATABASE_URL both say where the data lives: keep"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_database_server_wants_the_key_file_named() {
+    let said = Said::nothing().variable("LOJISTA_DATABASE_URL", "postgres://db/lojista");
+    assert!(said.refusal().contains("set LOJISTA_KEY_FILE"));
+}
+
+#[test]
+fn a_database_that_is_not_postgresql_is_refused_and_its_password_is_not_shown() {
+    let refusal = Said::nothing()
+        .variable("LOJISTA_DATABASE_URL", "mysql://u:hunter2@db/lojista")
+        .variable("LOJISTA_KEY_FILE", "/k")
+        .refusal();
+    assert_eq!(
+        refusal,
+        "LOJISTA_DATABASE_URL is not right: expected an address that begins with postgres://"
+    );
+}
+
+#[test]
+fn orders_and_passwords_do_not_travel_in_clear() {
+    let with = |url: &str| Said::nothing().variable("LOJISTA_PUBLIC_URL", url);
+    assert!(with("http://hub.example").refusal().contains("expected an https:// address"));
+    assert!(with("ftp://127.0.0.1").refusal().contains("expected an https:// address"));
+    assert!(with("https://hub.example/shop").refusal().contains("without a path"));
+    assert!(with("https://u:p@hub.example").refusal().contains("without a path"));
+    assert!(with("hub").refusal().contains("expected an address"));
+    let public = |url: &str| with(url).config().server.public_url.unwrap();
+    assert_eq!(public("https://hub.example/"), "https://hub.example");
+    assert_eq!(public("http://localhost:8080"), "http://localhost:8080");
+    assert_eq!(public("http://[::1]:8080"), "http://[::1]:8080");
+}
+
+#[test]
+fn listening_for_others_wants_a_public_address() {
+    let said = Said::nothing().variable("LOJISTA_LISTEN", "0.0.0.0:8080");
+    assert!(said.refusal().contains("set LOJISTA_PUBLIC_URL"));
+    let config = said.variable("LOJISTA_PUBLIC_URL", "https://hub.example").config();
+    assert_eq!(config.server.public_url(config.server.listen), "https://hub.example");
+}
+
+#[test]
+fn values_that_are_none_are_refused_with_what_would_be_right() {
+    let wrong = [
+        ("LOJISTA_LISTEN", "8080", "an address and port, as in 127.0.0.1:8080"),
+        ("LOJISTA_TRUSTED_PROXIES", "10.0.0.1, proxy", "IP addresses with commas between"),
+        ("LOJISTA_THREADS", "0", "a number from 1 to 256"),
+        ("LOJISTA_THREADS", "many", "a number from 1 to 256"),
+        ("LOJISTA_LOG", "app=loud", "a level (error, warn, info, debug, trace), or levels by module"),
+        ("LOJISTA_LOG_FORMAT", "xml", "text or json"),
+    ];
+    for (name, value, expected) in wrong {
+        let refusal = Said::nothing().variable(name, value).refusal();
+        assert_eq!(refusal, format!("{name} is not right: expected {expected}"));
+    }
+}
+
+#[test]
+fn an_empty_value_is_no_value() {
+    assert_eq!(Said::nothing().variable("LOJISTA_LISTEN", " ").config().server.listen.port(), 8080);
+}
+
+#[test]
+fn an_application_is_an_id_with_its_secret() {
+    assert_eq!(registered().config().mercado_livre.unwrap().client_id, "123");
+    let refusal = Said::nothing().variable(ID, "123").refusal();
+    assert!(refusal.starts_with("LOJISTA_MERCADO_LIVRE_CLIENT_ID is set without its secret"), "{refusal}");
+    let refusal = Said::nothing().variable(SECRET, "s3cret").refusal();
+    assert!(refusal.starts_with("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET is set without its id"), "{refusal}");
+    assert!(!refusal.contains("s3cret"));
+}
+
+#[test]
+fn the_api_and_its_consent_page_belong_together() {
+    let (api, consent) = ("http://127.0.0.1:9100", "http://127.0.0.1:9100");
+    let config = registered().variable(API, api).variable(CONSENT, consent).config();
+    assert_eq!(config.mercado_livre.unwrap().api_base, connect::BaseUrl::parse(api).unwrap());
+    assert!(registered().variable(API, api).refusal().contains("is set alone"));
+    assert!(registered().variable(CONSENT, consent).refusal().contains("is set alone"));
+    let mixed = registered().variable(API, api).variable(CONSENT, "https://auth.mercadolivre.com.br");
+    assert!(mixed.refusal().contains("one to this machine and one to the internet"));
+    let nobody = Said::nothing().variable(API, api).variable(CONSENT, consent);
+    assert!(nobody.refusal().contains("but no application"));
+    let disguised = registered().variable(API, "http://10.0.0.8").variable(CONSENT, consent);
+    assert!(disguised.refusal().starts_with("LOJISTA_MERCADO_LIVRE_API_URL is not right"));
+}
+
+#[test]
+fn a_site_without_a_known_consent_page_is_refused() {
+    let refusal = registered().variable("LOJISTA_MERCADO_LIVRE_SITE", "XXX").refusal();
+    assert!(refusal.contains("no consent page is known for the site XXX"), "{refusal}");
+}
+
+#[test]
+fn a_configuration_printed_shows_no_secret() {
+    let config = registered()
+        .variable("LOJISTA_DATABASE_URL", "postgres://u:hunter2@db/lojista")
+        .variable("LOJISTA_KEY_FILE", "/k")
+        .config();
+    let printed = format!("{config:?}");
+    assert!(!printed.contains("s3cret") && !printed.contains("hunter2"), "{printed}");
+}
+
+#[test]
+fn the_data_home_follows_the_user() {
+    let environment = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let home = |pairs: &[(&str, &str)], name| data_home(&environment(pairs), name).display().to_string();
+    assert_eq!(home(&[("XDG_DATA_HOME", "/d"), ("HOME", "/h")], "lojista"), "/d/lojista");
+    assert_eq!(
+        home(&[("XDG_DATA_HOME", ""), ("HOME", "/h")], "lojista-demo"),
+        "/h/.local/share/lojista-demo"
+    );
+    assert_eq!(home(&[], "lojista"), "data");
+    assert_eq!(home(&[], "lojista-demo"), "data/lojista-demo");
+}
+
+#[test]
+fn the_documents_name_exactly_what_can_be_set() {
+    let document = include_str!("../../../../docs/configuration.md");
+    for setting in SETTINGS.iter().copied().flatten() {
+        let file = if setting.secret { format!(", `{}_FILE`", setting.variable) } else { String::new() };
+        let Setting { key, variable, default, about, .. } = setting;
+        let row = format!("| `{key}` | `{variable}`{file} | {default} | {about} |");
+        assert!(document.contains(&row), "docs/configuration.md lacks the row\n{row}");
+    }
+    let known: Vec<String> = variables().collect();
+    let named = document
+        .split(|letter: char| !(letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'))
+        .filter(|word| word.starts_with("LOJISTA_") && word.len() > "LOJISTA_".len());
+    for name in named {
+        assert!(
+            known.iter().any(|variable| variable == name),
+            "docs/configuration.md names {name}, which means nothing"
+        );
+    }
+}

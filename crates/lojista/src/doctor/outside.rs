@@ -1,0 +1,119 @@
+//! Checks that ask the outside world: channels, the clock against theirs, the way in.
+
+use std::time::Duration;
+
+use channels::market::mercado_livre::MercadoLivreConfig;
+use connect::{Answer, BaseUrl, CallSpec, ChannelError, Outbound};
+use domain::{Clock as _, Timestamp};
+use http::Method;
+use url::Url;
+
+use super::Finding;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::config::server::is_this_machine;
+use crate::failure::Failure;
+use crate::house;
+
+/// A clock this far off deserves a word.
+const CLOCK_WARN: Duration = Duration::from_secs(30);
+/// A clock this far off breaks tokens and signatures.
+const CLOCK_FAIL: Duration = Duration::from_mins(5);
+
+/// Every configured channel, and the clock against that of the first one that answers.
+pub(super) async fn channels(config: &Config) -> Result<Vec<Finding>, Failure> {
+    const CHECK: &str = "channel";
+    let Some(market) = &config.mercado_livre else {
+        let mend = "set LOJISTA_MERCADO_LIVRE_CLIENT_ID and its secret";
+        return Ok(vec![Finding::warn(CHECK, "no channel is configured", mend)]);
+    };
+    let outbound = house::outbound()?;
+    Ok(match ask_market(&outbound, market).await {
+        Ok(answer) if answer.status().is_server_error() => {
+            let says = format!("Mercado Livre answers {}", answer.status().as_u16());
+            vec![Finding::warn(CHECK, says, "wait: the platform has trouble of its own"), clock(&answer)]
+        }
+        Ok(answer) => vec![Finding::ok(CHECK, "Mercado Livre answers"), clock(&answer)],
+        Err(error) => {
+            let mend = "look at network, name service and firewall of this machine";
+            vec![Finding::fail(CHECK, format!("Mercado Livre: {error}"), mend)]
+        }
+    })
+}
+
+async fn ask_market(outbound: &Outbound, market: &MercadoLivreConfig) -> Result<Answer, ChannelError> {
+    outbound.call(CallSpec::new("doctor", Method::GET, &market.api_base, &["sites", &market.site])).await
+}
+
+fn clock(answer: &Answer) -> Finding {
+    const CHECK: &str = "clock";
+    const MEND: &str = "let the machine set its clock by NTP (timedatectl set-ntp true)";
+    let theirs = answer.header("date").and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+    let Some(theirs) = theirs.map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond())) else {
+        return Finding::warn(CHECK, "not compared: the channel tells no time", MEND);
+    };
+    judge_clock(SystemClock.now(), theirs)
+}
+
+fn judge_clock(ours: Timestamp, theirs: Timestamp) -> Finding {
+    const CHECK: &str = "clock";
+    const MEND: &str = "let the machine set its clock by NTP (timedatectl set-ntp true)";
+    let off = ours.since(theirs).max(theirs.since(ours));
+    let says = format!("{} s from the channel's", off.as_secs());
+    if off >= CLOCK_FAIL {
+        Finding::fail(CHECK, says, MEND)
+    } else if off >= CLOCK_WARN {
+        Finding::warn(CHECK, says, MEND)
+    } else {
+        Finding::ok(CHECK, says)
+    }
+}
+
+/// Whether others can come in.
+pub(super) async fn public_address(config: &Config) -> Result<Finding, Failure> {
+    const CHECK: &str = "public address";
+    let address = config.server.public_url(config.server.listen);
+    if Url::parse(&address).is_ok_and(|url| is_this_machine(&url)) {
+        let mend = "set LOJISTA_PUBLIC_URL for real marketplaces; a sandbox needs none";
+        return Ok(Finding::warn(CHECK, format!("{address} is reached from this machine only"), mend));
+    }
+    let base = match BaseUrl::parse(&address) {
+        Ok(base) => base,
+        Err(error) => {
+            let mend = "marketplaces call from the internet: use a public name";
+            return Ok(Finding::fail(CHECK, format!("{address}: {error}"), mend));
+        }
+    };
+    let call = CallSpec::new("doctor", Method::GET, &base, &["health"]);
+    Ok(match house::outbound()?.call(call).await {
+        Ok(answer) if answer.status().is_success() => Finding::ok(CHECK, format!("{address} answers")),
+        Ok(answer) => Finding::warn(
+            CHECK,
+            format!("{address} answers {}", answer.status().as_u16()),
+            "start the shop, and see that the proxy leads to where it listens",
+        ),
+        Err(error) => Finding::warn(
+            CHECK,
+            format!("{address} was not reached from here: {error}"),
+            "see that its name leads to the proxy and the proxy to where the shop listens",
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn a_clock_may_be_a_little_off_in_either_direction_and_no_more() {
+        let theirs = Timestamp::from_millis(1_000_000_000);
+        let off = |seconds| Duration::from_secs(seconds);
+        let states = [0, 29, 30, 299, 300].map(|seconds| {
+            let (late, early) = (theirs.plus(off(seconds)), theirs.minus(off(seconds)));
+            assert_eq!(judge_clock(late, theirs).state, judge_clock(early, theirs).state);
+            judge_clock(late, theirs).state
+        });
+        assert_eq!(states, [State::Ok, State::Ok, State::Warn, State::Warn, State::Fail]);
+    }
+}

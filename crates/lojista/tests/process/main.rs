@@ -1,0 +1,8 @@
+//! The program as its users meet it: real processes, real ports, real files.
+
+mod audit;
+mod demo;
+mod kit;
+mod refusals;
+mod sandbox;
+mod serve;

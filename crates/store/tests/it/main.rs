@@ -1,0 +1,23 @@
+//! The store's specifications. Each holds on SQLite and on PostgreSQL; where the tests'
+//! PostgreSQL is, `LOJISTA_TEST_POSTGRES_URL` says (`cargo xtask test` starts one).
+
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of Tenant, named by its path, is not general enough over its lifetimes"
+)]
+
+#[macro_use]
+mod kit;
+
+mod audit;
+mod connections;
+mod db;
+mod disk;
+mod inbox;
+mod jobs;
+mod ledger;
+mod migrations;
+mod orders;
+mod people;
+mod shop;
+mod tenants;

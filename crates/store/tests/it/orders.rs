@@ -1,0 +1,359 @@
+//! Orders: kept as the platform tells them, listed page by page.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::order::{Applied, Attention, CancelledBy, FirstSight};
+use domain::{ConnectionId, Order, OrderId, OrderSnapshot, OrderState, StockPosition, Timestamp};
+use store::orders::{HeldOrder, TimelineEvent};
+use store::pages::{Listed, OrderFilter, OrderKey, OrderRow, PAGE_ROWS, Turn};
+
+use crate::kit::House;
+use crate::shop::{Shop, line_snapshot, seen, snapshot};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Shop<'_> {
+    async fn held(&self, connection: ConnectionId, number: &str) -> Option<HeldOrder> {
+        let number = number.to_owned();
+        self.write(move |shop| shop.held_order(connection, &number)).await
+    }
+
+    async fn page(&self, filter: &OrderFilter, turn: Turn) -> Listed<OrderRow> {
+        let filter = filter.clone();
+        self.read(move |shop| shop.order_page(&filter, turn)).await
+    }
+
+    async fn numbers(&self, filter: OrderFilter) -> Vec<String> {
+        let page = self.page(&filter, Turn::First).await;
+        page.rows.into_iter().map(|row| row.external_id).collect()
+    }
+
+    /// Orders whose times lie `apart`; every third is placed together with the one before.
+    async fn orders(&self, connection: ConnectionId, count: i64, apart: Duration) {
+        for index in 0..count {
+            let mut order = snapshot(&index.to_string());
+            let step = u32::try_from(index - i64::from(index % 3 == 0)).unwrap_or(0);
+            order.placed_at = order.placed_at.plus(apart * step);
+            self.order(connection, &order).await;
+        }
+    }
+}
+
+fn key(row: &OrderRow) -> OrderKey {
+    OrderKey { placed_at: row.placed_at, id: row.id }
+}
+
+fn with(number: &str, change: impl FnOnce(&mut OrderSnapshot)) -> OrderSnapshot {
+    let mut snapshot = snapshot(number);
+    change(&mut snapshot);
+    snapshot
+}
+
+on_both! {
+    async fn an_order_is_held_as_it_was_first_seen(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let keys = ["C", "A", "D", "B", "F", "E"];
+        let first = with("2000", |order| {
+            order.lines = keys.iter().map(|key| line_snapshot(key, 2)).collect();
+            order.lines[1].sale_fee = None;
+            order.lines[1].seller_sku = None;
+        });
+        let id = shop.order(connection, &first).await;
+        let (expected, _) = Order::first_seen(&first, FirstSight::Live);
+        let held = shop.held(connection, "2000").await.unwrap();
+        assert_eq!((held.id, &held.order), (id, &expected), "its lines in the order of the first snapshot");
+        assert_eq!(held.lines.iter().map(|line| line.key.as_str()).collect::<Vec<_>>(), keys);
+        assert_eq!(shop.held(connection, "2001").await, None);
+        let version = shop.read(move |shop| shop.order_version(connection, "2000")).await;
+        assert_eq!(version, Some(first.version));
+
+        let lines = shop.read(move |shop| shop.order_lines(id)).await;
+        assert_eq!(lines.len(), keys.len());
+        for (line, told) in lines.iter().zip(&first.lines) {
+            assert_eq!((&line.title, &line.seller_sku, line.units), (&told.title, &told.seller_sku, told.units));
+            assert_eq!((line.unit_price, line.sale_fee), (told.unit_price, told.sale_fee));
+            assert_eq!((line.position, line.sku, line.listing), (StockPosition::Reserved, None, None));
+        }
+    }
+
+    async fn an_order_is_listed_as_it_was_told(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let told = with("2000", |order| order.lines.push(line_snapshot("MLB2", 3)));
+        let id = shop.order(connection, &told).await;
+        let row = shop.read(move |shop| shop.order(id)).await.unwrap();
+        let shipment = told.shipment.clone().unwrap();
+        let expected = OrderRow {
+            id, connection, channel: told.channel, external_id: told.external_id,
+            pack_external_id: told.pack_external_id, state: told.state, platform_status: told.platform_status,
+            placed_at: told.placed_at, total: told.total, summary: "Caneca MLB1 +1".into(), line_count: 2,
+            unit_count: 5, ship_by: shipment.ship_by, shipment_external_id: Some(shipment.external_id),
+            shipment_status: Some(shipment.platform_status), logistic_type: shipment.logistic_type,
+            tracking_code: None, buyer_external_id: told.buyer_external_id, tags: "paid not_delivered".into(),
+            updated_at: house.now(),
+        };
+        assert_eq!(row, expected);
+    }
+
+    async fn newer_news_changes_what_is_held(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let id = shop.order(connection, &snapshot("2000")).await;
+        let held = shop.held(connection, "2000").await.unwrap();
+        let news = with("2000", |order| {
+            order.version.order_at = order.version.order_at.plus(SECOND);
+            order.state = OrderState::Shipped;
+            order.platform_status = "shipped".into();
+            order.shipment.as_mut().unwrap().tracking_code = Some("BR123".into());
+        });
+        let Applied::Changed { order, .. } = held.order.clone().apply(&news) else { panic!("it is newer") };
+        let (changed, now) = (order.clone(), house.wait(SECOND));
+        shop.write(move |shop| shop.update_order(&held, &news, &changed, now)).await;
+        let held = shop.held(connection, "2000").await.unwrap();
+        assert_eq!((held.id, &held.order), (id, &order));
+        assert_eq!(held.order.lines[0].position, StockPosition::Taken);
+        let row = shop.read(move |shop| shop.order(id)).await.unwrap();
+        assert_eq!((row.tracking_code.as_deref(), row.updated_at), (Some("BR123"), now));
+    }
+
+    async fn every_state_comes_back_as_it_was_kept(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        for (number, state) in [
+            OrderState::AwaitingPayment, OrderState::ToDispatch, OrderState::Shipped, OrderState::Delivered,
+            OrderState::Cancelled(CancelledBy::Marketplace), OrderState::NeedsAttention(Attention::FraudRisk),
+        ].into_iter().enumerate() {
+            let number = number.to_string();
+            shop.order(connection, &with(&number, |order| order.state = state)).await;
+            assert_eq!(shop.held(connection, &number).await.unwrap().order.state, state);
+        }
+    }
+
+    async fn the_same_number_twice_is_a_duplicate_and_leaves_no_line(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        shop.order(connection, &snapshot("2000")).await;
+        let (id, now, again): (OrderId, _, _) = (house.id(), house.now(), snapshot("2000"));
+        let lines = shop.lines(&again);
+        let refused = shop.data.write(move |shop| {
+            let (order, _) = Order::first_seen(&again, FirstSight::Live);
+            shop.insert_order(id, connection, &again, &order, &lines, now)
+        }).await;
+        assert!(matches!(refused, Err(store::StoreError::Duplicate(_))), "{refused:?}");
+        assert_eq!(house.count("SELECT COUNT(*) FROM order_line").await, 1);
+    }
+
+    async fn pages_show_every_order_once_on_the_way_there_and_back(house: House) {
+        const ORDERS: usize = 237;
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        shop.orders(connection, 237, SECOND).await;
+        let all = OrderFilter::default();
+
+        let (mut older, mut page) = (Vec::new(), shop.page(&all, Turn::First).await);
+        assert!(!page.newer);
+        loop {
+            assert!(page.rows.len() <= PAGE_ROWS as usize);
+            older.extend(page.rows.iter().map(key));
+            if !page.older {
+                break;
+            }
+            page = shop.page(&all, Turn::Older(*older.last().unwrap())).await;
+            assert!(page.newer);
+        }
+        let unique: BTreeSet<OrderId> = older.iter().map(|key| key.id).collect();
+        assert_eq!((older.len(), unique.len()), (ORDERS, ORDERS));
+        assert!(older.windows(2).all(|two| (two[0].placed_at, two[0].id) > (two[1].placed_at, two[1].id)));
+
+        let mut newer: Vec<OrderKey> = page.rows.iter().map(key).collect();
+        while page.newer {
+            page = shop.page(&all, Turn::Newer(newer[0])).await;
+            assert!(page.older);
+            newer.splice(0..0, page.rows.iter().map(key));
+        }
+        assert_eq!(newer, older);
+    }
+
+    async fn a_page_that_is_just_full_is_the_last(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        shop.orders(connection, i64::from(PAGE_ROWS), SECOND).await;
+        let page = shop.page(&OrderFilter::default(), Turn::First).await;
+        assert_eq!((page.rows.len(), page.older, page.newer), (PAGE_ROWS as usize, false, false));
+    }
+
+    async fn a_list_shows_what_its_filters_ask_for(house: House) {
+        let shop = Shop::open(&house).await;
+        let (one, other) = (shop.connection().await, shop.connection().await);
+        let day = snapshot("").placed_at;
+        for (number, connection, state, age) in [
+            ("1", one, OrderState::ToDispatch, 3), ("2", one, OrderState::Shipped, 2),
+            ("3", other, OrderState::ToDispatch, 1), ("4", other, OrderState::Cancelled(CancelledBy::Buyer), 0),
+        ] {
+            shop.order(connection, &with(number, |order| {
+                (order.state, order.placed_at) = (state, day.minus(SECOND * age));
+            })).await;
+        }
+        let any = OrderFilter::default;
+        assert_eq!(shop.numbers(any()).await, ["4", "3", "2", "1"]);
+        let to_dispatch = OrderFilter { state: Some("to_dispatch".into()), ..any() };
+        assert_eq!(shop.numbers(to_dispatch.clone()).await, ["3", "1"]);
+        assert_eq!(shop.numbers(OrderFilter { connection: Some(one), ..any() }).await, ["2", "1"]);
+        assert_eq!(shop.numbers(OrderFilter { connection: Some(one), ..to_dispatch }).await, ["1"]);
+        let (from, until) = (Some(day.minus(SECOND * 2)), Some(day));
+        assert_eq!(shop.numbers(OrderFilter { from, until, ..any() }).await, ["3", "2"]);
+        assert_eq!(shop.numbers(OrderFilter { state: Some("x' OR '1'='1".into()), ..any() }).await, [""; 0]);
+    }
+
+    async fn an_order_is_found_by_the_whole_of_each_of_its_numbers(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        for number in ["2000", "2001"] {
+            shop.order(connection, &snapshot(number)).await;
+        }
+        let by = async |number: &str| {
+            shop.numbers(OrderFilter { number: Some(number.into()), ..OrderFilter::default() }).await
+        };
+        for number in ["2000", "pack-2000", "ship-2000"] {
+            assert_eq!(by(number).await, ["2000"], "{number}");
+        }
+        assert_eq!(by("200").await, [""; 0]);
+    }
+
+    async fn a_timeline_is_read_in_the_order_of_its_times(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let order = shop.order(connection, &snapshot("2000")).await;
+        for (kind, at) in [("told", 30), ("placed", 10), ("stock", 20)] {
+            let id = domain::TypedId::to_bytes(house.id::<OrderId>());
+            let event = TimelineEvent { kind: kind.into(), detail: "2".into(), at: Timestamp::from_millis(at) };
+            shop.write(move |shop| shop.tell(order, id, &event)).await;
+        }
+        let kinds: Vec<_> = shop.read(move |shop| shop.timeline(order)).await.into_iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, ["placed", "stock", "told"]);
+    }
+
+    async fn orders_that_hold_units_and_were_not_read_for_long_are_found(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let old = shop.order(connection, &snapshot("old")).await;
+        shop.order(connection, &with("shipped", |order| order.state = OrderState::Shipped)).await;
+        let before = house.wait(SECOND);
+        shop.order(connection, &snapshot("new")).await;
+        let unread = async || shop.read(move |shop| shop.open_orders_unread_since(connection, before, 10)).await;
+        assert_eq!(unread().await, ["old"]);
+        let now = house.now();
+        shop.write(move |shop| shop.note_order_read(old, now)).await;
+        assert_eq!(unread().await, [""; 0]);
+    }
+
+    async fn the_times_of_the_last_orders_are_told_newest_first(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let day = snapshot("").placed_at;
+        for age in [5, 1, 3, 9] {
+            let placed_at = day.minus(SECOND * age);
+            shop.order(connection, &with(&age.to_string(), |order| order.placed_at = placed_at)).await;
+        }
+        let times = shop.read(move |shop| shop.order_times(connection, day.minus(SECOND * 5), 2)).await;
+        assert_eq!(times, [day.minus(SECOND), day.minus(SECOND * 3)]);
+    }
+
+    async fn lines_of_an_unlinked_listing_are_found_while_they_hold_units(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let (line, order) = shop.line(connection, "2000").await;
+        shop.order(connection, &with("2001", |order| order.state = OrderState::Shipped)).await;
+        let open = async || shop.read(move |shop| shop.unlinked_open_lines(connection, "MLB1", "")).await;
+        assert_eq!(open().await, [(line, order, 2)]);
+        let (listing, sku) = (shop.listing(connection, "MLB1").await, shop.sku("CAN-1").await);
+        shop.write(move |shop| shop.link_line(line, listing, sku)).await;
+        assert_eq!(open().await, []);
+        let held = shop.held(connection, "2000").await.unwrap();
+        assert_eq!((held.lines[0].listing, held.lines[0].sku), (Some(listing), Some(sku)));
+    }
+
+    async fn a_listing_seen_again_keeps_its_id_its_sku_and_its_proof(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let (listing, sku, now) = (shop.listing(connection, "MLB1").await, shop.sku("CAN-1").await, house.now());
+        shop.write(move |shop| {
+            shop.link_listing(listing, Some(sku))?;
+            shop.note_sent(listing, 5, now)?;
+            shop.note_confirmed(listing, 5, 3, now)
+        }).await;
+        let (again, mut news) = (house.id(), seen("MLB1"));
+        (news.title, news.shown_units, news.price) = ("Caneca nova".into(), 4, None);
+        let kept = shop.write(move |shop| shop.keep_listing(again, connection, &news, now)).await;
+        assert_eq!((kept.id, kept.sku, kept.confirmed_version, kept.sent_units), (listing, Some(sku), 3, Some(5)));
+        assert_eq!((kept.title.as_str(), kept.shown_units, kept.price), ("Caneca nova", 4, None));
+        let found = shop.read(move |shop| shop.listing_of(connection, "MLB1", "")).await;
+        assert_eq!(found, Some(kept));
+    }
+
+    async fn listings_are_paged_and_the_unlinked_ones_apart(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let sku = shop.sku("CAN-1").await;
+        let mut all = Vec::new();
+        for index in 0..PAGE_ROWS + 5 {
+            house.wait(Duration::from_millis(1));
+            all.push(shop.listing(connection, &format!("MLB{index}")).await);
+        }
+        let linked = all[7];
+        shop.write(move |shop| shop.link_listing(linked, Some(sku))).await;
+        let first = shop.read(|shop| shop.listing_page(None, false)).await;
+        assert_eq!(first.len(), PAGE_ROWS as usize + 1, "one more than a page: there is a next one");
+        assert_eq!(first[7].1.as_ref().map(|sku| sku.code.as_str()), Some("CAN-1"));
+        let last = first[PAGE_ROWS as usize - 1].0.id;
+        let rest = shop.read(move |shop| shop.listing_page(Some(last), false)).await;
+        assert_eq!(rest.iter().map(|(listing, _)| listing.id).collect::<Vec<_>>(), all[PAGE_ROWS as usize..]);
+        let unlinked = shop.read(|shop| shop.listing_page(None, true)).await;
+        assert!(unlinked.iter().all(|(listing, sku)| listing.id != linked && sku.is_none()));
+    }
+
+    async fn skus_are_searched_by_the_beginning_of_code_or_title_in_either_case(house: House) {
+        let shop = Shop::open(&house).await;
+        for code in ["CAN_1", "CANX1", "PRATO", "10%"] {
+            shop.sku(code).await;
+        }
+        let find = async |after: &str, search: &str| {
+            let (after, search) = (after.to_owned(), search.to_owned());
+            let found = shop.read(move |shop| shop.sku_page(&after, &search)).await;
+            found.into_iter().map(|sku| sku.code).collect::<Vec<_>>()
+        };
+        assert_eq!(find("", "cAnX").await, ["CANX1"]);
+        assert_eq!(find("", "CAN_").await, ["CAN_1"], "an underscore means itself");
+        assert_eq!(find("", "10%").await, ["10%"], "so does a per cent sign");
+        assert_eq!(find("", "\\").await, [""; 0]);
+        assert_eq!(find("", "caneca").await, ["10%", "CANX1", "CAN_1", "PRATO"], "all have this title");
+        assert_eq!(find("CANX1", "").await, ["CAN_1", "PRATO"]);
+    }
+
+    async fn an_import_can_be_left_and_resumed(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let begin = async || {
+            let (id, now) = (house.id(), house.now());
+            shop.write(move |shop| {
+                shop.begin_import(id, connection, now.minus(SECOND), now)?;
+                shop.import_run(connection)
+            }).await.unwrap()
+        };
+        let mut run = begin().await;
+        house.wait(SECOND);
+        assert_eq!(begin().await, run, "pressing the button twice is once");
+        (run.next_page, run.listings_done, run.listings_total) = (Some("scroll-2".into()), 50, Some(70));
+        let (kept, now) = (run.clone(), house.now());
+        shop.write(move |shop| shop.advance_import(&kept, now)).await;
+        let again = house.open_again().unwrap().organization(shop.id);
+        run.updated_at = now;
+        assert_eq!(again.read(move |shop| shop.import_run(connection)).await.unwrap(), Some(run.clone()));
+        run.phase = store::imports::ImportPhase::Done;
+        let done = run.clone();
+        shop.write(move |shop| shop.advance_import(&done, now)).await;
+        assert_eq!(shop.read(move |shop| shop.import_run(connection)).await.unwrap().finished_at, Some(now));
+    }
+}

@@ -1,0 +1,19 @@
+//! The benchmarks: what the house promises in figures, measured side by side in one run,
+//! printed as a table and kept as JSON. Never asserted in a test: a figure belongs to the
+//! machine it was taken on.
+
+pub mod cpu;
+pub mod fan_out;
+pub mod footprint;
+pub mod hook_intake;
+pub mod http;
+pub mod load;
+pub mod orders_page;
+pub mod program;
+pub mod report;
+pub mod stage;
+
+/// Why a measurement could not be taken. Nothing here is worth a type: a person reads it.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+/// The result of measuring.
+pub type Result<T> = std::result::Result<T, Error>;

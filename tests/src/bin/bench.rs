@@ -1,0 +1,144 @@
+//! `cargo xtask bench`: the benchmarks, as a table and as JSON.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tests::bench::report::Report;
+use tests::bench::stage::Ground;
+use tests::bench::{Result, fan_out, footprint, hook_intake, orders_page};
+use tests::database::POSTGRES_URL;
+
+/// Measures what the house promises in figures, side by side in one run.
+///
+/// PostgreSQL is measured as well when LOJISTA_TEST_POSTGRES_URL names a server on this
+/// machine; `cargo xtask bench` starts one.
+#[derive(Debug, Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  cargo xtask bench\n  \
+    cargo xtask bench --only orders-page --orders 10000 --json figures.json"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+    #[command(flatten)]
+    wishes: Wishes,
+}
+
+#[derive(Debug, Args)]
+struct Wishes {
+    /// Run this benchmark alone.
+    #[arg(long, value_enum)]
+    only: Option<Bench>,
+    /// Write the figures to this file too, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Databases are made below this folder; it has to be on a real disk.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Seconds of each turn of hook-intake.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// The largest shop of orders-page, in orders.
+    #[arg(long, default_value_t = 1_000_000)]
+    orders: u32,
+    /// Requests of each turn of orders-page.
+    #[arg(long, default_value_t = 200)]
+    requests: u32,
+    /// Seconds of sales of fan-out.
+    #[arg(long, default_value_t = 20)]
+    sales_seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bench {
+    HookIntake,
+    OrdersPage,
+    FanOut,
+    Footprint,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// The client of orders-page, in a process of its own.
+    #[command(hide = true)]
+    Client {
+        /// The server.
+        address: SocketAddr,
+        /// The page.
+        path: String,
+        /// Requests that are not counted.
+        warm_up: u32,
+        /// Requests that are.
+        requests: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.part {
+        Some(Part::Client { address, path, warm_up, requests }) => {
+            on_one_thread(orders_page::client(address, &path, warm_up, requests))
+                .map(|times| print!("{times}"))
+        }
+        None => measure(&arguments.wishes),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+fn measure(wishes: &Wishes) -> Result<()> {
+    let folder = wishes.folder.clone().unwrap_or_else(env::temp_dir);
+    let postgres = env::var(POSTGRES_URL).ok();
+    let wants = |bench| wishes.only.is_none_or(|only| only == bench);
+    let mut report = Report::default();
+    let sqlite = || Ground::sqlite(&folder);
+    let on_postgres = postgres.as_deref().map(|url| move || Ok(Ground::postgres(url)));
+    if wants(Bench::HookIntake) {
+        let span = Duration::from_secs(wishes.seconds);
+        eprintln!("bench: hook-intake …");
+        hook_intake::run(&sqlite()?, span, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            hook_intake::run(&ground()?, span, &mut report)?;
+        }
+    }
+    if wants(Bench::OrdersPage) {
+        let options = orders_page::Options { most_orders: wishes.orders, requests: wishes.requests };
+        eprintln!("bench: orders-page …");
+        orders_page::run(sqlite, options, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            orders_page::run(ground, options, &mut report)?;
+        }
+    }
+    if wants(Bench::FanOut) {
+        let span = Duration::from_secs(wishes.sales_seconds);
+        eprintln!("bench: fan-out …");
+        fan_out::run(&sqlite()?, span, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            fan_out::run(&ground()?, span, &mut report)?;
+        }
+    }
+    if wants(Bench::Footprint) {
+        eprintln!("bench: footprint …");
+        on_one_thread(footprint::run(&folder, &mut report))?;
+    }
+    print!("{report}");
+    if let Some(file) = &wishes.json {
+        std::fs::write(file, format!("{:#}\n", report.json()))?;
+    }
+    println!("{} figures miss what the house promises", report.missed().count());
+    Ok(())
+}

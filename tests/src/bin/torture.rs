@@ -1,0 +1,70 @@
+//! `cargo xtask torture`: kill -9 under load, and a look at what is left.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tests::bench::Result;
+use tests::bench::stage::{Ground, server_runtime};
+use tests::database::POSTGRES_URL;
+use tests::torture::{self, Options, Verdict};
+
+/// Kills the real program under load, again and again, and checks that nothing it has
+/// acknowledged is lost and nothing was done twice.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  cargo xtask torture\n  cargo xtask torture --kills 20 --seed 7\n  \
+    cargo xtask torture --postgres")]
+struct Arguments {
+    /// How often the program is killed.
+    #[arg(long, default_value_t = 200)]
+    kills: u32,
+    /// How long it lives on average before it is killed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    seconds_per_kill: u64,
+    /// Sales a second at the sandbox.
+    #[arg(long, value_name = "RATE", default_value_t = 10)]
+    sales_per_second: u32,
+    /// The chance of moments, items and cancellations.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Data is kept below this folder; it has to be on a real disk.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Torture it on the PostgreSQL server that LOJISTA_TEST_POSTGRES_URL names.
+    #[arg(long)]
+    postgres: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(verdict) => {
+            println!("{verdict}");
+            if verdict.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("torture: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Verdict> {
+    // Lives until the program has ended: dropping it drops the database.
+    let ground = match arguments.postgres {
+        true => Some(Ground::postgres(
+            &env::var(POSTGRES_URL).map_err(|_| format!("{POSTGRES_URL} names no server"))?,
+        )),
+        false => None,
+    };
+    let kills = arguments.kills;
+    let options = Options {
+        kills,
+        seconds_per_kill: arguments.seconds_per_kill.max(1),
+        sales_per_second: arguments.sales_per_second,
+        seed: arguments.seed,
+        folder: arguments.folder.unwrap_or_else(env::temp_dir),
+        postgres: ground.as_ref().map(|ground| ground.location.clone()),
+    };
+    server_runtime()?.block_on(torture::run(&options, |kill| eprint!("\rtorture: {kill} of {kills} kills")))
+}
