@@ -54,7 +54,7 @@ const AUDITED: [(&str, &str, &str); 5] = [
     ("counts by people", "SELECT COUNT(*) FROM ledger WHERE kind = 'adjustment'", "action = 'sku.adjusted'"),
     (
         "first counts",
-        "SELECT COUNT(*) FROM ledger WHERE kind = 'opening' AND reason = 'first count at import'",
+        "SELECT COUNT(*) FROM ledger WHERE kind = 'opening' AND reason = 'import'",
         "action = 'sku.opened'",
     ),
     (
