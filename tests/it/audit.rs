@@ -34,7 +34,7 @@ on_both! {
             ("SELECT COUNT(*) FROM import_run", "connection.import_started"),
             ("SELECT COUNT(*) FROM import_run WHERE finished_at IS NOT NULL", "connection.imported"),
             ("SELECT COUNT(*) FROM orders", "order.taken_in"),
-            ("SELECT COUNT(*) FROM ledger WHERE reason = 'first count at import'", "sku.opened"),
+            ("SELECT COUNT(*) FROM ledger WHERE reason = 'import'", "sku.opened"),
             ("SELECT COUNT(*) FROM ledger WHERE kind = 'adjustment'", "sku.adjusted"),
         ] {
             let told = shop

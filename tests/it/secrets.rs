@@ -61,7 +61,12 @@ fn personal(value: &Value) -> Vec<String> {
             Value::Array(parts) if name == "document" => {
                 parts.iter().filter_map(Value::as_str).map(str::to_owned).collect()
             }
-            nested => personal(nested),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => personal(value),
         })
         .collect()
 }

@@ -13,6 +13,9 @@ pub struct Captured(Arc<Mutex<Vec<u8>>>);
 impl Captured {
     /// Captures the log of all threads at every level, from the first call on. One log
     /// for the whole process: there can be only one that hears every thread.
+    ///
+    /// # Panics
+    /// When somebody else listens already.
     #[must_use]
     pub fn everywhere() -> Self {
         static LOG: OnceLock<Captured> = OnceLock::new();

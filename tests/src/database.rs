@@ -17,6 +17,9 @@ pub const POSTGRES_REQUIRED: &str = "CI_REQUIRE_POSTGRES";
 const MEMORY_DISK: &str = "/dev/shm";
 
 /// A folder that is gone with the test; in memory where the system has such a place.
+///
+/// # Panics
+/// When none can be made.
 #[must_use]
 pub fn folder() -> TempDir {
     let made =
@@ -38,6 +41,9 @@ pub fn on_sqlite<F: Future<Output = ()>>(specification: impl FnOnce(Location) ->
 
 /// Runs a specification in a PostgreSQL schema of its own. Without a server it says so
 /// and returns, unless the environment asks for one.
+///
+/// # Panics
+/// When the server does not answer.
 pub fn on_postgres<F: Future<Output = ()>>(specification: impl FnOnce(Location) -> F) {
     let Ok(url) = env::var(POSTGRES_URL) else {
         assert!(
@@ -53,6 +59,9 @@ pub fn on_postgres<F: Future<Output = ()>>(specification: impl FnOnce(Location) 
 
 /// Runs a future on a runtime of one thread: what does not wait for anything runs in one
 /// order only.
+///
+/// # Panics
+/// When no runtime can be started.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

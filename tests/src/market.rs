@@ -91,6 +91,9 @@ impl Market {
     }
 
     /// The application's id and secret.
+    ///
+    /// # Panics
+    /// When the world has no application.
     #[must_use]
     pub fn credentials(&self) -> (String, Restricted<String>) {
         let app = self.sandbox.manifest().apps.into_iter().next().expect("the seed has an application");
@@ -147,6 +150,9 @@ impl Market {
     }
 
     /// Units that an item shows.
+    ///
+    /// # Panics
+    /// When there is no such item.
     #[must_use]
     pub fn shows(&self, item_id: &str) -> i64 {
         let snapshot = self.sandbox.snapshot();
@@ -168,6 +174,7 @@ impl Market {
     ///
     /// # Panics
     /// When the sandbox refuses it.
+    #[expect(clippy::must_use_candidate, reason = "most callers want only the deed")]
     pub fn control(&self, method: Method, path: &str, body: &Value) -> Value {
         let request = Request::builder().method(method).uri(path).body(Bytes::from(body.to_string()));
         let reply = self.sandbox.answer(request.expect("a request can be built")).reply;
@@ -177,7 +184,9 @@ impl Market {
 
     /// The seller's browser at the consent page: what it brings back to the callback, the
     /// `state` and either the code or the refusal. No state when the page itself fails.
-    #[must_use]
+    ///
+    /// # Panics
+    /// When the application sends the browser to no address.
     pub fn consent(
         &self,
         authorize_url: &str,

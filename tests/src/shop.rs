@@ -78,7 +78,7 @@ impl Builder {
         let redirect = format!("{PUBLIC_URL}/connections/callback/{}", CHANNEL.as_str());
         let market = Market::new(self.seed, clock.clone(), &redirect);
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(self.seed));
-        let store = Store::open(&self.location).expect("a fresh database opens");
+        let store = open_store(self.location.clone()).await;
         let crash = Arc::new(Crash::default());
         let made = Made { seed: self.seed, market, clock, entropy, crash };
         let app = made.start(store.clone(), &self.node).await;
@@ -101,6 +101,12 @@ impl Builder {
             may_leave_dead: AtomicBool::new(false),
         }
     }
+}
+
+/// Opening a database blocks, so it has a thread of its own.
+async fn open_store(location: Location) -> Store {
+    let opened = tokio::task::spawn_blocking(move || Store::open(&location)).await;
+    opened.expect("the opening ends").expect("the database opens")
 }
 
 /// What outlives the program: the world, time, chance.
@@ -220,7 +226,7 @@ impl TestApp {
     /// # Panics
     /// When the database does not open a second time.
     pub async fn second_process(&self, node: &str) -> App {
-        let store = Store::open(&self.location).expect("the database opens a second time");
+        let store = open_store(self.location.clone()).await;
         self.made.start(store, node).await
     }
 

@@ -182,8 +182,8 @@ impl App {
     async fn names_nothing_of_ours(&self, job: &Job, error: &AppError) -> Result<bool, AppError> {
         let AppError::Channel(ChannelError { kind, .. }) = error else { return Ok(false) };
         // What was just made may take a while to be found; what is another's stays so.
-        let not_found_for_good = *kind == ErrorKind::NotFound && job.attempts >= MAX_ATTEMPTS;
-        let refused = not_found_for_good || *kind == ErrorKind::PermissionMissing;
+        let refused = *kind == ErrorKind::PermissionMissing
+            || (*kind == ErrorKind::NotFound && job.attempts >= MAX_ATTEMPTS);
         let (true, true, Some(connection)) = (refused, job.cause.starts_with("hook"), job.connection) else {
             return Ok(false);
         };

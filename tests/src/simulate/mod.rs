@@ -73,7 +73,7 @@ pub fn run(seed: u64, events: u32) -> Outcome {
         })
     }));
     match ran {
-        Ok((violation, trace, tally)) => outcome = Outcome { violation, trace, tally, ..outcome },
+        Ok((violation, trace, tally)) => outcome = Outcome { trace, violation, tally, ..outcome },
         Err(panic) => outcome.violation = Some(words_of(&*panic)),
     }
     outcome

@@ -54,7 +54,7 @@ const AUDITED: [(&str, &str, &str); 5] = [
     ("counts by people", "SELECT COUNT(*) FROM ledger WHERE kind = 'adjustment'", "action = 'sku.adjusted'"),
     (
         "first counts",
-        "SELECT COUNT(*) FROM ledger WHERE kind = 'opening' AND reason = 'first count at import'",
+        "SELECT COUNT(*) FROM ledger WHERE kind = 'opening' AND reason = 'import'",
         "action = 'sku.opened'",
     ),
     (
@@ -225,17 +225,17 @@ async fn every_listing_shows_what_is_available(shop: &TestApp) -> Result<(), Str
         return Err("no listing is linked".into());
     }
     let snapshot = shop.market().sandbox().snapshot();
-    let shown: BTreeMap<&str, i64> =
+    let on_display: BTreeMap<&str, i64> =
         snapshot.items.iter().map(|item| (item.id.as_str(), item.available_quantity)).collect();
     for (listing, available) in listings {
         // A listing with variations shows the sum of them.
         if !listing.variation_external_id.is_empty() {
             continue;
         }
-        let shows = shown.get(listing.external_id.as_str()).copied();
-        if shows != Some(available) {
+        let offers = on_display.get(listing.external_id.as_str()).copied();
+        if offers != Some(available) {
             return Err(format!(
-                "listing {} ({}) shows {shows:?}, available are {available}",
+                "listing {} ({}) shows {offers:?}, available are {available}",
                 listing.external_id,
                 listing.seller_sku.unwrap_or_default()
             ));

@@ -199,7 +199,7 @@ impl Run {
     }
 
     fn a_storm(&self) -> Vec<FaultRule> {
-        (0..1 + self.dice.below(RULES_AT_ONCE)).map(|_| self.a_rule()).collect()
+        (0..=self.dice.below(RULES_AT_ONCE)).map(|_| self.a_rule()).collect()
     }
 
     fn a_rule(&self) -> FaultRule {
