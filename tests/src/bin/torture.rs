@@ -66,5 +66,5 @@ fn run(arguments: Arguments) -> Result<Verdict> {
         folder: arguments.folder.unwrap_or_else(env::temp_dir),
         postgres: ground.as_ref().map(|ground| ground.location.clone()),
     };
-    server_runtime()?.block_on(torture::run(&options, |kill| eprint!("\rtorture: {kill} of {kills} kills")))
+    server_runtime()?.block_on(torture::run(&options, |kill| eprintln!("torture: {kill} of {kills} kills")))
 }
