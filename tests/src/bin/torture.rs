@@ -51,11 +51,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<Verdict> {
     // Lives until the program has ended: dropping it drops the database.
-    let ground = match arguments.postgres {
-        true => Some(Ground::postgres(
-            &env::var(POSTGRES_URL).map_err(|_| format!("{POSTGRES_URL} names no server"))?,
-        )),
-        false => None,
+    let ground = if arguments.postgres {
+        let url = env::var(POSTGRES_URL).map_err(|_| format!("{POSTGRES_URL} names no server"))?;
+        Some(Ground::postgres(&url))
+    } else {
+        None
     };
     let kills = arguments.kills;
     let options = Options {
