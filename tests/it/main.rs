@@ -26,4 +26,12 @@ macro_rules! on_both {
     )*};
 }
 
+mod audit;
+mod hooks;
+mod import;
 mod order_in;
+mod problems;
+mod secrets;
+mod simulation;
+mod stock;
+mod tokens;

@@ -1,7 +1,7 @@
 //! Everything that the program logs, kept for a test to search.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -11,15 +11,22 @@ use tracing_subscriber::fmt::MakeWriter;
 pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// Captures this thread's log at every level until the guard is dropped.
+    /// Captures the log of all threads at every level, from the first call on. One log
+    /// for the whole process: there can be only one that hears every thread.
     #[must_use]
-    pub fn begin(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(self.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+    pub fn everywhere() -> Self {
+        static LOG: OnceLock<Captured> = OnceLock::new();
+        let begin = || {
+            let log = Self::default();
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(LevelFilter::TRACE)
+                .with_ansi(false)
+                .with_writer(log.clone())
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+            log
+        };
+        LOG.get_or_init(begin).clone()
     }
 
     /// What was logged so far.

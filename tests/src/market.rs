@@ -176,7 +176,7 @@ impl Market {
     }
 
     /// The seller's browser at the consent page: what it brings back to the callback, the
-    /// `state` and either the code or the refusal.
+    /// `state` and either the code or the refusal. No state when the page itself fails.
     #[must_use]
     pub fn consent(
         &self,
@@ -191,7 +191,7 @@ impl Market {
             Request::builder().method(Method::POST).uri(url.path()).body(Bytes::from(form.finish()));
         let reply = self.sandbox.answer(request.expect("a request can be built")).reply;
         let location = reply.headers.iter().find(|(name, _)| *name == "location").map(|(_, value)| value);
-        let location = location.unwrap_or_else(|| panic!("the consent page refused: {:?}", reply.body));
+        let Some(location) = location else { return (String::new(), Err(format!("{:?}", reply.status))) };
         let back: BTreeMap<String, String> =
             Url::parse(location).expect("an address").query_pairs().into_owned().collect();
         let state = back.get("state").cloned().unwrap_or_default();

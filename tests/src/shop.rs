@@ -242,6 +242,7 @@ impl TestApp {
         let id = self.authorize(seller_id).await.expect("the seller consents");
         self.app().start_import(self.organization, self.member, id).await.expect("the import begins");
         self.run_until_idle().await;
+        self.wait(Duration::from_secs(1));
         id
     }
 
@@ -333,7 +334,6 @@ impl TestApp {
     ///
     /// # Panics
     /// When the market does not sell it.
-    #[must_use]
     pub fn sell(&self, item_id: &str, quantity: i64) -> String {
         let orders = self.market().sandbox().sell(&SaleRequest::of_item(item_id, quantity));
         orders.expect("the item is for sale").first().expect("a sale makes an order").to_string()

@@ -122,7 +122,7 @@ impl App {
             kind: EntryKind::Opening,
             delta: Delta { on_hand_units: shown - on_hand, reserved_units: 0 },
             line: None,
-            reason: "first count at import".into(),
+            reason: "import".into(),
             actor: Actor::system("import"),
         };
         tenant.append(&entry, now)?;

@@ -239,8 +239,10 @@ impl App {
                 let delta = effect.effect.delta(effect.units);
                 let before = before(tally, delta).available_units();
                 offered = Some((offered.map_or(before, |(first, _)| first), tally));
-                if effect.effect == Effect::Reserve && sight == FirstSight::Live {
-                    sellers.extend(row.listing);
+                if let (Effect::Reserve, FirstSight::Live, Some(seller)) = (effect.effect, sight, row.listing)
+                {
+                    tenant.note_sold(seller, effect.units, snapshot.placed_at)?;
+                    sellers.push(seller);
                 }
                 let word = EntryKind::Line(effect.effect).as_str();
                 let detail = format!("{word} {} {sku}", effect.units);
@@ -299,7 +301,7 @@ impl App {
             kind: EntryKind::Opening,
             delta: Delta { on_hand_units: units, reserved_units: 0 },
             line: None,
-            reason: "open order at import".into(),
+            reason: "open_order_at_import".into(),
             actor: Actor::system("import"),
         };
         tenant.append(&entry, now).map(|_| ())

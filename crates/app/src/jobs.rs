@@ -44,7 +44,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// The word in the job table and translation keys (`work-<word>`).
+    /// The word in the job table and translation keys (`job-<word>`).
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

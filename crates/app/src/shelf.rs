@@ -132,7 +132,7 @@ impl App {
             kind: EntryKind::Opening,
             delta: Delta { on_hand_units: listing.shown_units, reserved_units: 0 },
             line: None,
-            reason: "first count when linked".into(),
+            reason: "link".into(),
             actor: Actor::system("link"),
         };
         tenant.append(&entry, now)?;
@@ -161,7 +161,7 @@ impl App {
                 kind,
                 delta,
                 line,
-                reason: "open order when linked".into(),
+                reason: "open_order_when_linked".into(),
                 actor: Actor::system("link"),
             };
             tenant.append(

@@ -1,5 +1,5 @@
 //! Tokens in use: one renewal at a time over all workers and processes, and three kinds of
-//! failure that are not the same (DESIGN §9 of the channel sheets; the race is the trap
+//! failure that are not the same (the race for a single-use refresh token is the trap
 //! that every integrator reports).
 //!
 //! - the platform is away (network, 5xx, 429): the old pair stays, try again;

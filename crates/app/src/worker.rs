@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use connect::{ChannelError, ErrorKind};
 use domain::retry::{MAX_ATTEMPTS, delay_before_retry};
 use domain::{ConnectionId, Verdict};
 use store::jobs::{self, Job};
@@ -152,6 +153,12 @@ impl App {
             db.write(move |tx| jobs::finish(tx, id, &owner, now)).await?;
             return Ok(());
         };
+        if self.names_nothing_of_ours(job, &error).await? {
+            tracing::info!(job.id = %id, job.kind = job.kind, error = %error, "a hook named nothing of this account");
+            self.tallies.add("hook_refused", "names_nothing");
+            db.write(move |tx| jobs::finish(tx, id, &owner, now)).await?;
+            return Ok(());
+        }
         let failure = error.failure();
         match error.verdict() {
             Verdict::Retry { not_before } if job.attempts < MAX_ATTEMPTS => {
@@ -167,6 +174,35 @@ impl App {
             }
         }
         Ok(())
+    }
+
+    /// Whether only a hook spoke of this, the platform refuses to show it for good, and the
+    /// shop does not hold it. Hooks that nobody signs can be made up by anyone; people
+    /// must not be asked to look at each. An order that is real is found by the sweep.
+    async fn names_nothing_of_ours(&self, job: &Job, error: &AppError) -> Result<bool, AppError> {
+        let AppError::Channel(ChannelError { kind, .. }) = error else { return Ok(false) };
+        // What was just made may take a while to be found; what is another's stays so.
+        let not_found_for_good = *kind == ErrorKind::NotFound && job.attempts >= MAX_ATTEMPTS;
+        let refused = not_found_for_good || *kind == ErrorKind::PermissionMissing;
+        let (true, true, Some(connection)) = (refused, job.cause.starts_with("hook"), job.connection) else {
+            return Ok(false);
+        };
+        let held = self.organization(job.organization);
+        match Work::parse(&job.payload)? {
+            Work::FetchOrder { external_id } => {
+                Ok(held.read(move |tenant| tenant.order_version(connection, &external_id)).await?.is_none())
+            }
+            Work::FetchListing { external_id } => {
+                Ok(held.read(move |tenant| tenant.listing_of(connection, &external_id, "")).await?.is_none())
+            }
+            Work::FetchShipment { .. } => Ok(true),
+            Work::PushStock { .. }
+            | Work::Sweep
+            | Work::ReadMissed
+            | Work::Import
+            | Work::CheckListings
+            | Work::RenewTokens => Ok(false),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How secret a value is, carried by its type (DESIGN §5).
+//! How secret a value is, carried by its type.
 //!
 //! [`Confidential`] and [`Restricted`] have no `Display`, no content in `Debug`, no
 //! `Serialize` and no way into SQL: they persist only sealed (`vault::Sealed`) and are

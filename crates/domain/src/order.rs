@@ -283,22 +283,30 @@ impl Order {
     /// Takes in newer news of an order that is held.
     #[must_use]
     pub fn apply(mut self, snapshot: &OrderSnapshot) -> Applied {
+        let state = self.state_after(snapshot);
         match snapshot.version.newer_than(self.version) {
-            Newer::Same | Newer::No => return Applied::Nothing,
+            Newer::No => return Applied::Nothing,
+            // A platform's clock may tell seconds only: what was read later and says
+            // something else is newer.
+            Newer::Same if state == self.state => return Applied::Nothing,
             Newer::Crossed => return Applied::ReadAgain,
-            Newer::Yes => {}
+            Newer::Same | Newer::Yes => {}
         }
         self.version = snapshot.version;
         self.platform_status.clone_from(&snapshot.platform_status);
-        self.state = if self.lines_differ(snapshot) {
+        self.state = state;
+        let effects = self.settle_stock();
+        Applied::Changed { order: self, effects }
+    }
+
+    fn state_after(&self, snapshot: &OrderSnapshot) -> OrderState {
+        if self.lines_differ(snapshot) {
             OrderState::NeedsAttention(Attention::LinesChanged)
         } else if self.was_released() && snapshot.state.stock_wish() != StockWish::Free {
             OrderState::NeedsAttention(Attention::Reopened)
         } else {
             snapshot.state
-        };
-        let effects = self.settle_stock();
-        Applied::Changed { order: self, effects }
+        }
     }
 
     fn lines_differ(&self, snapshot: &OrderSnapshot) -> bool {
@@ -385,6 +393,12 @@ mod tests {
     #[test]
     fn the_same_news_twice_changes_nothing() {
         assert_eq!(paid().apply(&snapshot(OrderState::ToDispatch, 10)), Applied::Nothing);
+    }
+
+    #[test]
+    fn a_change_within_one_tick_of_the_platforms_clock_is_not_lost() {
+        let cancelled = paid().apply(&snapshot(OrderState::Cancelled(CancelledBy::Buyer), 10));
+        assert_eq!(effects_of(&cancelled), [Effect::Release]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What went wrong, in words a seller can act on. Each problem has a translation
-//! (`problem-<word>-title`, `-mend`) in every language; `xtask tidy` checks that.
+//! (`problem-<word>-title`, `-mend`) in every language; the page tests check that.
 
 /// The kinds of trouble that end on the page of dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

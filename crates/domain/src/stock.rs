@@ -1,6 +1,6 @@
 //! Stock: an append-only ledger, and what it says is available.
 //!
-//! `available = on hand − reserved − safety` (DESIGN §6). A unit is reserved when an
+//! `available = on hand − reserved − safety`. A unit is reserved when an
 //! order arrives and leaves the shelf when the package does. Every effect of an order
 //! line happens at most once: the ledger is unique by (line, effect).
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-/// Where business days are counted (DESIGN §5).
+/// Where business days are counted.
 pub const BUSINESS_TIME_ZONE: &str = "America/Sao_Paulo";
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.

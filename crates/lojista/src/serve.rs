@@ -92,18 +92,18 @@ pub(crate) async fn work_and_answer(
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().wished()).into_future();
     let mut serving = tokio::spawn(serving);
-    let ended_early = tokio::select! {
-        // Serving ends on the same wish: only an end without it is one too early.
-        biased;
-        () = stop.wished() => None,
-        ended = &mut serving => Some(ended),
-    };
-    if let Some(ended) = ended_early {
+    let mut ended = None;
+    tokio::select! {
+        () = stop.clone().wished() => {}
+        early = &mut serving => ended = Some(early),
+    }
+    // Serving ends on the same wish, and may be the first to tell.
+    if let Some(ended) = ended.take_if(|_| !stop.is_wished()) {
         return Err(Failure::at("the program stopped answering", format!("{ended:?}")));
     }
     sorter.abort();
     clockwork.abort();
-    if tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
+    if ended.is_none() && tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
         serving.abort();
     }
     if tokio::time::timeout(JOBS_MAY_TAKE, worker).await.is_err() {

@@ -32,6 +32,11 @@ impl Stop {
         Ok(Self(told))
     }
 
+    /// Whether the program is to end.
+    pub(crate) fn is_wished(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Returns when the program is to end.
     pub(crate) async fn wished(mut self) {
         // The sender lives as long as its task; should it die, the program ends as well.

@@ -194,12 +194,14 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Linked listings of a connection that show another number than their SKU has.
+    /// Listings of the SKUs that a connection sells, those of other connections too, that
+    /// show another number than their SKU has.
     pub fn listings_to_align(&mut self, connection: ConnectionId) -> StoreResult<Vec<(Listing, Sku)>> {
         let linked = self.tx.rows(
             &format!(
-                "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND connection_id = $2 \
-                   AND sku_id IS NOT NULL AND stock_control = 'seller' ORDER BY id"
+                "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND stock_control = 'seller' \
+                   AND sku_id IN (SELECT sku_id FROM listing WHERE organization_id = $1 AND connection_id = $2) \
+                 ORDER BY id"
             ),
             params![self.id, connection],
             listing,
@@ -271,6 +273,18 @@ impl Tenant<'_, '_> {
              WHERE organization_id = $1 AND id = $2",
             params![self.id, id, units, now, state.as_str(), status],
         )
+    }
+
+    /// Notes that a listing sold units: its platform takes them off what it shows by
+    /// itself (and off every listing of the same group), unless it was read since.
+    pub fn note_sold(&mut self, id: ListingId, units: i64, placed_at: Timestamp) -> StoreResult<()> {
+        self.tx.execute(
+            "UPDATE listing SET shown_units = CASE WHEN shown_units > $3 THEN shown_units - $3 ELSE 0 END \
+             WHERE organization_id = $1 AND shown_at < $4 AND (id = $2 OR (stock_group <> '' \
+               AND (connection_id, stock_group) IN (SELECT connection_id, stock_group FROM listing WHERE id = $2)))",
+            params![self.id, id, units, placed_at],
+        )?;
+        Ok(())
     }
 
     /// The channel of a connection, for building addresses.

@@ -123,7 +123,7 @@ obstacle-bad_request-mend = Nothing was done. Go back and check what was entered
 obstacle-too_many-title = Too many tries in a row
 obstacle-too_many-mend = Wait a minute and try again.
 obstacle-link_used-title = This link no longer works
-obstacle-link_used-mend = It was used or has run out. Whoever runs the server makes another with the command “lojista user”.
+obstacle-link_used-mend = It was used or has run out. Whoever runs the server makes another with the command “lojista user link”.
 obstacle-foreign_consent-title = This consent was not asked for here
 obstacle-foreign_consent-mend = Nothing was connected. Start again from the connections page, in the same browser.
 obstacle-consent_refused-title = The consent was refused
@@ -175,13 +175,11 @@ exchange-hint = Without keys or personal data: it may be sent to support.
 exchange-no-answer = no answer
 exchange-request = Sent
 exchange-response = Received
-job-read_hook = Read a hook
 job-fetch_order = Fetch an order
 job-fetch_listing = Fetch a listing
 job-push_stock = Update a listing's stock
 job-sweep = Sweep
 job-import = Import
-job-renew_token = Renew a consent
 
 # Orders
 order-title = Order
@@ -240,7 +238,6 @@ happened-told.one = We sent {n} unit to listing
 happened-told.other = We sent {n} units to listing
 happened-confirmed.one = Confirmed: {n} unit shown by listing
 happened-confirmed.other = Confirmed: {n} units shown by listing
-happened-revealed = Buyer's data opened
 happened-mend = See what to do
 purpose-call_channel = to call the marketplace
 purpose-dispatch_order = to dispatch the order
@@ -254,16 +251,7 @@ tracking = Tracking
 pack = Cart
 tags = Tags
 buyer-title = Buyer
-buyer-absent = No personal data is kept for this order.
-buyer-sealed = Name and address are sealed. Open them only to dispatch: who, when and what for is recorded.
-buyer-show = Show to dispatch
-buyer-open = Open now; the audit log has it.
-buyer-hide = Hide
-buyer-name = Name
-buyer-document = Tax id
-buyer-phone = Phone
-buyer-address = Address
-buyer-nickname = Nickname
+buyer-absent = The buyer’s name and address are not kept here: the marketplace shows them to whoever dispatches.
 
 # Stock
 skus-caption = SKUs and their quantities
@@ -365,8 +353,8 @@ flow-title = Flow
 next-sweep = Next sweep
 queue = Queue
 queue-empty = empty
-lag = From hook to order
-lag-hint = 95 of 100 are faster
+lag = From the sale to the other listing
+lag-hint = at the last change of stock
 sweep-now = Sweep now
 sweep-now-hint = Reads recent orders again and finds what no hook told.
 reconnect = Connect again
@@ -446,17 +434,9 @@ outcome-failed = Failed
 audit-session.opened = Signed in
 audit-session.refused = Sign-in refused
 audit-session.closed = Signed out
-audit-order.applied = Order updated
-audit-order.revealed = Buyer's data opened
-audit-stock.adjusted = Stock corrected
 audit-listing.linked = Listing linked
-audit-listing.unlinked = Listing unlinked
-audit-listing.told = Stock sent to a listing
 audit-connection.authorized = Account authorised
-audit-connection.renewed = Consent renewed
 audit-connection.disconnected = Account disconnected
-audit-hook.refused = Hook refused
-audit-job.retried = Tried again
 
 # What the last action did, what a form lacks, and words of the program.
 plan-leave-without_code = Leave: it has no code (SKU); link it later
@@ -499,3 +479,9 @@ actor-system-tokens = Lojista · authorisation
 actor-system-fan-out = Lojista · stock
 actor-system-set-up = Lojista · set-up
 actor-system-link = Lojista · link
+
+# Why the program itself wrote into the ledger.
+reason-import = first count, at the import
+reason-open_order_at_import = open order at the import
+reason-link = first count, when linked
+reason-open_order_when_linked = open order when linked

@@ -123,7 +123,7 @@ obstacle-bad_request-mend = No se hizo nada. Vuelve y revisa lo que escribiste o
 obstacle-too_many-title = Demasiados intentos seguidos
 obstacle-too_many-mend = Espera un minuto e inténtalo otra vez.
 obstacle-link_used-title = Esta dirección ya no vale
-obstacle-link_used-mend = Ya se usó o venció. Quien cuida el servidor crea otra con el comando “lojista user”.
+obstacle-link_used-mend = Ya se usó o venció. Quien cuida el servidor crea otra con el comando “lojista user link”.
 obstacle-foreign_consent-title = Esta autorización no se pidió aquí
 obstacle-foreign_consent-mend = No se conectó nada. Empieza de nuevo desde la página de conexiones, en el mismo navegador.
 obstacle-consent_refused-title = La autorización fue rechazada
@@ -175,13 +175,11 @@ exchange-hint = Sin claves ni datos personales: puede enviarse a soporte.
 exchange-no-answer = sin respuesta
 exchange-request = Enviado
 exchange-response = Recibido
-job-read_hook = Leer aviso
 job-fetch_order = Buscar pedido
 job-fetch_listing = Buscar publicación
 job-push_stock = Actualizar stock de la publicación
 job-sweep = Revisión
 job-import = Importación
-job-renew_token = Renovar autorización
 
 # Orders
 order-title = Pedido
@@ -240,7 +238,6 @@ happened-told.one = Enviamos {n} unidad a la publicación
 happened-told.other = Enviamos {n} unidades a la publicación
 happened-confirmed.one = Confirmado: muestra {n} unidad la publicación
 happened-confirmed.other = Confirmado: muestra {n} unidades la publicación
-happened-revealed = Datos del comprador abiertos
 happened-mend = Ver qué hacer
 purpose-call_channel = para hablar con el marketplace
 purpose-dispatch_order = para despachar el pedido
@@ -254,16 +251,7 @@ tracking = Seguimiento
 pack = Carrito
 tags = Etiquetas
 buyer-title = Comprador
-buyer-absent = No se guarda ningún dato personal de este pedido.
-buyer-sealed = Nombre y dirección están sellados. Ábrelos solo para despachar: queda registrado quién, cuándo y para qué.
-buyer-show = Mostrar para despachar
-buyer-open = Abierto ahora; quedó en la auditoría.
-buyer-hide = Ocultar
-buyer-name = Nombre
-buyer-document = Documento
-buyer-phone = Teléfono
-buyer-address = Dirección
-buyer-nickname = Apodo
+buyer-absent = El nombre y la dirección del comprador no se guardan aquí: el marketplace los muestra a quien despacha.
 
 # Stock
 skus-caption = SKU y sus cantidades
@@ -365,8 +353,8 @@ flow-title = Movimiento
 next-sweep = Próxima revisión
 queue = Cola
 queue-empty = vacía
-lag = Del aviso al pedido
-lag-hint = 95 de 100 son más rápidos
+lag = De la venta a la otra publicación
+lag-hint = en el último cambio de existencia
 sweep-now = Revisar ahora
 sweep-now-hint = Vuelve a leer los pedidos recientes y encuentra lo que ningún aviso contó.
 reconnect = Conectar de nuevo
@@ -446,17 +434,9 @@ outcome-failed = Falló
 audit-session.opened = Entró
 audit-session.refused = Entrada rechazada
 audit-session.closed = Salió
-audit-order.applied = Pedido actualizado
-audit-order.revealed = Datos del comprador abiertos
-audit-stock.adjusted = Stock ajustado
 audit-listing.linked = Publicación vinculada
-audit-listing.unlinked = Publicación desvinculada
-audit-listing.told = Stock enviado a la publicación
 audit-connection.authorized = Cuenta autorizada
-audit-connection.renewed = Autorización renovada
 audit-connection.disconnected = Cuenta desconectada
-audit-hook.refused = Aviso rechazado
-audit-job.retried = Intentado otra vez
 
 # What the last action did, what a form lacks, and words of the program.
 plan-leave-without_code = Dejar: no tiene código (SKU); vincúlelo después
@@ -499,3 +479,9 @@ actor-system-tokens = Lojista · autorización
 actor-system-fan-out = Lojista · existencias
 actor-system-set-up = Lojista · apertura
 actor-system-link = Lojista · vínculo
+
+# Why the program itself wrote into the ledger.
+reason-import = primer conteo, en la importación
+reason-open_order_at_import = pedido abierto en la importación
+reason-link = primer conteo, al vincular
+reason-open_order_when_linked = pedido abierto al vincular

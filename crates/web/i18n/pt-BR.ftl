@@ -123,7 +123,7 @@ obstacle-bad_request-mend = Nada foi feito. Volte e confira o que foi preenchido
 obstacle-too_many-title = Muitas tentativas seguidas
 obstacle-too_many-mend = Espere um minuto e tente de novo.
 obstacle-link_used-title = Este endereço já não vale
-obstacle-link_used-mend = Ele foi usado ou venceu. Quem cuida do servidor cria outro com o comando “lojista user”.
+obstacle-link_used-mend = Ele foi usado ou venceu. Quem cuida do servidor cria outro com o comando “lojista user link”.
 obstacle-foreign_consent-title = Esta autorização não foi pedida aqui
 obstacle-foreign_consent-mend = Nada foi conectado. Comece de novo pela página de conexões, no mesmo navegador.
 obstacle-consent_refused-title = A autorização foi recusada
@@ -175,13 +175,11 @@ exchange-hint = Sem chaves nem dados pessoais: pode ser enviada ao suporte.
 exchange-no-answer = sem resposta
 exchange-request = Enviado
 exchange-response = Recebido
-job-read_hook = Ler aviso
 job-fetch_order = Buscar pedido
 job-fetch_listing = Buscar anúncio
 job-push_stock = Atualizar estoque do anúncio
 job-sweep = Conferência
 job-import = Importação
-job-renew_token = Renovar autorização
 
 # Orders
 order-title = Pedido
@@ -240,7 +238,6 @@ happened-told.one = Enviamos {n} unidade ao anúncio
 happened-told.other = Enviamos {n} unidades ao anúncio
 happened-confirmed.one = Confirmado: mostra {n} unidade o anúncio
 happened-confirmed.other = Confirmado: mostra {n} unidades o anúncio
-happened-revealed = Dados do comprador abertos
 happened-mend = Ver o que fazer
 purpose-call_channel = para falar com o marketplace
 purpose-dispatch_order = para despachar o pedido
@@ -254,16 +251,7 @@ tracking = Rastreio
 pack = Carrinho
 tags = Etiquetas
 buyer-title = Comprador
-buyer-absent = Nenhum dado pessoal é guardado para este pedido.
-buyer-sealed = Nome e endereço estão lacrados. Abra só para despachar: fica registrado quem abriu, quando e para quê.
-buyer-show = Mostrar para despachar
-buyer-open = Aberto agora; a auditoria registrou.
-buyer-hide = Esconder
-buyer-name = Nome
-buyer-document = Documento
-buyer-phone = Telefone
-buyer-address = Endereço
-buyer-nickname = Apelido
+buyer-absent = Nome e endereço do comprador não são guardados aqui: o marketplace os mostra a quem despacha.
 
 # Stock
 skus-caption = SKUs e suas quantidades
@@ -365,8 +353,8 @@ flow-title = Movimento
 next-sweep = Próxima conferência
 queue = Fila
 queue-empty = vazia
-lag = Do aviso ao pedido
-lag-hint = 95 de 100 são mais rápidos
+lag = Da venda ao outro anúncio
+lag-hint = na última mudança de estoque
 sweep-now = Conferir agora
 sweep-now-hint = Lê de novo os pedidos recentes e acha o que nenhum aviso contou.
 reconnect = Conectar de novo
@@ -446,17 +434,9 @@ outcome-failed = Falhou
 audit-session.opened = Entrou
 audit-session.refused = Entrada recusada
 audit-session.closed = Saiu
-audit-order.applied = Pedido atualizado
-audit-order.revealed = Dados do comprador abertos
-audit-stock.adjusted = Estoque ajustado
 audit-listing.linked = Anúncio vinculado
-audit-listing.unlinked = Anúncio desvinculado
-audit-listing.told = Estoque enviado ao anúncio
 audit-connection.authorized = Conta autorizada
-audit-connection.renewed = Autorização renovada
 audit-connection.disconnected = Conta desconectada
-audit-hook.refused = Aviso recusado
-audit-job.retried = Tentado de novo
 
 # What the last action did, what a form lacks, and words of the program.
 plan-leave-without_code = Deixar: está sem código (SKU); vincule depois
@@ -499,3 +479,9 @@ actor-system-tokens = Lojista · autorização
 actor-system-fan-out = Lojista · estoque
 actor-system-set-up = Lojista · abertura
 actor-system-link = Lojista · vínculo
+
+# Why the program itself wrote into the ledger.
+reason-import = primeira contagem, na importação
+reason-open_order_at_import = pedido aberto na importação
+reason-link = primeira contagem, ao vincular
+reason-open_order_when_linked = pedido aberto ao vincular

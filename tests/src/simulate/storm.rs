@@ -238,12 +238,16 @@ impl Run {
                    "application_id": client_id.parse::<i64>().unwrap_or(0), "attempts": 1})
             .to_string()
         };
-        match self.dice.below(6) {
+        let item = self.dice.pick(&snapshot.items).map_or("MLB1", |item| item.id.as_str());
+        match self.dice.below(7) {
             0 => "not json at all".to_owned(),
             1 => "{\"resource\":\"/orders/1\"".to_owned(),
             2 => note(order, 999_999_999, &client_id),
             3 => note(order, seller, "42"),
             4 => json!({"resource": "http://169.254.169.254/latest", "user_id": seller, "topic": "orders_v2",
+                        "application_id": client_id.parse::<i64>().unwrap_or(0)})
+            .to_string(),
+            5 => json!({"resource": format!("/items/{item}"), "user_id": seller, "topic": "items",
                         "application_id": client_id.parse::<i64>().unwrap_or(0)})
             .to_string(),
             // Well made, of an order that is there: one look too many, and no harm.

@@ -10,7 +10,7 @@ struct Said(Sources);
 
 impl Said {
     fn nothing() -> Self {
-        let environment = [("HOME".to_owned(), "/home/ana".to_owned())].into();
+        let environment = [("HOME".to_owned(), "/h".to_owned())].into();
         Self(Sources { environment, ..Sources::default() })
     }
 
@@ -59,7 +59,7 @@ fn without_a_word_the_shop_is_this_machine_s_own() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.server.public_url("127.0.0.1:8081".parse().unwrap()), "http://127.0.0.1:8081");
     assert_eq!(config.server.threads, 2);
-    assert_eq!(config.storage, Storage::in_folder(Path::new("/home/ana/.local/share/lojista")));
+    assert_eq!(config.storage, Storage::in_folder(Path::new("/h/.local/share/lojista")));
     assert_eq!(config.log, Log::default());
     assert!(config.mercado_livre.is_none());
 }

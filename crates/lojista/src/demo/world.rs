@@ -16,7 +16,7 @@ use crate::stop::Stop;
 /// The world's file in the demo's folder.
 const FILE: &str = "sandbox-world.json";
 /// How often the world is kept while it runs: what a power cut may take.
-const KEEP_EVERY: Duration = Duration::from_secs(5);
+const KEEP_EVERY: Duration = Duration::from_secs(2);
 
 /// How the sandbox is reached this time, and how it reaches the shop.
 pub(super) struct Outside {

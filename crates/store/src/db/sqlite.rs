@@ -101,7 +101,7 @@ fn connect(path: &Path, read_only: bool) -> StoreResult<Connection> {
         if holds_other_tables(&conn).map_err(not_a_database)? {
             return Err(StoreError::NotADatabase(path.display().to_string()));
         }
-        // FULL: an acknowledged order survives a power cut (DESIGN §7).
+        // FULL: an acknowledged order survives a power cut.
         conn.pragma_update(None, "journal_mode", "WAL").map_err(not_a_database)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
     }

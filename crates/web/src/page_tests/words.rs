@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 24] = [
+const OPEN_GROUPS: [&str; 25] = [
     "actor-system",
     "audit",
     "connect-step-text",
@@ -25,6 +25,7 @@ const OPEN_GROUPS: [&str; 24] = [
     "position",
     "problem",
     "purpose",
+    "reason",
     "reauthorization",
     "reauthorization-mend",
     "scope",

@@ -3,8 +3,7 @@
 use askama::Template;
 use domain::order::Attention;
 use domain::{
-    Actor, ChannelKind, EntryKind, ListingId, Money, OrderId, OrderState, Problem, Purpose, StockPosition,
-    Timestamp,
+    Actor, ChannelKind, EntryKind, ListingId, Money, OrderId, OrderState, Problem, StockPosition, Timestamp,
 };
 
 use crate::pages::{Choice, Pager, SkuLink};
@@ -157,40 +156,6 @@ pub struct ShipmentView {
     pub ship_by: Option<Timestamp>,
 }
 
-/// The buyer's personal data.
-#[derive(Debug, Clone)]
-pub enum BuyerData {
-    /// None is kept.
-    Absent,
-    /// Kept sealed; a member may open it for a purpose.
-    Sealed,
-    /// Opened just now.
-    Open(Vec<(BuyerField, String)>),
-}
-
-/// A personal datum of the buyer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the data")]
-pub enum BuyerField {
-    Name,
-    Nickname,
-    Document,
-    Phone,
-    Address,
-}
-
-impl BuyerField {
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Name => "buyer-name",
-            Self::Nickname => "buyer-nickname",
-            Self::Document => "buyer-document",
-            Self::Phone => "buyer-phone",
-            Self::Address => "buyer-address",
-        }
-    }
-}
-
 /// What happened to an order.
 #[derive(Debug, Clone)]
 pub enum Happening {
@@ -232,8 +197,6 @@ pub enum Happening {
     },
     /// Something went wrong.
     Failed(Problem),
-    /// Personal data was read.
-    Revealed(Purpose),
 }
 
 impl Happening {
@@ -247,7 +210,6 @@ impl Happening {
             Self::Told { .. } => "up",
             Self::Confirmed { .. } => "check",
             Self::Failed(_) => "alert",
-            Self::Revealed(_) => "eye",
         }
     }
 
@@ -255,7 +217,6 @@ impl Happening {
         match self {
             Self::Failed(_) => Tone::Bad,
             Self::Confirmed { .. } => Tone::Good,
-            Self::Revealed(_) => Tone::Watch,
             Self::Hook { .. }
             | Self::Swept
             | Self::Fetched
@@ -279,8 +240,7 @@ pub struct Happened {
     pub what: Happening,
 }
 
-/// `GET /orders/{id}`; `POST /orders/{id}/reveal` (field `purpose`) answers it again
-/// with the buyer's data open.
+/// `GET /orders/{id}`.
 #[derive(Debug, Template)]
 #[template(path = "order.html")]
 pub struct OrderPage {
@@ -300,8 +260,6 @@ pub struct OrderPage {
     pub fees: Option<Money>,
     /// The package, once there is one.
     pub shipment: Option<ShipmentView>,
-    /// The buyer's personal data.
-    pub buyer: BuyerData,
     /// What happened, newest first.
     pub timeline: Vec<Happened>,
     /// Where live changes come from.

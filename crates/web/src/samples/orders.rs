@@ -1,13 +1,10 @@
 use domain::order::{Attention, CancelledBy};
-use domain::{
-    Actor, ChannelKind, EntryKind, ListingId, MemberId, OrderId, OrderState, Problem, Purpose, SkuId,
-    StockPosition,
-};
+use domain::{Actor, ChannelKind, EntryKind, ListingId, OrderId, OrderState, Problem, SkuId, StockPosition};
 
 use super::{NOW, Reader, Rendered, add, brl};
 use crate::pages::orders::{
-    BuyerData, BuyerField, Happened, Happening, OrderLine, OrderPage, OrderRow, OrderRowPartial,
-    OrdersFilter, OrdersPage, ShipmentView, StateChip,
+    Happened, Happening, OrderLine, OrderPage, OrderRow, OrderRowPartial, OrdersFilter, OrdersPage,
+    ShipmentView, StateChip,
 };
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Nav, Tone};
@@ -98,14 +95,7 @@ impl Reader {
         };
         let listing_number = "MLB4418820031".to_owned();
         let listing = ListingId::new(NOW, &self.entropy);
-        let member = MemberId::new(NOW, &self.entropy);
         vec![
-            Happened {
-                at: Self::ago(1),
-                actor: Actor::Member(member),
-                member: Some("ana@casaverde.example".to_owned()),
-                what: Happening::Revealed(Purpose::DispatchOrder),
-            },
             by(4, "sweep", Happening::Swept),
             by(6, "fanout", Happening::Failed(Problem::ListingNotWritable)),
             by(
@@ -129,7 +119,7 @@ impl Reader {
         ]
     }
 
-    fn order_page(&self, chrome: Chrome, index: usize, buyer: BuyerData) -> OrderPage {
+    fn order_page(&self, chrome: Chrome, index: usize) -> OrderPage {
         let line = |title: &str, code: Option<&str>, position, cents| OrderLine {
             title: title.to_owned(),
             sku: code.map(|code| self.sku(code)),
@@ -158,7 +148,6 @@ impl Reader {
                 tracking_code: Some("MEL43210987654FMXDF01".to_owned()),
                 ship_by: Some(Self::ahead(95)),
             }),
-            buyer,
             timeline: self.timeline(),
             live: Some("/orders/live".to_owned()),
         }
@@ -172,15 +161,11 @@ impl Reader {
         add(pages, "orders-none-yet", &self.orders_page(0, OrdersFilter::default()));
         let lonely = OrdersPage { connections: Vec::new(), ..self.orders_page(0, OrdersFilter::default()) };
         add(pages, "orders-no-connection", &lonely);
-        let open = BuyerData::Open(vec![
-            (BuyerField::Name, "Mariana Souza".to_owned()),
-            (BuyerField::Address, "Rua das Laranjeiras, 120, ap. 32 – Curitiba/PR".to_owned()),
-        ]);
         let chrome = self.chrome(Nav::Orders);
-        add(pages, "order", &self.order_page(chrome.clone(), 0, BuyerData::Sealed));
-        add(pages, "order-attention", &self.order_page(chrome.clone(), 3, open));
+        add(pages, "order", &self.order_page(chrome.clone(), 0));
+        add(pages, "order-attention", &self.order_page(chrome.clone(), 3));
         let flash = self.flash(Nav::Orders, Tone::Good, "outcome-done");
-        add(pages, "order-bare", &self.order_page(flash, 1, BuyerData::Absent));
+        add(pages, "order-bare", &self.order_page(flash, 1));
         add(pages, "part-order-row", &OrderRowPartial { chrome: &chrome, row: &self.row(0) });
     }
 }

@@ -37,17 +37,11 @@ impl Reader {
 
     fn events() -> Vec<AuditRow> {
         let rows = [
-            ("order.applied", "2000009876543210", Outcome::Done, Actor::system("ingest"), None),
-            (
-                "order.revealed",
-                "2000009876543210",
-                Outcome::Done,
-                Actor::Unknown,
-                Some("ana@casaverde.example"),
-            ),
-            ("listing.told", "MLB4418820031", Outcome::Begun, Actor::system("fanout"), None),
+            ("order.changed", "2000009876543210", Outcome::Done, Actor::system("ingest"), None),
+            ("sku.adjusted", "GAR-1L-INOX", Outcome::Done, Actor::Unknown, Some("ana@casaverde.example")),
+            ("listing.stock_written", "MLB4418820031", Outcome::Begun, Actor::system("fanout"), None),
             ("session.refused", "ana@casaverde.example", Outcome::Refused, Actor::Unknown, None),
-            ("connection.renewed", "Casa Verde", Outcome::Failed, Actor::system("renewal"), None),
+            ("connection.tokens_renewed", "Casa Verde", Outcome::Failed, Actor::system("renewal"), None),
         ];
         let numbers = (0_i64..).map(|step| 48_213 - step);
         rows.into_iter()

@@ -15,8 +15,7 @@ use super::guard::{Failure, Member, render};
 use crate::Nav;
 use crate::pages::account::Obstacle;
 use crate::pages::orders::{
-    BuyerData, Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersFilter, OrdersPage, ShipmentView,
-    StateChip,
+    Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersFilter, OrdersPage, ShipmentView, StateChip,
 };
 use crate::pages::{Choice, Pager, SkuLink};
 
@@ -226,8 +225,6 @@ pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Respo
         lines,
         fees: fees.flatten(),
         shipment,
-        // The hub keeps no name or address: the platform shows them to who dispatches.
-        buyer: BuyerData::Absent,
         timeline: happened(&found),
         live: None,
         chrome,

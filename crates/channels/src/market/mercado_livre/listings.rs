@@ -53,6 +53,10 @@ impl MercadoLivre {
             .query("include_attributes", "all");
         let answer = self.ask(spec).await?;
         let item: wire::Item = answer.json()?;
+        // Anybody's item can be read, and a hook can name any.
+        if filled(item.seller_id.as_ref()).is_some_and(|seller| seller != account.external_id) {
+            return Err(answer.fail(ErrorKind::PermissionMissing));
+        }
         let snapshots = map::item(&item).map_err(|gap| answer.garbled(gap.0))?;
         Ok((snapshots, answer))
     }

@@ -297,6 +297,7 @@ pub(super) struct BulkEntry {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Item {
     pub(super) id: Loose,
+    pub(super) seller_id: Option<Loose>,
     pub(super) title: Option<Loose>,
     pub(super) family_name: Option<Loose>,
     pub(super) user_product_id: Option<Loose>,

@@ -157,6 +157,12 @@ fn a_partial_listing_is_never_taken_for_one_without_variations() {
 }
 
 #[test]
+fn a_listing_of_another_account_is_not_taken_for_ours() {
+    let error = fetched(&with(ITEM, &[("/seller_id", json!(999))])).unwrap_err();
+    assert_eq!((error.kind.clone(), error.verdict()), (ErrorKind::PermissionMissing, Verdict::Fail));
+}
+
+#[test]
 fn a_listing_that_is_gone_is_not_found() {
     let (channel, _) = scripted([item_at("MLB1").answer(404, "")]);
     assert_eq!(now(channel.fetch(&account(), "MLB1")).unwrap_err().kind, ErrorKind::NotFound);
