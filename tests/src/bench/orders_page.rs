@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use domain::{Clock as _, ConnectionId, LineId, OrderId, OrganizationId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{Sandbox, SandboxConfig};
-use store::{Location, Store, StoreResult, Tx, Val};
+use store::{Engine, Location, Store, StoreResult, Tx, Val};
 use vault::{Keyring, OsEntropy};
 
 use super::http::{self, Connection};
@@ -104,8 +104,10 @@ async fn seed(
         });
         key = found.await?.unwrap_or(key);
     }
-    // What either engine learns of a table by itself, soon after it has grown.
-    store.installation().write(|tx| tx.execute("ANALYZE", &[])).await?;
+    if store.installation().engine() == Engine::Postgres {
+        // Its autovacuum would do so by itself, soon after a table has grown.
+        store.installation().write(|tx| tx.execute("ANALYZE", &[])).await?;
+    }
     Ok(format!("/orders?older={key}"))
 }
 
@@ -208,14 +210,15 @@ fn insert_orders(
 }
 
 fn insert_lines(tx: &mut Tx<'_>, organization: OrganizationId, made: &[Made]) -> StoreResult<()> {
-    const COLUMNS: &str = "id, organization_id, order_id, line_key, listing_external_id, variation_external_id, title, \
+    const COLUMNS: &str = "id, organization_id, order_id, line_number, line_key, listing_external_id, variation_external_id, title, \
         seller_sku, units, unit_price_minor, currency, position";
     let mut values = Vec::new();
     for order in made {
-        values.extend::<[Val<'_>; 12]>([
+        values.extend::<[Val<'_>; 13]>([
             order.line.into(),
             organization.into(),
             order.id.into(),
+            1_i64.into(),
             "1".into(),
             "MLB1000000001".into(),
             "".into(),
@@ -227,7 +230,7 @@ fn insert_lines(tx: &mut Tx<'_>, organization: OrganizationId, made: &[Made]) ->
             "untouched".into(),
         ]);
     }
-    let rows = placeholders(made.len(), 12);
+    let rows = placeholders(made.len(), 13);
     tx.execute(&format!("INSERT INTO order_line ({COLUMNS}) VALUES {rows}"), &values)?;
     Ok(())
 }
@@ -285,7 +288,7 @@ pub async fn client(address: SocketAddr, path: &str, warm_up: u32, requests: u32
     let cookie = std::env::var(COOKIE_VARIABLE)?;
     let request = http::request("GET", path, &cookie, "");
     let mut connection = Connection::open(address).await?;
-    let mut out = String::new();
+    let mut times = Vec::new();
     for number in 0..warm_up + requests {
         let begun = Instant::now();
         let answer = connection.send(&request).await?;
@@ -294,10 +297,10 @@ pub async fn client(address: SocketAddr, path: &str, warm_up: u32, requests: u32
             return Err(Error::from(format!("{path} was answered {}", answer.status)));
         }
         if number >= warm_up {
-            out.push_str(&format!("{}\n", took.as_nanos()));
+            times.push(took.as_nanos().to_string());
         }
     }
-    Ok(out)
+    Ok(times.join("\n"))
 }
 
 /// The processes of PostgreSQL that work for us; none on SQLite.

@@ -164,7 +164,6 @@ impl Stage {
     }
 
     /// The program's pages and doors.
-    #[must_use]
     pub fn router(&self) -> Router {
         let config = WebConfig {
             secure_cookies: false,

@@ -51,11 +51,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<Verdict> {
     // Lives until the program has ended: dropping it drops the database.
-    let ground = match arguments.postgres {
-        true => Some(Ground::postgres(
-            &env::var(POSTGRES_URL).map_err(|_| format!("{POSTGRES_URL} names no server"))?,
-        )),
-        false => None,
+    let ground = if arguments.postgres {
+        let url = env::var(POSTGRES_URL).map_err(|_| format!("{POSTGRES_URL} names no server"))?;
+        Some(Ground::postgres(&url))
+    } else {
+        None
     };
     let kills = arguments.kills;
     let options = Options {
@@ -66,5 +66,5 @@ fn run(arguments: Arguments) -> Result<Verdict> {
         folder: arguments.folder.unwrap_or_else(env::temp_dir),
         postgres: ground.as_ref().map(|ground| ground.location.clone()),
     };
-    server_runtime()?.block_on(torture::run(&options, |kill| eprint!("\rtorture: {kill} of {kills} kills")))
+    server_runtime()?.block_on(torture::run(&options, |kill| eprintln!("torture: {kill} of {kills} kills")))
 }

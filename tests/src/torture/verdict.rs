@@ -190,4 +190,59 @@ mod tests {
         verdict.wrong("the program ended by itself".into());
         assert!(!verdict.is_clean());
     }
+
+    const SKU: &str = "sku_00000000000000000000000001";
+
+    fn item() -> Item {
+        Item { external_id: "MLB1".into(), sku: SKU.parse().unwrap() }
+    }
+
+    /// The platform's books after one sale of two units by the order 7.
+    fn market(holds_stock: bool, shown: i64) -> Snapshot {
+        let order = serde_json::json!({
+            "id": 7, "pack_id": null, "seller_id": 1, "status": "paid", "item_id": "MLB1", "variation_id": null,
+            "user_product_id": "U", "sku": null, "quantity": 2, "total_minor": 1, "holds_stock": holds_stock,
+            "shipment_status": null,
+        });
+        let item = serde_json::json!({
+            "id": "MLB1", "seller_id": 1, "sku": null, "status": "active", "available_quantity": shown,
+            "sold_quantity": 2, "price_minor": 1,
+        });
+        serde_json::from_value(serde_json::json!({"orders": [order], "items": [item], "stock": []})).unwrap()
+    }
+
+    fn judged(available: i64, market: &Snapshot) -> Verdict {
+        let held = Held {
+            orders: BTreeMap::from([("7".into(), 1)]),
+            effects_twice: Vec::new(),
+            available: BTreeMap::from([(item().sku, available)]),
+            sums_that_differ: Vec::new(),
+            dead: Vec::new(),
+        };
+        let sold = Sold { orders: BTreeSet::from(["7".into()]), ..Sold::default() };
+        let mut verdict = Verdict::default();
+        verdict.judge_units(&held, &sold, &[item()], market);
+        verdict
+    }
+
+    #[test]
+    fn units_that_fit_the_platform_s_books_are_as_promised() {
+        assert!(judged(UNITS - 2, &market(true, UNITS - 2)).is_clean());
+        assert!(judged(UNITS, &market(false, UNITS)).is_clean());
+    }
+
+    #[test]
+    fn a_sale_that_the_stock_never_saw_is_lost() {
+        assert_eq!(judged(UNITS, &market(true, UNITS)).lost.len(), 1);
+    }
+
+    #[test]
+    fn a_sale_that_the_stock_saw_twice_is_doubled() {
+        assert_eq!(judged(UNITS - 4, &market(true, UNITS - 4)).doubled.len(), 1);
+    }
+
+    #[test]
+    fn a_listing_that_shows_another_number_is_wrong() {
+        assert_eq!(judged(UNITS - 2, &market(true, UNITS)).wrong.len(), 1);
+    }
 }
