@@ -76,12 +76,8 @@ impl Estate {
                 shop.put_out(due_row, listing, 2, Some(order), now)?;
                 shop.record(&audited)?;
                 shop.tell(order, event.to_bytes(), &told(now))?;
-                shop.keep_data_key(
-                    KeyOwner::Connection(connection),
-                    key,
-                    &WrappedKey::from_bytes(vec![1]),
-                    now,
-                )?;
+                let wrapped = WrappedKey::from_bytes(vec![1]);
+                shop.keep_data_key(KeyOwner::Connection(connection), key, &wrapped, now)?;
                 shop.enqueue(dead_job, &job(connection, "2000", now), now)?;
                 shop.enqueue(waiting_job, &job(connection, "2001", now.plus(LEASE)), now)?;
                 shop.import_run(connection)
