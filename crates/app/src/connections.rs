@@ -200,8 +200,12 @@ impl App {
             .organization(organization)
             .write(move |tenant| {
                 if let Some(known) = &known {
-                    let tokens = app.seal_tokens(tenant, id, known.token_version + 1, &issued)?;
-                    tenant.replace_tokens(id, known.token_version, &tokens)?;
+                    // Read again here: a renewal may have counted the version up meanwhile.
+                    let version = tenant.tokens(id)?.map_or(known.token_version, |(_, version)| version);
+                    let tokens = app.seal_tokens(tenant, id, version + 1, &issued)?;
+                    if !tenant.replace_tokens(id, version, &tokens)? {
+                        return Err(StoreError::Locked);
+                    }
                     tenant.note_consent(id, now)?;
                     if known.state != ConnectionState::DryRun {
                         tenant.set_connection_state(id, ConnectionState::Active, now)?;
