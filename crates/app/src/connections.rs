@@ -11,11 +11,11 @@ use domain::{
     Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted,
     SessionId, Timestamp,
 };
-use store::StoreError;
 use store::connections::{AuthorizationAttempt, Connection};
 use store::jobs::DeadJobs;
 use store::keys::KeyOwner;
 use store::pages::Queue;
+use store::{StoreError, StoreResult, Tenant};
 use vault::{Place, Token, TokenDigest};
 
 use crate::audit::Deed;
@@ -200,18 +200,7 @@ impl App {
             .organization(organization)
             .write(move |tenant| {
                 if let Some(known) = &known {
-                    // Read again here: a renewal may have counted the version up meanwhile.
-                    let version = tenant.tokens(id)?.map_or(known.token_version, |(_, version)| version);
-                    let tokens = app.seal_tokens(tenant, id, version + 1, &issued)?;
-                    if !tenant.replace_tokens(id, version, &tokens)? {
-                        return Err(StoreError::Locked);
-                    }
-                    tenant.note_consent(id, now)?;
-                    if known.state != ConnectionState::DryRun {
-                        tenant.set_connection_state(id, ConnectionState::Active, now)?;
-                        tenant.revive(&DeadJobs::OfConnection(id), now)?;
-                        app.ask(tenant, id, &Work::Sweep, "connected again", now)?;
-                    }
+                    app.authorize_again(tenant, known, &issued)?;
                 } else {
                     let tokens = app.seal_tokens(tenant, id, 1, &issued)?;
                     let account = &issued.account_external_id;
@@ -237,6 +226,30 @@ impl App {
         self.announce(organization, Change::Connection(id));
         self.jobs_came.notify_one();
         Ok(id)
+    }
+
+    /// A known account's owner said yes again: the new pair takes the old one's place, and
+    /// what stood still goes on.
+    fn authorize_again(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        known: &Connection,
+        issued: &connect::IssuedTokens,
+    ) -> StoreResult<()> {
+        let (id, now) = (known.id, self.clock().now());
+        // Read again here: a renewal may have counted the version up meanwhile.
+        let version = tenant.tokens(id)?.map_or(known.token_version, |(_, version)| version);
+        let tokens = self.seal_tokens(tenant, id, version + 1, issued)?;
+        if !tenant.replace_tokens(id, version, &tokens)? {
+            return Err(StoreError::Locked);
+        }
+        tenant.note_consent(id, now)?;
+        if known.state != ConnectionState::DryRun {
+            tenant.set_connection_state(id, ConnectionState::Active, now)?;
+            tenant.revive(&DeadJobs::OfConnection(id), now)?;
+            self.ask(tenant, id, &Work::Sweep, "connected again", now)?;
+        }
+        Ok(())
     }
 
     async fn take_verifier(
