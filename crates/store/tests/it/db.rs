@@ -20,7 +20,7 @@ async fn names(house: &House) -> Vec<String> {
 
 on_both! {
     async fn a_closure_that_fails_is_rolled_back_alone(house: House) {
-        let gate = house.shut_gate().await;
+        let gate = house.shut_gate();
         let mut writes = JoinSet::new();
         for index in 0..20 {
             let db = house.store.installation().clone();
@@ -202,7 +202,7 @@ on_both! {
     }
 
     async fn an_asker_who_goes_away_does_not_stop_the_work(house: House) {
-        let gate = house.shut_gate().await;
+        let gate = house.shut_gate();
         let mut write = Box::pin(house.try_write(|tx| put(tx, "left behind")));
         let polled = tokio::time::timeout(Duration::from_millis(1), &mut write).await;
         assert!(polled.is_err(), "the gate is shut");
@@ -216,7 +216,7 @@ on_both! {
     }
 
     async fn a_write_beyond_the_queue_is_told_at_once(house: House) {
-        let gate = house.shut_gate().await;
+        let gate = house.shut_gate();
         let mut writes = JoinSet::new();
         for _ in 0..9_000 {
             let db = house.store.installation().clone();

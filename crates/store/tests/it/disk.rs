@@ -57,7 +57,7 @@ fn a_full_disk_is_named_saves_nothing_and_passes() {
 fn on_a_full_disk_exactly_what_was_answered_with_success_is_kept() {
     on_sqlite(async |house: House| {
         leave_pages(&house, 8).await;
-        let gate = house.shut_gate().await;
+        let gate = house.shut_gate();
         let mut writes = JoinSet::new();
         for index in 0..30 {
             let db = house.store.installation().clone();

@@ -128,7 +128,7 @@ on_both! {
     }
 
     async fn a_hook_beyond_what_may_wait_is_refused_at_once_and_the_others_are_kept(house: House) {
-        let gate = house.shut_gate().await;
+        let gate = house.shut_gate();
         let intake = Intake::start(house.store.installation().clone());
         let mut askers = JoinSet::new();
         // Beside those that wait, a few batches are under way.

@@ -3,6 +3,7 @@
 use std::env;
 use std::future::Future;
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use domain::id::uuid_v7;
@@ -105,24 +106,27 @@ impl House {
         self.read(move |tx| tx.row(sql, &[], |row| row.get(0))).await.expect("a count is one row")
     }
 
-    /// Keeps every database thread that writes busy until the gate opens.
-    pub(crate) async fn shut_gate(&self) -> Gate {
+    /// Keeps every database thread that writes busy until the gate opens: whatever is asked
+    /// for after this stands behind the gate.
+    pub(crate) fn shut_gate(&self) -> Gate {
         /// At least as many as any engine has threads.
         const THREADS: usize = 8;
         let gate = Gate::default();
-        let (arrived, mut begun) = tokio::sync::mpsc::channel(THREADS);
         for _ in 0..THREADS {
-            let (gate, arrived, db) = (gate.clone(), arrived.clone(), self.store.installation().clone());
-            tokio::spawn(async move {
+            let (gate, db) = (gate.clone(), self.store.installation().clone());
+            let mut shut = Box::pin(async move {
                 db.write(move |_| {
-                    let _ = arrived.try_send(());
                     gate.pass();
                     Ok(())
                 })
                 .await
             });
+            // The first poll puts it into the queue, ahead of everything that comes later;
+            // a spawned task alone might be overtaken.
+            let mut nobody = Context::from_waker(Waker::noop());
+            assert!(shut.as_mut().poll(&mut nobody).is_pending(), "nothing passes a shut gate");
+            tokio::spawn(shut);
         }
-        begun.recv().await;
         gate
     }
 }
