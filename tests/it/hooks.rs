@@ -59,16 +59,6 @@ on_both! {
         assert_eq!(order.state, OrderState::Cancelled(CancelledBy::Buyer));
     }
 
-    async fn a_lost_hook_is_healed_by_the_sweep(shop) {
-        shop.connect_classic().await;
-        shop.market().storm(vec![FaultRule::new("", Fault::HookDrop)]);
-        let number = shop.sell(&item(&shop), 1);
-        shop.run_until_idle().await;
-        assert!(shop.order(&number).await.is_none(), "nobody has told us yet");
-        shop.pass(app::clockwork::SWEEP_EVERY + MINUTE, MINUTE).await;
-        assert!(shop.order(&number).await.is_some());
-    }
-
     async fn a_hook_that_the_platform_gave_up_on_is_read_from_its_list(shop) {
         shop.connect_classic().await;
         let number = shop.sell(&item(&shop), 1);

@@ -34,4 +34,5 @@ mod problems;
 mod secrets;
 mod simulation;
 mod stock;
+mod sweep;
 mod tokens;

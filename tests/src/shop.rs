@@ -54,19 +54,26 @@ pub struct Builder {
     location: Location,
     seed: u64,
     node: String,
+    limits: Limits,
 }
 
 impl Builder {
     /// A shop over the database at `location`.
     #[must_use]
     pub fn over(location: Location) -> Self {
-        Self { location, seed: 1, node: "node-1".into() }
+        Self { location, seed: 1, node: "node-1".into(), limits: Limits::default() }
     }
 
     /// Grows world and chance from this seed.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Reads so many orders a page.
+    #[must_use]
+    pub fn orders_a_page(self, orders_page: u64) -> Self {
+        Self { limits: Limits { orders_page, ..self.limits }, ..self }
     }
 
     /// Opens the shop: database, application, owner.
@@ -80,7 +87,7 @@ impl Builder {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(self.seed));
         let store = open_store(self.location.clone()).await;
         let crash = Arc::new(Crash::default());
-        let made = Made { seed: self.seed, market, clock, entropy, crash };
+        let made = Made { seed: self.seed, limits: self.limits, market, clock, entropy, crash };
         let app = made.start(store.clone(), &self.node).await;
         let link = app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop");
         let token = link.rsplit('/').next().unwrap_or_default();
@@ -112,6 +119,7 @@ async fn open_store(location: Location) -> Store {
 /// What outlives the program: the world, time, chance.
 struct Made {
     seed: u64,
+    limits: Limits,
     market: Market,
     clock: Arc<ManualClock>,
     entropy: Arc<dyn Entropy>,
@@ -144,7 +152,7 @@ impl Made {
             client_secret,
             api_base: base.clone(),
             auth_base: base,
-            limits: Limits::default(),
+            limits: self.limits,
         };
         let transport: Arc<dyn Transport> = Arc::new(self.market.clone());
         Arc::new(MercadoLivre::new(config, Arc::new(Outbound::new(transport, self.clock.clone()))))

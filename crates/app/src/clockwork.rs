@@ -10,7 +10,7 @@ use store::{connections, counters, jobs, people};
 
 use crate::App;
 use crate::error::AppError;
-use crate::jobs::Work;
+use crate::jobs::{Bookmark, Work};
 
 /// How often the clockwork turns.
 pub const TURN: Duration = Duration::from_secs(1);
@@ -150,10 +150,10 @@ impl App {
                 due.push(Work::Sweep);
             }
             if passed(connection.last_missed_at, MISSED_EVERY) {
-                due.push(Work::ReadMissed);
+                due.push(Work::ReadMissed(Bookmark::default()));
             }
             if check_listings {
-                due.push(Work::CheckListings);
+                due.push(Work::CheckListings(Bookmark::default()));
             }
         }
         due

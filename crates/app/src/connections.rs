@@ -21,7 +21,7 @@ use vault::{Place, Token, TokenDigest};
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::import::IMPORT_ORDERS_OF;
-use crate::jobs::Work;
+use crate::jobs::{Bookmark, Work};
 use crate::{App, Change};
 
 /// An authorisation that does not come back within this span has to be begun again.
@@ -283,16 +283,15 @@ impl App {
 
     /// What would be linked and changed, read live; writes nothing anywhere.
     pub async fn plan(&self, organization: OrganizationId, id: ConnectionId) -> Result<Plan, AppError> {
-        let ready = self.ready(organization, id).await?;
-        let channel = self.channel_of(organization, id).await?;
-        let read = channel.authorization().identify(&ready.account).await;
-        let profile = self.watch_token(organization, id, ready.token_version, read).await?;
+        let caller = self.caller(organization, id).await?;
+        let read = caller.channel.authorization().identify(&caller.account).await;
+        let profile = caller.heard(read).await?;
         let mut seen: Vec<ListingSnapshot> = Vec::new();
         let mut next: Option<String> = None;
         let mut more_listings = false;
         loop {
-            let read = channel.listings().page(&ready.account, next.as_deref()).await;
-            let page = self.watch_token(organization, id, ready.token_version, read).await?;
+            let read = caller.channel.listings().page(&caller.account, next.as_deref()).await;
+            let page = caller.heard(read).await?;
             seen.extend(page.items);
             next = page.next;
             if next.is_none() {
@@ -305,8 +304,8 @@ impl App {
         }
         let now = self.clock().now();
         let window = Window { from: now.minus(IMPORT_ORDERS_OF), to: now };
-        let read = channel.orders().updated_in(&ready.account, window, None).await;
-        let orders = self.watch_token(organization, id, ready.token_version, read).await?.total;
+        let read = caller.channel.orders().updated_in(&caller.account, window, None).await;
+        let orders = caller.heard(read).await?.total;
         let rows = self
             .organization(organization)
             .read(move |tenant| {
@@ -363,8 +362,8 @@ impl App {
         self.organization(organization)
             .write(move |tenant| {
                 app.ask(tenant, id, &Work::Sweep, "asked by a person", now)?;
-                app.ask(tenant, id, &Work::ReadMissed, "asked by a person", now)?;
-                app.ask(tenant, id, &Work::CheckListings, "asked by a person", now)?;
+                app.ask(tenant, id, &Work::ReadMissed(Bookmark::default()), "asked by a person", now)?;
+                app.ask(tenant, id, &Work::CheckListings(Bookmark::default()), "asked by a person", now)?;
                 app.outcome(tenant, &deed, "ok")
             })
             .await?;
@@ -380,11 +379,8 @@ impl App {
         member: MemberId,
         id: ConnectionId,
     ) -> Result<(), AppError> {
-        let revoked = match self.ready(organization, id).await {
-            Ok(ready) => {
-                let channel = self.channel_of(organization, id).await?;
-                channel.authorization().revoke(&ready.account).await.is_ok()
-            }
+        let revoked = match self.caller(organization, id).await {
+            Ok(caller) => caller.channel.authorization().revoke(&caller.account).await.is_ok(),
             Err(AppError::NotFound(what)) => return Err(AppError::NotFound(what)),
             Err(_) => false,
         };

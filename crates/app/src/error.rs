@@ -30,6 +30,9 @@ pub enum AppError {
     /// Something else has to happen first; try again soon.
     #[error("{0}")]
     NotYet(&'static str),
+    /// A list of the platform has more pages than any shop's list has.
+    #[error("the platform's list of {0} does not end")]
+    Endless(&'static str),
     /// The channel is not configured in this installation.
     #[error("the channel {0} is not configured")]
     ChannelMissing(&'static str),
@@ -54,6 +57,7 @@ impl AppError {
             | Self::NotFound(_)
             | Self::ConnectionStopped
             | Self::ChannelMissing(_)
+            | Self::Endless(_)
             | Self::BadJob(_) => Verdict::Fail,
         }
     }
@@ -65,6 +69,7 @@ impl AppError {
             Self::Channel(error) => error.problem(),
             Self::ConnectionStopped => Problem::ConsentEnded,
             Self::NotFound(_) => Problem::NotFound,
+            Self::Endless(_) => Problem::Garbled,
             Self::ChannelMissing(_) => Problem::AppRefused,
             Self::Store(_)
             | Self::Seal(_)

@@ -15,6 +15,7 @@ use store::listings::Listing;
 
 use crate::App;
 use crate::audit::Deed;
+use crate::caller::Caller;
 use crate::error::AppError;
 use crate::jobs::Work;
 
@@ -34,10 +35,9 @@ impl App {
     ) -> Result<(), AppError> {
         let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(()) };
         let connection = listing.connection;
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let read = channel.listings().fetch(&ready.account, &listing.external_id).await;
-        let seen = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let caller = self.caller(organization, connection).await?;
+        let read = caller.channel.listings().fetch(&caller.account, &listing.external_id).await;
+        let seen = caller.heard(read).await?;
         let Some(seen) = seen.into_iter().find(|seen| is_same(&listing, &seen.key)) else {
             // The variation is gone: nobody can buy it, there is nothing to tell.
             return self.settle(organization, &listing, 0, tally.version).await;
@@ -47,7 +47,7 @@ impl App {
         }
         // The ledger may have moved on while the platform was read.
         let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(()) };
-        match decide_push(seen.state, seen.quantity_units, tally, channel.spec().max_quantity_units) {
+        match decide_push(seen.state, seen.quantity_units, tally, caller.channel.spec().max_quantity_units) {
             Push::Nothing => self.settle(organization, &listing, seen.quantity_units, tally.version).await,
             Push::NotWritable => {
                 self.settle_unwritten(organization, &listing, &seen, 0).await?;
@@ -62,7 +62,7 @@ impl App {
                     self.look_for_unseen_sales(organization, connection).await?;
                     return Err(AppError::NotYet("the quantity moved without us; its orders are read first"));
                 }
-                self.write(organization, &listing, tally, quantity_units, &ready).await
+                self.write(organization, &listing, tally, quantity_units, &caller).await
             }
         }
     }
@@ -92,7 +92,7 @@ impl App {
         listing: &Listing,
         tally: Tally,
         units: i64,
-        ready: &crate::tokens::Ready,
+        caller: &Caller,
     ) -> Result<(), AppError> {
         let (app, id, now) = (self.clone(), listing.id, self.clock().now());
         let deed = Deed::new(Actor::system("fan-out"), "listing.stock_written", id.to_string())
@@ -106,9 +106,8 @@ impl App {
             })
             .await?;
         self.step("stock about to be written")?;
-        let channel = self.channel_of(organization, listing.connection).await?;
         let key = key_of(listing);
-        let written = channel.stock().write(&ready.account, &key, units).await;
+        let written = caller.channel.stock().write(&caller.account, &key, units).await;
         self.step("stock written, not noted")?;
         let written = match written {
             Ok(written) => written,
@@ -117,9 +116,7 @@ impl App {
                 self.organization(organization)
                     .write(move |tenant| app.not_done(tenant, &deed, crate::audit::NotDone::Failed, &why))
                     .await?;
-                return self
-                    .watch_token(organization, listing.connection, ready.token_version, Err(error))
-                    .await;
+                return caller.heard(Err(error)).await;
             }
         };
         let (app, now, version, shown) =

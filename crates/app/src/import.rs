@@ -49,10 +49,9 @@ impl App {
         mut run: ImportRun,
     ) -> Result<(), AppError> {
         let connection = run.connection;
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let read = channel.listings().page(&ready.account, run.next_page.as_deref()).await;
-        let page = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let caller = self.caller(organization, connection).await?;
+        let read = caller.channel.listings().page(&caller.account, run.next_page.as_deref()).await;
+        let page = caller.heard(read).await?;
         let app = self.clone();
         self.organization(organization)
             .write(move |tenant| {
@@ -132,11 +131,11 @@ impl App {
 
     async fn import_orders(&self, organization: OrganizationId, mut run: ImportRun) -> Result<(), AppError> {
         let connection = run.connection;
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
+        let caller = self.caller(organization, connection).await?;
         let window = Window { from: run.orders_from, to: run.orders_to };
-        let read = channel.orders().updated_in(&ready.account, window, run.next_page.as_deref()).await;
-        let page = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let read =
+            caller.channel.orders().updated_in(&caller.account, window, run.next_page.as_deref()).await;
+        let page = caller.heard(read).await?;
         for order in &page.items {
             let held = {
                 let external_id = order.external_id.clone();
@@ -147,8 +146,8 @@ impl App {
             if held.is_some_and(|held| held.order_at >= order.updated_at) {
                 continue;
             }
-            let read = channel.orders().fetch(&ready.account, &order.external_id).await;
-            let snapshot = self.watch_token(organization, connection, ready.token_version, read).await?;
+            let read = caller.channel.orders().fetch(&caller.account, &order.external_id).await;
+            let snapshot = caller.heard(read).await?;
             // An order placed since the import began is news, whoever finds it first.
             let sight =
                 if snapshot.placed_at < run.started_at { FirstSight::Import } else { FirstSight::Live };

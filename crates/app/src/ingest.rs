@@ -17,7 +17,6 @@ use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
 use crate::{App, Change};
-use connect::ErrorKind;
 
 /// A sale this close to our last write of the listing's quantity may not be in it: the
 /// platform's clock is not ours, and calls take time.
@@ -54,10 +53,9 @@ impl App {
         external_id: &str,
         cause: &str,
     ) -> Result<(), AppError> {
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let read = channel.orders().fetch(&ready.account, external_id).await;
-        let snapshot = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let caller = self.caller(organization, connection).await?;
+        let read = caller.channel.orders().fetch(&caller.account, external_id).await;
+        let snapshot = caller.heard(read).await?;
         self.step("order fetched, not kept")?;
         match self.take_order(organization, connection, snapshot, FirstSight::Live, cause).await? {
             Taken::ReadAgain => Err(AppError::NotYet("the order changed while it was read")),
@@ -73,10 +71,9 @@ impl App {
         external_id: &str,
         cause: &str,
     ) -> Result<(), AppError> {
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let read = channel.orders().of_shipment(&ready.account, external_id).await;
-        let orders = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let caller = self.caller(organization, connection).await?;
+        let read = caller.channel.orders().of_shipment(&caller.account, external_id).await;
+        let orders = caller.heard(read).await?;
         let (app, cause, now) = (self.clone(), cause.to_owned(), self.clock().now());
         self.organization(organization)
             .write(move |tenant| {
@@ -89,23 +86,6 @@ impl App {
             .await?;
         self.jobs_came.notify_one();
         Ok(())
-    }
-
-    /// Passes a call's result on; a refused token is noted first, so that the next try
-    /// renews it.
-    pub(crate) async fn watch_token<T>(
-        &self,
-        organization: OrganizationId,
-        connection: ConnectionId,
-        version: i64,
-        result: Result<T, connect::ChannelError>,
-    ) -> Result<T, AppError> {
-        if let Err(error) = &result
-            && error.kind == ErrorKind::TokenRefused
-        {
-            self.token_refused(organization, connection, version).await?;
-        }
-        Ok(result?)
     }
 
     /// Takes a snapshot in: one transaction.

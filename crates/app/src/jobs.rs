@@ -33,14 +33,39 @@ pub enum Work {
     },
     /// Read what changed since the last sweep.
     Sweep,
-    /// Read the platform's list of hooks it gave up on.
-    ReadMissed,
+    /// Read the platform's list of hooks it gave up on, from the bookmark on.
+    ReadMissed(Bookmark),
     /// Read the next page of the first import.
     Import,
-    /// Compare what every listing shows with what it should show.
-    CheckListings,
+    /// Compare what every listing shows with what it should show, from the bookmark on.
+    CheckListings(Bookmark),
     /// Renew the token pair ahead of its end.
     RenewTokens,
+}
+
+/// Where a list of many pages goes on: each job reads one, so that a list can be longer than
+/// a lease, and asks for the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Bookmark {
+    /// The platform's name of the next page; `None` at the beginning.
+    pub page: Option<String>,
+    /// Pages read before this one.
+    pub pages_read: u32,
+}
+
+impl Bookmark {
+    /// Pages of one list at most: a platform that always names a next page is not
+    /// followed for ever. At 50 a page, two million things.
+    const MAX_PAGES: u32 = 40_000;
+
+    /// The next one; `None` after the last page.
+    pub(crate) fn after(&self, next: Option<String>, list: &'static str) -> Result<Option<Self>, AppError> {
+        match next {
+            Some(_) if self.pages_read >= Self::MAX_PAGES => Err(AppError::Endless(list)),
+            next => Ok(next.map(|page| Self { page: Some(page), pages_read: self.pages_read + 1 })),
+        }
+    }
 }
 
 impl Work {
@@ -53,9 +78,9 @@ impl Work {
             Self::FetchListing { .. } => "fetch_listing",
             Self::PushStock { .. } => "push_stock",
             Self::Sweep => "sweep",
-            Self::ReadMissed => "read_missed",
+            Self::ReadMissed(_) => "read_missed",
             Self::Import => "import",
-            Self::CheckListings => "check_listings",
+            Self::CheckListings(_) => "check_listings",
             Self::RenewTokens => "renew_tokens",
         }
     }
@@ -66,9 +91,9 @@ impl Work {
             Self::PushStock { .. } => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
-            | Self::ReadMissed
+            | Self::ReadMissed(_)
             | Self::Import
-            | Self::CheckListings => Priority::Background,
+            | Self::CheckListings(_) => Priority::Background,
         }
     }
 
@@ -79,7 +104,7 @@ impl Work {
             | Self::FetchShipment { external_id }
             | Self::FetchListing { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
-            Self::Sweep | Self::ReadMissed | Self::Import | Self::CheckListings | Self::RenewTokens => {
+            Self::Sweep | Self::ReadMissed(_) | Self::Import | Self::CheckListings(_) | Self::RenewTokens => {
                 connection.to_string()
             }
         }

@@ -6,6 +6,7 @@
 //! `connect`, time and chance only through their traits.
 
 pub mod audit;
+mod caller;
 pub mod clockwork;
 pub mod connections;
 pub mod error;

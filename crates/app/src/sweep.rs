@@ -10,37 +10,77 @@ use store::listings::{Listing, SeenListing};
 use store::{StoreResult, Tenant};
 
 use crate::App;
+use crate::caller::Caller;
 use crate::error::AppError;
-use crate::jobs::Work;
+use crate::jobs::{Bookmark, Work};
 
 /// How far the first sweep of a connection reaches back.
 const FIRST_SWEEP: Duration = Duration::from_hours(24);
+/// The longest span that one sweep covers: after an outage the next one goes on, and what
+/// was covered stays so.
+const LONGEST_SPAN: Duration = Duration::from_hours(6);
+/// The shortest span that a sweep is cut to when too much changed in a longer one.
+const SHORTEST_SPAN: Duration = Duration::from_mins(1);
+/// Pages of one span at most; beyond it the span is cut in half. Well inside a lease.
+const PAGES_OF_A_SPAN: u32 = 200;
 /// An open order that nobody read for this long is read again: platforms leave cancelled
 /// orders out of the seller's list.
 const REREAD_OPEN_AFTER: Duration = Duration::from_hours(6);
 /// Open orders read again by one sweep at most.
 const REREAD_AT_ONCE: u32 = 200;
-/// Pages of one sweep at most; the next one goes on.
-const MAX_PAGES: u32 = 2_000;
 
 impl App {
-    /// Asks for every order that changed since the last sweep and is not held so.
+    /// Asks for every order that changed since the last sweep and is not held so. What it
+    /// notes as covered, it has read to the end.
     pub(crate) async fn sweep(
         &self,
         organization: OrganizationId,
         connection: ConnectionId,
     ) -> Result<(), AppError> {
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
+        let caller = self.caller(organization, connection).await?;
         let now = self.clock().now();
-        let overlap = channel.spec().sweep_overlap;
-        let from = ready.connection.swept_to.map_or(now.minus(FIRST_SWEEP), |swept| swept.minus(overlap));
-        let window = Window { from, to: now };
+        let covered = caller.connection.swept_to.unwrap_or_else(|| now.minus(FIRST_SWEEP));
+        let from = covered.minus(caller.channel.spec().sweep_overlap);
+        let mut span = LONGEST_SPAN;
+        let mut to = now.min(covered.plus(span));
+        while !self.sweep_window(organization, &caller, Window { from, to }).await? {
+            span /= 2;
+            if span < SHORTEST_SPAN {
+                return Err(AppError::Endless("updated orders"));
+            }
+            to = now.min(covered.plus(span));
+        }
+        let app = self.clone();
+        self.organization(organization)
+            .write(move |tenant| {
+                let before = now.minus(REREAD_OPEN_AFTER);
+                for external_id in tenant.open_orders_unread_since(connection, before, REREAD_AT_ONCE)? {
+                    let work = Work::FetchOrder { external_id };
+                    app.ask(tenant, connection, &work, "open order read again", now)?;
+                }
+                if to < now {
+                    app.ask(tenant, connection, &Work::Sweep, "the sweep goes on", now)?;
+                }
+                tenant.note_sweep(connection, to, now)
+            })
+            .await?;
+        self.jobs_came.notify_one();
+        Ok(())
+    }
+
+    /// Reads one window; false when it has more pages than a sweep may read.
+    async fn sweep_window(
+        &self,
+        organization: OrganizationId,
+        caller: &Caller,
+        window: Window,
+    ) -> Result<bool, AppError> {
+        let connection = caller.connection.id;
         let mut next: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let read = channel.orders().updated_in(&ready.account, window, next.as_deref()).await;
-            let page = self.watch_token(organization, connection, ready.token_version, read).await?;
-            let app = self.clone();
+        for _ in 0..PAGES_OF_A_SPAN {
+            let read = caller.channel.orders().updated_in(&caller.account, window, next.as_deref()).await;
+            let page = caller.heard(read).await?;
+            let (app, now) = (self.clone(), self.clock().now());
             self.organization(organization)
                 .write(move |tenant| {
                     for order in &page.items {
@@ -56,60 +96,40 @@ impl App {
                 .await?;
             next = page.next;
             if next.is_none() {
-                break;
+                return Ok(true);
             }
         }
-        let app = self.clone();
-        self.organization(organization)
-            .write(move |tenant| {
-                let before = now.minus(REREAD_OPEN_AFTER);
-                for external_id in tenant.open_orders_unread_since(connection, before, REREAD_AT_ONCE)? {
-                    app.ask(
-                        tenant,
-                        connection,
-                        &Work::FetchOrder { external_id },
-                        "open order read again",
-                        now,
-                    )?;
-                }
-                tenant.note_sweep(connection, now, now)
-            })
-            .await?;
-        self.jobs_came.notify_one();
-        Ok(())
+        Ok(false)
     }
 
-    /// Asks for what the platform's list of lost hooks names.
+    /// Asks for what one page of the platform's list of lost hooks names.
     pub(crate) async fn read_missed(
         &self,
         organization: OrganizationId,
         connection: ConnectionId,
+        bookmark: &Bookmark,
     ) -> Result<(), AppError> {
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let Some(missed) = channel.missed_hooks() else { return Ok(()) };
-        let mut next: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let read = missed.page(&ready.account, next.as_deref()).await;
-            let page = self.watch_token(organization, connection, ready.token_version, read).await?;
-            let (app, now, account) = (self.clone(), self.clock().now(), ready.account.external_id.clone());
-            self.organization(organization)
-                .write(move |tenant| {
-                    for event in page.items.iter().filter(|event| event.account_external_id == account) {
-                        let Some(work) = work_of(&event.subject) else { continue };
-                        app.tallies.add("missed_hook", &event.topic);
-                        app.ask(tenant, connection, &work, "missed hook", now)?;
+        let caller = self.caller(organization, connection).await?;
+        let Some(missed) = caller.channel.missed_hooks() else { return Ok(()) };
+        let read = missed.page(&caller.account, bookmark.page.as_deref()).await;
+        let page = caller.heard(read).await?;
+        let next = bookmark.after(page.next, "missed hooks")?;
+        let (app, now, account) = (self.clone(), self.clock().now(), caller.account.external_id.clone());
+        self.organization(organization)
+            .write(move |tenant| {
+                for event in page.items.iter().filter(|event| event.account_external_id == account) {
+                    let Some(work) = work_of(&event.subject) else { continue };
+                    app.tallies.add("missed_hook", &event.topic);
+                    app.ask(tenant, connection, &work, "missed hook", now)?;
+                }
+                match next {
+                    Some(next) => {
+                        app.ask(tenant, connection, &Work::ReadMissed(next), "the list goes on", now)
                     }
-                    Ok(())
-                })
-                .await?;
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
-        }
-        let now = self.clock().now();
-        self.organization(organization).write(move |tenant| tenant.note_missed(connection, now)).await?;
+                    None => tenant.note_missed(connection, now),
+                }
+            })
+            .await?;
         self.jobs_came.notify_one();
         Ok(())
     }
@@ -121,10 +141,9 @@ impl App {
         connection: ConnectionId,
         external_id: &str,
     ) -> Result<(), AppError> {
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let read = channel.listings().fetch(&ready.account, external_id).await;
-        let seen = self.watch_token(organization, connection, ready.token_version, read).await?;
+        let caller = self.caller(organization, connection).await?;
+        let read = caller.channel.listings().fetch(&caller.account, external_id).await;
+        let seen = caller.heard(read).await?;
         let app = self.clone();
         self.organization(organization)
             .write(move |tenant| {
@@ -138,33 +157,27 @@ impl App {
         Ok(())
     }
 
-    /// Compares what every listing of an account shows with what it should show.
+    /// Compares what one page of an account's listings shows with what it should show.
     pub(crate) async fn check_listings(
         &self,
         organization: OrganizationId,
         connection: ConnectionId,
+        bookmark: &Bookmark,
     ) -> Result<(), AppError> {
-        let ready = self.ready(organization, connection).await?;
-        let channel = self.channel_of(organization, connection).await?;
-        let mut next: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let read = channel.listings().page(&ready.account, next.as_deref()).await;
-            let page = self.watch_token(organization, connection, ready.token_version, read).await?;
-            let app = self.clone();
-            let items = page.items;
-            self.organization(organization)
-                .write(move |tenant| {
-                    for snapshot in &items {
-                        app.see_listing(tenant, connection, snapshot)?;
-                    }
-                    Ok(())
-                })
-                .await?;
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
-        }
+        let caller = self.caller(organization, connection).await?;
+        let read = caller.channel.listings().page(&caller.account, bookmark.page.as_deref()).await;
+        let page = caller.heard(read).await?;
+        let next = bookmark.after(page.next, "listings")?;
+        let (app, now) = (self.clone(), self.clock().now());
+        self.organization(organization)
+            .write(move |tenant| {
+                for snapshot in &page.items {
+                    app.see_listing(tenant, connection, snapshot)?;
+                }
+                let Some(next) = next else { return Ok(()) };
+                app.ask(tenant, connection, &Work::CheckListings(next), "the list goes on", now)
+            })
+            .await?;
         self.jobs_came.notify_one();
         Ok(())
     }

@@ -139,9 +139,9 @@ impl App {
             }
             Work::PushStock { listing } => self.push_stock(organization, listing, job.attempts).await,
             Work::Sweep => self.sweep(organization, connection).await,
-            Work::ReadMissed => self.read_missed(organization, connection).await,
+            Work::ReadMissed(bookmark) => self.read_missed(organization, connection, &bookmark).await,
             Work::Import => self.import_page(organization, connection).await,
-            Work::CheckListings => self.check_listings(organization, connection).await,
+            Work::CheckListings(bookmark) => self.check_listings(organization, connection, &bookmark).await,
             Work::RenewTokens => self.ready(organization, connection).await.map(|_| ()),
         }
     }
@@ -198,9 +198,9 @@ impl App {
             Work::FetchShipment { .. } => Ok(true),
             Work::PushStock { .. }
             | Work::Sweep
-            | Work::ReadMissed
+            | Work::ReadMissed(_)
             | Work::Import
-            | Work::CheckListings
+            | Work::CheckListings(_)
             | Work::RenewTokens => Ok(false),
         }
     }

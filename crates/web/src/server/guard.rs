@@ -232,8 +232,9 @@ impl From<app::AppError> for Failure {
         match error {
             app::AppError::NotFound(_) => Self::of(Obstacle::NotFound),
             app::AppError::Channel(error) => Self::of(Obstacle::Problem(error.problem())),
-            app::AppError::ConnectionStopped => Self::of(Obstacle::Problem(domain::Problem::ConsentEnded)),
-            app::AppError::ChannelMissing(_) => Self::of(Obstacle::Problem(domain::Problem::AppRefused)),
+            app::AppError::ConnectionStopped
+            | app::AppError::ChannelMissing(_)
+            | app::AppError::Endless(_) => Self::of(Obstacle::Problem(error.problem())),
             app::AppError::Store(_)
             | app::AppError::Seal(_)
             | app::AppError::WrongKeys
