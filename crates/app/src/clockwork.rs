@@ -91,7 +91,7 @@ impl App {
         let (due_jobs, running) =
             db.read(move |tx| Ok((jobs::expired_leases(tx, now)?, connections::running(tx)?))).await?;
         if due_jobs || !counts.is_empty() {
-            db.write(move |tx| {
+            db.note(move |tx| {
                 for ((name, label), by) in &counts {
                     counters::add(tx, name, label, *by, now)?;
                 }

@@ -94,7 +94,8 @@ impl App {
         let sorted = self
             .store()
             .installation()
-            .write(move |tx| {
+            // Undone, it leaves the hooks where they were.
+            .note(move |tx| {
                 let hooks = inbox::take(tx, SORT_AT_ONCE)?;
                 let mut taken = 0;
                 for hook in &hooks {

@@ -94,7 +94,7 @@ impl App {
         let claimed = self
             .store()
             .installation()
-            .write(move |tx| {
+            .note(move |tx| {
                 let mut claimed = Vec::new();
                 for (lane, free) in &lanes {
                     claimed.extend(jobs::claim(tx, *lane, &owner, *free, now)?);
@@ -150,13 +150,13 @@ impl App {
         let (id, owner, now) = (job.id, self.parts.node.clone(), self.clock().now());
         let db = self.store().installation();
         let Err(error) = result else {
-            db.write(move |tx| jobs::finish(tx, id, &owner, now)).await?;
+            db.note(move |tx| jobs::finish(tx, id, &owner, now)).await?;
             return Ok(());
         };
         if self.names_nothing_of_ours(job, &error).await? {
             tracing::info!(job.id = %id, job.kind = job.kind, error = %error, "a hook named nothing of this account");
             self.tallies.add("hook_refused", "names_nothing");
-            db.write(move |tx| jobs::finish(tx, id, &owner, now)).await?;
+            db.note(move |tx| jobs::finish(tx, id, &owner, now)).await?;
             return Ok(());
         }
         let failure = error.failure();
@@ -164,12 +164,12 @@ impl App {
             Verdict::Retry { not_before } if job.attempts < MAX_ATTEMPTS => {
                 tracing::info!(job.id = %id, job.kind = job.kind, attempts = job.attempts, error = %error, "job waits for its next try");
                 let run_at = now.plus(delay_before_retry(job.attempts, not_before, self.entropy()));
-                db.write(move |tx| jobs::postpone(tx, id, &owner, &failure, run_at, now)).await?;
+                db.note(move |tx| jobs::postpone(tx, id, &owner, &failure, run_at, now)).await?;
             }
             Verdict::Retry { .. } | Verdict::Fail => {
                 tracing::warn!(job.id = %id, job.kind = job.kind, attempts = job.attempts, error = %error, "job waits for a person");
                 self.tallies.add("job_dead", failure.problem.as_str());
-                db.write(move |tx| jobs::bury(tx, id, &owner, &failure, now)).await?;
+                db.note(move |tx| jobs::bury(tx, id, &owner, &failure, now)).await?;
                 self.announce(job.organization, Change::Problems);
             }
         }

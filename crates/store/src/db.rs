@@ -133,6 +133,36 @@ impl<'c> Tx<'c> {
         Ok(self.rows(sql, params, map)?.into_iter().next())
     }
 
+    /// Appends rows to a table that nothing else writes by key: one prepared statement for
+    /// each row on SQLite, one `COPY` for all of them on PostgreSQL. Table and columns are
+    /// names of this program, never data.
+    pub fn append<'v, const N: usize>(
+        &mut self,
+        table: &'static str,
+        columns: [&'static str; N],
+        rows: impl Iterator<Item = [Val<'v>; N]>,
+    ) -> StoreResult<()> {
+        let mut rows = rows;
+        self.attempt(|conn| match conn {
+            Conn::Sqlite(conn) => sqlite::append(conn, table, &columns, &mut rows),
+            Conn::Postgres(tx) => {
+                let rows: Vec<[Val<'v>; N]> = rows.collect();
+                let rows: Vec<&[Val<'v>]> = rows.iter().map(<[_; N]>::as_slice).collect();
+                tx.append(table, &columns, &rows)
+            }
+        })
+    }
+
+    /// What a query that chooses rows to take ends with, so that two nodes choose different
+    /// ones without waiting for each other. SQLite has one writer.
+    #[must_use]
+    pub const fn skip_locked(&self) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// Waits until no other transaction holds the same name, until this one ends. Needs
     /// nothing on SQLite, which has one writer.
     pub fn hold(&mut self, name: &str) -> StoreResult<()> {
@@ -166,10 +196,20 @@ impl std::fmt::Debug for Db {
     }
 }
 
+/// How a transaction is begun and ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Reads one moment.
+    Read,
+    /// Writes; answered when the disk has it.
+    Write,
+    /// Writes; answered before the disk has it, where that is cheaper.
+    Note,
+}
+
 /// What an engine offers to [`Db`].
 trait Backend: Send + Sync {
-    fn write(&self, work: Work) -> Result<(), StoreError>;
-    fn read(&self, work: Work) -> Result<(), StoreError>;
+    fn send(&self, access: Access, work: Work) -> Result<(), StoreError>;
 }
 
 impl Db {
@@ -197,9 +237,18 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        let (work, answer) = package(work);
-        self.backend.write(work)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        self.run(Access::Write, work).await
+    }
+
+    /// Runs a closure in a writing transaction that a power cut may undo: for what would
+    /// only be done again, such as taking a job. PostgreSQL answers without waiting for
+    /// the disk (later commits never reach it before); SQLite, whose commits are shared,
+    /// makes no difference.
+    pub async fn note<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        self.run(Access::Note, work).await
     }
 
     /// Runs a closure in a reading transaction: all its queries see one moment.
@@ -207,8 +256,16 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
+        self.run(Access::Read, work).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        access: Access,
+        work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
         let (work, answer) = package(work);
-        self.backend.read(work)?;
+        self.backend.send(access, work)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -1,6 +1,6 @@
 //! The inbox: a hook is kept durably before the platform is answered.
 //!
-//! Hooks that arrive together are appended by one statement and one commit ([`Intake`]);
+//! Hooks that arrive together are appended by one commit ([`Intake`]);
 //! the table has no index but its key. Sorting them into jobs is later, unhurried work.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,8 @@ use crate::db::{Db, StoreError, StoreResult, Tx, Val};
 
 /// Hooks that may wait for their commit; beyond it the platform is told to come again.
 pub const MAX_WAITING: usize = 16_384;
-/// Hooks appended by one statement at most. Seven parameters each stay far below both
-/// engines' limits (32,766 and 65,535).
-const MAX_ROWS_PER_STATEMENT: usize = 128;
-/// Statements of one commit at most.
-const MAX_STATEMENTS_PER_COMMIT: usize = 8;
+/// Requests whose hooks one commit keeps at most.
+const MAX_REQUESTS_PER_COMMIT: usize = 1_024;
 /// Commits under way at once: while one waits for the disk the next fills up.
 const COMMITS_AT_ONCE: usize = 2;
 
@@ -81,8 +78,7 @@ async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
     loop {
         // The slot first: while all commits are under way the queue fills the next batch.
         let Ok(slot) = std::sync::Arc::clone(&slots).acquire_owned().await else { return };
-        let limit = MAX_ROWS_PER_STATEMENT * MAX_STATEMENTS_PER_COMMIT;
-        if waiting.recv_many(&mut batch, limit).await == 0 {
+        if waiting.recv_many(&mut batch, MAX_REQUESTS_PER_COMMIT).await == 0 {
             return;
         }
         let batch = std::mem::take(&mut batch);
@@ -105,44 +101,18 @@ async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
 }
 
 fn append(tx: &mut Tx<'_>, hooks: &[Hook]) -> StoreResult<()> {
-    for chunk in hooks.chunks(MAX_ROWS_PER_STATEMENT) {
-        // Statements of full chunks and of powers of two are prepared once and kept.
-        let mut rest = chunk;
-        while !rest.is_empty() {
-            let size = 1 << rest.len().ilog2();
-            let (now, later) = rest.split_at(size);
-            append_exactly(tx, now)?;
-            rest = later;
-        }
-    }
-    Ok(())
-}
-
-fn append_exactly(tx: &mut Tx<'_>, hooks: &[Hook]) -> StoreResult<()> {
-    const COLUMNS: usize = 6;
-    let mut sql = String::from(
-        "INSERT INTO hook_inbox (channel, account_external_id, subject_kind, subject_id, topic, received_at) VALUES ",
-    );
-    let mut params = Vec::with_capacity(hooks.len() * COLUMNS);
-    for (index, hook) in hooks.iter().enumerate() {
-        let first = index * COLUMNS;
-        let separator = if index == 0 { "" } else { ", " };
-        let numbers: Vec<String> = (1..=COLUMNS).map(|offset| format!("${}", first + offset)).collect();
-        sql.push_str(separator);
-        sql.push('(');
-        sql.push_str(&numbers.join(", "));
-        sql.push(')');
-        params.extend([
+    let columns = ["channel", "account_external_id", "subject_kind", "subject_id", "topic", "received_at"];
+    let rows = hooks.iter().map(|hook| {
+        [
             Val::from(hook.channel.as_str()),
             Val::from(&hook.account_external_id),
             Val::from(hook.subject_kind),
             Val::from(&hook.subject_id),
             Val::from(&hook.topic),
             Val::from(hook.received_at),
-        ]);
-    }
-    tx.execute(&sql, &params)?;
-    Ok(())
+        ]
+    });
+    tx.append("hook_inbox", columns, rows)
 }
 
 /// Hooks that say the same, taken out of the inbox together.

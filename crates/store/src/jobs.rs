@@ -207,14 +207,17 @@ pub fn claim(
     limit: u32,
     now: Timestamp,
 ) -> StoreResult<Vec<Job>> {
-    // Two nodes never choose the same rows: PostgreSQL serialises the choice by lane.
-    tx.hold(&lane.map_or_else(|| String::from("lane"), |id| id.to_string()))?;
     let lane_is = if lane.is_some() { "connection_id = $5" } else { "connection_id IS NULL" };
+    // The choice is made once, before the update: PostgreSQL may run a subquery again for
+    // each row, and would then lease more than the limit.
+    let skip_locked = tx.skip_locked();
     let sql = format!(
-        "UPDATE job SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = attempts + 1, \
+        "WITH chosen AS MATERIALIZED (\
+           SELECT id FROM job WHERE state = 'ready' AND {lane_is} AND run_at <= $3 \
+           ORDER BY priority, run_at LIMIT $4 {skip_locked}) \
+         UPDATE job SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = attempts + 1, \
                         again = 0, updated_at = $3 \
-         WHERE id IN (SELECT id FROM job WHERE state = 'ready' AND {lane_is} AND run_at <= $3 \
-                      ORDER BY priority, run_at LIMIT $4) \
+         WHERE id IN (SELECT id FROM chosen) \
          RETURNING {JOB_COLUMNS}, priority, run_at"
     );
     let until = now.plus(LEASE);

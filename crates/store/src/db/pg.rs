@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use postgres::types::ToSql;
-use postgres::{Client, Config, IsolationLevel, NoTls, Statement};
+use postgres::binary_copy::BinaryCopyInWriter;
+use postgres::types::{ToSql, Type};
+use postgres::{Client, Config, NoTls, Statement};
 
 use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
-use super::{Backend, Conn, Tx, Work, migrate};
+use super::{Access, Backend, Conn, Tx, Work, migrate};
 
 /// Connections of one node: reading and writing share them.
 const WORKERS: usize = 6;
@@ -24,12 +25,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Postgres {
     queue: SyncSender<(Access, Work)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
 }
 
 impl Postgres {
@@ -61,13 +56,6 @@ impl Postgres {
         }
         Ok(Self { queue: sender })
     }
-
-    fn send(&self, access: Access, work: Work) -> Result<(), StoreError> {
-        self.queue.try_send((access, work)).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Disconnected(_) => StoreError::Closed,
-        })
-    }
 }
 
 /// How many migrations wait in the database, which is only read.
@@ -78,12 +66,21 @@ pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
 }
 
 impl Backend for Postgres {
-    fn write(&self, work: Work) -> Result<(), StoreError> {
-        self.send(Access::Write, work)
+    fn send(&self, access: Access, work: Work) -> Result<(), StoreError> {
+        self.queue.try_send((access, work)).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => StoreError::Closed,
+        })
     }
+}
 
-    fn read(&self, work: Work) -> Result<(), StoreError> {
-        self.send(Access::Read, work)
+/// How a transaction begins, in one message.
+const fn begin(access: Access) -> &'static str {
+    match access {
+        // By default each statement would see a moment of its own.
+        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Access::Write => "BEGIN",
+        Access::Note => "BEGIN; SET LOCAL synchronous_commit = off",
     }
 }
 
@@ -112,52 +109,20 @@ fn work_loop(mut worker: Worker, config: &Config, queue: &Mutex<Receiver<(Access
 
 impl Worker {
     fn run(&mut self, access: Access, work: Work) {
-        let builder = self.client.build_transaction();
-        let builder = match access {
-            // By default each statement would see a moment of its own.
-            Access::Read => builder.read_only(true).isolation_level(IsolationLevel::RepeatableRead),
-            Access::Write => builder,
-        };
-        let begun = builder.start().map_err(StoreError::from);
-        let inner = match begun {
-            Ok(inner) => inner,
-            Err(error) => {
-                (work(Err(error)).answer)(Ok(()));
-                return;
-            }
-        };
-        let mut transaction = Transaction { inner, statements: &mut self.statements };
-        let finished = work(Ok(&mut Tx::new(Conn::Postgres(&mut transaction))));
-        let Transaction { inner, .. } = transaction;
-        let ended = if finished.keep { inner.commit() } else { inner.rollback() };
+        if let Err(error) = self.client.batch_execute(begin(access)) {
+            (work(Err(error.into())).answer)(Ok(()));
+            return;
+        }
+        let finished = work(Ok(&mut Tx::new(Conn::Postgres(self))));
+        let ended = self.client.batch_execute(if finished.keep { "COMMIT" } else { "ROLLBACK" });
         (finished.answer)(ended.map_err(StoreError::from));
     }
-}
 
-/// What [`Tx`] needs of a PostgreSQL transaction, without its lifetimes.
-pub(super) trait Statements {
-    fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> StoreResult<u64>;
-    fn each(
-        &mut self,
-        sql: &str,
-        params: &[Val<'_>],
-        take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
-    ) -> StoreResult<()>;
-    fn hold(&mut self, name: &str) -> StoreResult<()>;
-}
-
-/// A transaction and its connection's prepared statements.
-struct Transaction<'c> {
-    inner: postgres::Transaction<'c>,
-    statements: &'c mut BTreeMap<String, Statement>,
-}
-
-impl Transaction<'_> {
     fn prepared(&mut self, sql: &str) -> StoreResult<Statement> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.inner.prepare(sql)?;
+        let statement = self.client.prepare(sql)?;
         // Statements are fixed texts of this program, plus a few filter combinations; the
         // limit is against a mistake that would build them from data.
         if self.statements.len() >= MAX_STATEMENTS {
@@ -168,14 +133,27 @@ impl Transaction<'_> {
     }
 }
 
+/// What [`Tx`] needs of a PostgreSQL transaction.
+pub(super) trait Statements {
+    fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> StoreResult<u64>;
+    fn each(
+        &mut self,
+        sql: &str,
+        params: &[Val<'_>],
+        take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
+    ) -> StoreResult<()>;
+    fn append(&mut self, table: &str, columns: &[&str], rows: &[&[Val<'_>]]) -> StoreResult<()>;
+    fn hold(&mut self, name: &str) -> StoreResult<()>;
+}
+
 fn references<'p>(params: &'p [Val<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
     params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-impl Statements for Transaction<'_> {
+impl Statements for Worker {
     fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> StoreResult<u64> {
         let statement = self.prepared(sql)?;
-        Ok(self.inner.execute(&statement, &references(params))?)
+        Ok(self.client.execute(&statement, &references(params))?)
     }
 
     fn each(
@@ -185,15 +163,29 @@ impl Statements for Transaction<'_> {
         take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
     ) -> StoreResult<()> {
         let statement = self.prepared(sql)?;
-        for row in &self.inner.query(&statement, &references(params))? {
+        for row in &self.client.query(&statement, &references(params))? {
             take(&Row::Postgres(row))?;
         }
         Ok(())
     }
 
+    fn append(&mut self, table: &str, columns: &[&str], rows: &[&[Val<'_>]]) -> StoreResult<()> {
+        let columns = columns.join(", ");
+        // The binary format says no types: those of the table's own columns are asked for once.
+        let shape = self.prepared(&format!("SELECT {columns} FROM {table} LIMIT 0"))?;
+        let copy = self.prepared(&format!("COPY {table} ({columns}) FROM STDIN BINARY"))?;
+        let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
+        let mut writer = BinaryCopyInWriter::new(self.client.copy_in(&copy)?, &types);
+        for row in rows {
+            writer.write(&references(row))?;
+        }
+        writer.finish()?;
+        Ok(())
+    }
+
     fn hold(&mut self, name: &str) -> StoreResult<()> {
         let statement = self.prepared("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")?;
-        self.inner.query(&statement, &[&name])?;
+        self.client.query(&statement, &[&name])?;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 
 use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
-use super::{Backend, Conn, Finished, Tx, Work, migrate};
+use super::{Access, Backend, Conn, Finished, Tx, Work, migrate};
 
 /// Threads that read. Two cores answer pages; a third and fourth wait out slow disks.
 const READERS: usize = 4;
@@ -56,20 +56,16 @@ pub(super) fn waiting_migrations(path: &Path) -> StoreResult<usize> {
 }
 
 impl Backend for Sqlite {
-    fn write(&self, work: Work) -> Result<(), StoreError> {
-        send(&self.writes, work)
+    fn send(&self, access: Access, work: Work) -> Result<(), StoreError> {
+        let queue = match access {
+            Access::Read => &self.reads,
+            Access::Write | Access::Note => &self.writes,
+        };
+        queue.try_send(work).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => StoreError::Closed,
+        })
     }
-
-    fn read(&self, work: Work) -> Result<(), StoreError> {
-        send(&self.reads, work)
-    }
-}
-
-fn send(queue: &SyncSender<Work>, work: Work) -> Result<(), StoreError> {
-    queue.try_send(work).map_err(|error| match error {
-        TrySendError::Full(_) => StoreError::Overloaded,
-        TrySendError::Disconnected(_) => StoreError::Closed,
-    })
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
@@ -216,6 +212,24 @@ pub(super) fn execute(conn: &Connection, sql: &str, params: &[Val<'_>]) -> Store
     bind(&mut statement, params)?;
     let touched = statement.raw_execute()?;
     Ok(u64::try_from(touched).unwrap_or(u64::MAX))
+}
+
+pub(super) fn append<'v, const N: usize>(
+    conn: &Connection,
+    table: &str,
+    columns: &[&str; N],
+    rows: &mut dyn Iterator<Item = [Val<'v>; N]>,
+) -> StoreResult<()> {
+    let places: Vec<String> = (1..=N).map(|number| format!("?{number}")).collect();
+    let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+    let mut statement = conn.prepare_cached(&sql)?;
+    for row in rows {
+        for (index, value) in row.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, value as &dyn ToSql)?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
 }
 
 pub(super) fn each(

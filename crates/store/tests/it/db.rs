@@ -201,6 +201,17 @@ on_both! {
         assert_eq!(names(&house).await, ["once"]);
     }
 
+    async fn what_is_noted_is_seen_by_every_later_reader_and_undone_when_it_fails(house: House) {
+        let db = house.store.installation();
+        db.note(|tx| put(tx, "noted")).await.unwrap();
+        let failed: StoreResult<()> = db.note(|tx| {
+            put(tx, "undone")?;
+            Err(StoreError::Driver("no".into()))
+        }).await;
+        assert!(failed.is_err());
+        assert_eq!(names(&house).await, ["noted"]);
+    }
+
     async fn an_asker_who_goes_away_does_not_stop_the_work(house: House) {
         let gate = house.shut_gate();
         let mut write = Box::pin(house.try_write(|tx| put(tx, "left behind")));

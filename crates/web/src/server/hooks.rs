@@ -49,7 +49,8 @@ fn problem(error: &DoorError) -> Response {
         "status": status.as_u16(),
         "detail": error.to_string(),
     });
-    let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+    let headers =
+        [(header::CONTENT_TYPE, "application/problem+json"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     let mut response = (status, headers, body.to_string()).into_response();
     if retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
