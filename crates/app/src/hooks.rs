@@ -1,8 +1,10 @@
 //! The door: a hook is checked on its raw bytes, kept durably, and answered; what it asks
 //! for happens later, at the shop's own pace.
 
+use std::collections::BTreeMap;
+
 use connect::{HookEvent, HookRejection, HookSubject};
-use domain::{ChannelKind, Timestamp};
+use domain::{ChannelKind, ConnectionId, OrganizationId, Timestamp};
 use store::inbox::{self, Hook, SortedHook};
 use store::{StoreError, StoreResult, Tenant, Tx, connections};
 
@@ -98,9 +100,17 @@ impl App {
             .note(move |tx| {
                 let hooks = inbox::take(tx, SORT_AT_ONCE)?;
                 let mut taken = 0;
+                let mut heard = BTreeMap::new();
                 for hook in &hooks {
                     taken += hook.count;
-                    app.make_job(tx, hook)?;
+                    if let Some(of) = app.make_job(tx, hook)? {
+                        let last = heard.entry(of).or_insert(hook.received_at);
+                        *last = hook.received_at.max(*last);
+                    }
+                }
+                // Last, and once each: a connection's row is held until the commit.
+                for ((organization, connection), at) in heard {
+                    Tenant::of(tx, organization).note_hook(connection, at)?;
                 }
                 Ok(taken)
             })
@@ -111,16 +121,21 @@ impl App {
         Ok(sorted)
     }
 
-    fn make_job(&self, tx: &mut Tx<'_>, hook: &SortedHook) -> StoreResult<()> {
+    /// Asks for what a hook names; whose it was, or `None` when it was nobody's.
+    fn make_job(
+        &self,
+        tx: &mut Tx<'_>,
+        hook: &SortedHook,
+    ) -> StoreResult<Option<(OrganizationId, ConnectionId)>> {
         let Some((organization, connection, running)) =
             connections::by_account(tx, &hook.channel, &hook.account_external_id)?
         else {
             self.tallies.add("hook_refused", "unknown_account");
-            return Ok(());
+            return Ok(None);
         };
         if !running {
             self.tallies.add("hook_refused", "connection_not_running");
-            return Ok(());
+            return Ok(None);
         }
         let external_id = hook.subject_id.clone();
         let work = match hook.subject_kind.as_str() {
@@ -128,14 +143,13 @@ impl App {
             "shipment" => Work::FetchShipment { external_id },
             _ => Work::FetchListing { external_id },
         };
-        let mut tenant = Tenant::of(tx, organization);
-        tenant.note_hook(connection, hook.received_at)?;
         let cause = if hook.count > 1 {
             format!("hook {} ×{}", hook.topic, hook.count)
         } else {
             format!("hook {}", hook.topic)
         };
-        self.ask(&mut tenant, connection, &work, &cause, self.clock().now())
+        self.ask(&mut Tenant::of(tx, organization), connection, &work, &cause, self.clock().now())?;
+        Ok(Some((organization, connection)))
     }
 }
 

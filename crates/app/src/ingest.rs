@@ -175,7 +175,6 @@ impl App {
             lines.push(new);
         }
         tenant.insert_order(id, connection, snapshot, &order, &lines, now)?;
-        tenant.note_order(connection, snapshot.placed_at)?;
         self.tell(tenant, id, "placed", &snapshot.external_id, snapshot.placed_at)?;
         self.tell(tenant, id, "arrived", cause, now)?;
         self.note_state(tenant, id, order.state, now)?;

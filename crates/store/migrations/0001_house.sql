@@ -94,7 +94,6 @@ CREATE TABLE connection (
   -- Orders updated before this instant have been seen by a sweep.
   swept_to {int},
   last_missed_at {int},
-  last_order_at {int},
   created_at {int} NOT NULL,
   UNIQUE (channel, account_external_id),
   UNIQUE (organization_id, id)
@@ -215,6 +214,7 @@ CREATE TABLE listing (
 );
 
 CREATE INDEX listing_sku ON listing (sku_id);
+CREATE INDEX listing_group ON listing (connection_id, stock_group) WHERE stock_group <> '';
 CREATE UNIQUE INDEX listing_page ON listing (organization_id, id);
 
 CREATE TABLE orders (

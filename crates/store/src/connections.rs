@@ -44,8 +44,6 @@ pub struct Connection {
     pub swept_to: Option<Timestamp>,
     /// When the list of missed hooks was last read.
     pub last_missed_at: Option<Timestamp>,
-    /// When the newest order was placed.
-    pub last_order_at: Option<Timestamp>,
     /// When it was first connected.
     pub created_at: Timestamp,
     /// When its owner last said yes in the browser.
@@ -67,7 +65,7 @@ pub struct SealedTokens {
 
 const COLUMNS: &str = "id, channel, account_external_id, name, site, state, state_reason, state_since, \
     tokens_issued_at, access_expires_at, consent_expires_at, token_version, scopes, renewal_error, last_hook_at, \
-    last_sweep_at, swept_to, last_missed_at, last_order_at, created_at, consented_at";
+    last_sweep_at, swept_to, last_missed_at, created_at, consented_at";
 
 fn connection(row: &Row<'_>) -> StoreResult<Connection> {
     let state: String = row.get(5)?;
@@ -96,9 +94,8 @@ fn connection(row: &Row<'_>) -> StoreResult<Connection> {
         last_sweep_at: row.get(15)?,
         swept_to: row.get(16)?,
         last_missed_at: row.get(17)?,
-        last_order_at: row.get(18)?,
-        created_at: row.get(19)?,
-        consented_at: row.get(20)?,
+        created_at: row.get(18)?,
+        consented_at: row.get(19)?,
     })
 }
 
@@ -337,16 +334,6 @@ impl Tenant<'_, '_> {
             "UPDATE connection SET last_hook_at = $3 \
              WHERE organization_id = $1 AND id = $2 AND (last_hook_at IS NULL OR last_hook_at < $3)",
             params![self.id, id, at],
-        )?;
-        Ok(())
-    }
-
-    /// Notes that an order was placed.
-    pub fn note_order(&mut self, id: ConnectionId, placed_at: Timestamp) -> StoreResult<()> {
-        self.tx.execute(
-            "UPDATE connection SET last_order_at = $3 \
-             WHERE organization_id = $1 AND id = $2 AND (last_order_at IS NULL OR last_order_at < $3)",
-            params![self.id, id, placed_at],
         )?;
         Ok(())
     }

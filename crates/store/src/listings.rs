@@ -280,8 +280,12 @@ impl Tenant<'_, '_> {
     pub fn note_sold(&mut self, id: ListingId, units: i64, placed_at: Timestamp) -> StoreResult<()> {
         self.tx.execute(
             "UPDATE listing SET shown_units = CASE WHEN shown_units > $3 THEN shown_units - $3 ELSE 0 END \
-             WHERE organization_id = $1 AND shown_at < $4 AND (id = $2 OR (stock_group <> '' \
-               AND (connection_id, stock_group) IN (SELECT connection_id, stock_group FROM listing WHERE id = $2)))",
+             WHERE organization_id = $1 AND shown_at < $4 AND id IN (\
+               SELECT id FROM listing WHERE id = $2 \
+               UNION ALL \
+               SELECT beside.id FROM listing sold JOIN listing beside \
+                 ON beside.connection_id = sold.connection_id AND beside.stock_group = sold.stock_group \
+               WHERE sold.id = $2 AND beside.stock_group <> '')",
             params![self.id, id, units, placed_at],
         )?;
         Ok(())

@@ -1,4 +1,5 @@
-//! PostgreSQL: worker threads with one connection each, taking from one queue.
+//! PostgreSQL: worker threads with one connection each. Some only read, so that a page
+//! never waits behind writes that wait for each other.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -14,9 +15,12 @@ use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
 use super::{Access, Backend, Conn, Tx, Work, migrate};
 
-/// Connections of one node: reading and writing share them.
-const WORKERS: usize = 6;
-/// Transactions that may wait; beyond it the asker is told at once.
+/// Connections of one node that read.
+const READERS: usize = 4;
+/// Connections of one node that write. As many as jobs of one account run side by side:
+/// those of one SKU wait for each other, the others need not wait for them.
+const WRITERS: usize = 8;
+/// Transactions of each kind that may wait; beyond it the asker is told at once.
 const QUEUE: usize = 8_192;
 /// Prepared statements kept per connection.
 const MAX_STATEMENTS: usize = 512;
@@ -24,8 +28,11 @@ const MAX_STATEMENTS: usize = 512;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Postgres {
-    queue: SyncSender<(Access, Work)>,
+    reads: Queue,
+    writes: Queue,
 }
+
+type Queue = SyncSender<(Access, Work)>;
 
 impl Postgres {
     pub(super) fn open(url: &str) -> StoreResult<Self> {
@@ -39,22 +46,25 @@ impl Postgres {
         config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
         let mut client = config.connect(NoTls)?;
         migrate::postgres(&mut client)?;
+        drop(client);
+        let reads = Self::hire(READERS, &config)?;
+        let writes = Self::hire(WRITERS, &config)?;
+        Ok(Self { reads, writes })
+    }
 
+    /// Connects some workers, who take from one queue.
+    fn hire(workers: usize, config: &Config) -> StoreResult<Queue> {
         let (sender, receiver) = sync_channel(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut first = Some(Worker { client, statements: BTreeMap::new() });
-        for _ in 0..WORKERS {
-            let worker = match first.take() {
-                Some(worker) => worker,
-                None => Worker { client: config.connect(NoTls)?, statements: BTreeMap::new() },
-            };
+        for _ in 0..workers {
+            let worker = Worker { client: config.connect(NoTls)?, statements: BTreeMap::new() };
             let (config, receiver) = (config.clone(), Arc::clone(&receiver));
             thread::Builder::new()
                 .name("postgres".into())
                 .spawn(move || work_loop(worker, &config, &receiver))
                 .map_err(|error| StoreError::Driver(error.to_string()))?;
         }
-        Ok(Self { queue: sender })
+        Ok(sender)
     }
 }
 
@@ -67,7 +77,8 @@ pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
 
 impl Backend for Postgres {
     fn send(&self, access: Access, work: Work) -> Result<(), StoreError> {
-        self.queue.try_send((access, work)).map_err(|error| match error {
+        let queue = if access == Access::Read { &self.reads } else { &self.writes };
+        queue.try_send((access, work)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Overloaded,
             TrySendError::Disconnected(_) => StoreError::Closed,
         })

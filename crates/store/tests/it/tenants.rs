@@ -257,7 +257,6 @@ const WRITES: &[(&str, Write)] = &[
         shop.stop_connection(of.connection, 1, ReauthorizationReason::AppRefused, of.now).map(drop)
     }),
     ("note_hook", |shop, of| shop.note_hook(of.connection, of.now)),
-    ("note_order", |shop, of| shop.note_order(of.connection, of.now)),
     ("note_sweep", |shop, of| shop.note_sweep(of.connection, of.now, of.now)),
     ("note_missed", |shop, of| shop.note_missed(of.connection, of.now)),
     ("take_authorization", |shop, of| shop.take_authorization(&of.attempt, of.member, of.now).map(drop)),
