@@ -181,22 +181,16 @@ pub enum DeadJobs {
 /// The lanes that have work due: connections, and `None` for work without one.
 pub fn lanes_due(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Vec<Option<ConnectionId>>> {
     // One index look-up per lane instead of a walk over its jobs.
-    let mut lanes = tx.rows(
+    tx.rows(
         "SELECT c.id FROM connection c WHERE EXISTS (\
            SELECT 1 FROM job j WHERE j.state = 'ready' AND j.connection_id = c.id AND j.run_at <= $1) \
-         ORDER BY c.id",
+         UNION ALL \
+         SELECT NULL WHERE EXISTS (\
+           SELECT 1 FROM job j WHERE j.state = 'ready' AND j.connection_id IS NULL AND j.run_at <= $1) \
+         ORDER BY 1",
         params![now],
-        |row| Ok(Some(row.get(0)?)),
-    )?;
-    let own = tx.row(
-        "SELECT 1 FROM job WHERE state = 'ready' AND connection_id IS NULL AND run_at <= $1 LIMIT 1",
-        params![now],
-        |_| Ok(()),
-    )?;
-    if own.is_some() {
-        lanes.push(None);
-    }
-    Ok(lanes)
+        |row| row.get(0),
+    )
 }
 
 /// Leases up to `limit` due jobs of one lane, the most urgent first.
@@ -255,10 +249,13 @@ pub fn reclaim(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
 /// Ends a job that is done; one asked for again meanwhile goes back to the queue, for the
 /// earliest time it was asked for. Nothing happens when the lease has passed to another worker.
 pub fn finish(tx: &mut Tx<'_>, id: JobId, owner: &str, now: Timestamp) -> StoreResult<()> {
-    tx.execute(
+    let ended = tx.execute(
         "DELETE FROM job WHERE id = $1 AND state = 'leased' AND lease_owner = $2 AND again = 0",
         params![id, owner],
     )?;
+    if ended == 1 {
+        return Ok(());
+    }
     tx.execute(
         "UPDATE job SET state = 'ready', attempts = 0, again = 0, lease_owner = NULL, lease_until = NULL, \
                         problem = NULL, error = NULL, exchange = NULL, updated_at = $3 \

@@ -37,6 +37,7 @@ const KEPT: &[(&str, &[&str], &str)] = &[
     ("reqwest", &["connect"], "there is one outbound client: deadline, budget, SSRF guard, redaction"),
     ("rusqlite", &["store"], "only the store speaks SQL"),
     ("postgres", &["store"], "only the store speaks SQL"),
+    ("tokio-postgres", &["store"], "only the store speaks SQL"),
 ];
 /// Packages for which the domain is too pure.
 const IMPURE: &[&str] = &["tokio", "futures", "axum", "hyper", "tracing"];

@@ -113,9 +113,9 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
     matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
 }
 
-impl From<postgres::Error> for StoreError {
-    fn from(error: postgres::Error) -> Self {
-        use postgres::error::SqlState;
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
             // No answer of the server: the connection itself.
             return if error.is_closed()

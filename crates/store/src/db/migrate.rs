@@ -4,8 +4,8 @@
 //! differently: `{id}`, `{int}`, `{bytes}`, and `{serial}` for a growing key. So the two
 //! schemas cannot drift apart; a test compares the catalogues all the same.
 
-use postgres::Client;
 use rusqlite::Connection;
+use tokio_postgres::Client;
 
 use super::error::{StoreError, StoreResult};
 
@@ -94,20 +94,21 @@ pub(super) fn sqlite(conn: &mut Connection) -> StoreResult<()> {
     Ok(())
 }
 
-pub(super) fn postgres(client: &mut Client) -> StoreResult<()> {
-    let mut tx = client.transaction()?;
-    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])?;
-    tx.batch_execute(&spell(CREATE_HISTORY, POSTGRES))?;
+pub(super) async fn postgres(client: &mut Client) -> StoreResult<()> {
+    let tx = client.transaction().await?;
+    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
+    tx.batch_execute(&spell(CREATE_HISTORY, POSTGRES)).await?;
     let applied: Vec<(i64, i64)> =
-        tx.query(READ_HISTORY, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        tx.query(READ_HISTORY, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
     for (number, text) in pending(&applied)? {
-        tx.batch_execute(&spell(text, POSTGRES))?;
+        tx.batch_execute(&spell(text, POSTGRES)).await?;
         tx.execute(
             "INSERT INTO schema_history (number, fingerprint) VALUES ($1, $2)",
             &[number, &fingerprint(text)],
-        )?;
+        )
+        .await?;
     }
-    tx.commit()?;
+    tx.commit().await?;
     Ok(())
 }
 
@@ -127,13 +128,13 @@ pub(super) fn waiting_in_sqlite(conn: &Connection) -> StoreResult<usize> {
 }
 
 /// How many migrations wait in a PostgreSQL database, which is only read.
-pub(super) fn waiting_in_postgres(client: &mut Client) -> StoreResult<usize> {
-    let begun: bool = client.query_one("SELECT to_regclass('schema_history') IS NOT NULL", &[])?.get(0);
+pub(super) async fn waiting_in_postgres(client: &Client) -> StoreResult<usize> {
+    let begun: bool = client.query_one("SELECT to_regclass('schema_history') IS NOT NULL", &[]).await?.get(0);
     if !begun {
         return Ok(MIGRATIONS.len());
     }
     let applied: Vec<(i64, i64)> =
-        client.query(READ_HISTORY, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        client.query(READ_HISTORY, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
     Ok(pending(&applied)?.len())
 }
 

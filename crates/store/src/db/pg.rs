@@ -1,15 +1,22 @@
 //! PostgreSQL: worker threads with one connection each. Some only read, so that a page
 //! never waits behind writes that wait for each other.
+//!
+//! A worker drives its connection itself, on a runtime of its own thread. So a
+//! transaction's beginning travels with its first statement, and the end of one that only
+//! read is not waited for: two trips less of the four that a look-up would take.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use postgres::binary_copy::BinaryCopyInWriter;
-use postgres::types::{ToSql, Type};
-use postgres::{Client, Config, NoTls, Statement};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
 use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
@@ -36,43 +43,57 @@ type Queue = SyncSender<(Access, Work)>;
 
 impl Postgres {
     pub(super) fn open(url: &str) -> StoreResult<Self> {
-        // The client drives a runtime of its own, which must not start on a thread that
-        // drives another one.
-        thread::scope(|scope| scope.spawn(|| Self::connect(url)).join()).unwrap_or(Err(StoreError::Panicked))
-    }
-
-    fn connect(url: &str) -> StoreResult<Self> {
-        let mut config: Config = url.parse()?;
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
-        let mut client = config.connect(NoTls)?;
-        migrate::postgres(&mut client)?;
-        drop(client);
-        let reads = Self::hire(READERS, &config)?;
-        let writes = Self::hire(WRITERS, &config)?;
-        Ok(Self { reads, writes })
-    }
-
-    /// Connects some workers, who take from one queue.
-    fn hire(workers: usize, config: &Config) -> StoreResult<Queue> {
-        let (sender, receiver) = sync_channel(QUEUE);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..workers {
-            let worker = Worker { client: config.connect(NoTls)?, statements: BTreeMap::new() };
-            let (config, receiver) = (config.clone(), Arc::clone(&receiver));
-            thread::Builder::new()
-                .name("postgres".into())
-                .spawn(move || work_loop(worker, &config, &receiver))
-                .map_err(|error| StoreError::Driver(error.to_string()))?;
-        }
-        Ok(sender)
+        let config = configuration(url)?;
+        on_a_thread(|| {
+            let mut session = Session::open(&config)?;
+            session.runtime.block_on(migrate::postgres(&mut session.client))
+        })?;
+        Ok(Self { reads: hire(READERS, &config)?, writes: hire(WRITERS, &config)? })
     }
 }
 
 /// How many migrations wait in the database, which is only read.
 pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
+    let config = configuration(url)?;
+    on_a_thread(|| {
+        let session = Session::open(&config)?;
+        session.runtime.block_on(migrate::waiting_in_postgres(&session.client))
+    })
+}
+
+fn configuration(url: &str) -> StoreResult<Config> {
     let mut config: Config = url.parse()?;
     config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
-    migrate::waiting_in_postgres(&mut config.connect(NoTls)?)
+    Ok(config)
+}
+
+/// A session drives a runtime of its own, which must not start on a thread that drives
+/// another one.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> StoreResult<T> + Send) -> StoreResult<T> {
+    thread::scope(|scope| scope.spawn(work).join()).unwrap_or(Err(StoreError::Panicked))
+}
+
+/// Connects some workers, who take from one queue. Fails when one cannot connect.
+fn hire(workers: usize, config: &Config) -> StoreResult<Queue> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let (connected, outcomes) = sync_channel(workers);
+    for _ in 0..workers {
+        let (config, receiver, connected) = (config.clone(), Arc::clone(&receiver), connected.clone());
+        thread::Builder::new()
+            .name("postgres".into())
+            .spawn(move || {
+                let session = Session::open(&config);
+                let _ = connected.send(session.as_ref().map(|_| ()).map_err(StoreError::clone));
+                if let Ok(session) = session {
+                    work_loop(session, &config, &receiver);
+                }
+            })
+            .map_err(|error| StoreError::Driver(error.to_string()))?;
+    }
+    drop(connected);
+    outcomes.iter().collect::<StoreResult<()>>()?;
+    Ok(sender)
 }
 
 impl Backend for Postgres {
@@ -95,45 +116,78 @@ const fn begin(access: Access) -> &'static str {
     }
 }
 
-/// A connection and the statements it has prepared.
-struct Worker {
-    client: Client,
-    statements: BTreeMap<String, Statement>,
-}
-
-fn work_loop(mut worker: Worker, config: &Config, queue: &Mutex<Receiver<(Access, Work)>>) {
+fn work_loop(mut session: Session, config: &Config, queue: &Mutex<Receiver<(Access, Work)>>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((access, work)) = next else { return };
-        if worker.client.is_closed() {
-            match config.connect(NoTls) {
-                Ok(client) => worker = Worker { client, statements: BTreeMap::new() },
+        if session.client.is_closed() {
+            match Session::open(config) {
+                Ok(opened) => session = opened,
                 Err(error) => {
-                    (work(Err(error.into())).answer)(Ok(()));
+                    (work(Err(error)).answer)(Ok(()));
                     continue;
                 }
             }
         }
-        worker.run(access, work);
+        session.run(access, work);
     }
 }
 
-impl Worker {
+/// A connection, what drives it, and the statements it has prepared.
+struct Session {
+    runtime: Runtime,
+    client: Client,
+    statements: BTreeMap<String, Statement>,
+    /// How the running transaction begins, until its first statement takes it along.
+    to_begin: Option<&'static str>,
+}
+
+impl Session {
+    fn open(config: &Config) -> StoreResult<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StoreError::Driver(error.to_string()))?;
+        let client = runtime.block_on(async {
+            let (client, connection) = config.connect(NoTls).await?;
+            // Its end is seen by the client, with the reason.
+            tokio::spawn(connection);
+            Ok::<_, Error>(client)
+        })?;
+        Ok(Self { runtime, client, statements: BTreeMap::new(), to_begin: None })
+    }
+
     fn run(&mut self, access: Access, work: Work) {
-        if let Err(error) = self.client.batch_execute(begin(access)) {
-            (work(Err(error.into())).answer)(Ok(()));
-            return;
-        }
+        self.to_begin = Some(begin(access));
         let finished = work(Ok(&mut Tx::new(Conn::Postgres(self))));
-        let ended = self.client.batch_execute(if finished.keep { "COMMIT" } else { "ROLLBACK" });
-        (finished.answer)(ended.map_err(StoreError::from));
+        // A transaction that ran nothing was never begun.
+        let ended = if self.to_begin.take().is_some() {
+            Ok(())
+        } else if access == Access::Read {
+            self.leave();
+            Ok(())
+        } else {
+            let end = if finished.keep { "COMMIT" } else { "ROLLBACK" };
+            self.runtime.block_on(self.client.batch_execute(end)).map_err(StoreError::from)
+        };
+        (finished.answer)(ended);
+    }
+
+    /// Ends a transaction that only read: said, but not waited for.
+    fn leave(&self) {
+        self.runtime.block_on(async {
+            let mut end = pin!(self.client.batch_execute("ROLLBACK"));
+            // The first poll hands it to the connection, which then gets its turn.
+            let _ = end.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            tokio::task::yield_now().await;
+        });
     }
 
     fn prepared(&mut self, sql: &str) -> StoreResult<Statement> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql)?;
+        let statement = self.runtime.block_on(self.client.prepare(sql))?;
         // Statements are fixed texts of this program, plus a few filter combinations; the
         // limit is against a mistake that would build them from data.
         if self.statements.len() >= MAX_STATEMENTS {
@@ -142,6 +196,17 @@ impl Worker {
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
+}
+
+/// Sends a statement right behind the transaction's beginning, if that is still to come.
+async fn behind<T>(
+    to_begin: Option<&'static str>,
+    client: &Client,
+    statement: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(begin) = to_begin else { return statement.await };
+    let (begun, done) = tokio::join!(biased; client.batch_execute(begin), statement);
+    begun.and(done)
 }
 
 /// What [`Tx`] needs of a PostgreSQL transaction.
@@ -161,10 +226,12 @@ fn references<'p>(params: &'p [Val<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
     params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-impl Statements for Worker {
+impl Statements for Session {
     fn execute(&mut self, sql: &str, params: &[Val<'_>]) -> StoreResult<u64> {
         let statement = self.prepared(sql)?;
-        Ok(self.client.execute(&statement, &references(params))?)
+        let params = references(params);
+        let asked = self.client.execute(&statement, &params);
+        Ok(self.runtime.block_on(behind(self.to_begin.take(), &self.client, asked))?)
     }
 
     fn each(
@@ -174,7 +241,10 @@ impl Statements for Worker {
         take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
     ) -> StoreResult<()> {
         let statement = self.prepared(sql)?;
-        for row in &self.client.query(&statement, &references(params))? {
+        let params = references(params);
+        let asked = self.client.query(&statement, &params);
+        let rows = self.runtime.block_on(behind(self.to_begin.take(), &self.client, asked))?;
+        for row in &rows {
             take(&Row::Postgres(row))?;
         }
         Ok(())
@@ -186,17 +256,19 @@ impl Statements for Worker {
         let shape = self.prepared(&format!("SELECT {columns} FROM {table} LIMIT 0"))?;
         let copy = self.prepared(&format!("COPY {table} ({columns}) FROM STDIN BINARY"))?;
         let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
-        let mut writer = BinaryCopyInWriter::new(self.client.copy_in(&copy)?, &types);
-        for row in rows {
-            writer.write(&references(row))?;
-        }
-        writer.finish()?;
+        let asked = self.client.copy_in(&copy);
+        self.runtime.block_on(async {
+            let sink = behind(self.to_begin.take(), &self.client, asked).await?;
+            let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
+            for row in rows {
+                writer.as_mut().write(&references(row)).await?;
+            }
+            writer.as_mut().finish().await
+        })?;
         Ok(())
     }
 
     fn hold(&mut self, name: &str) -> StoreResult<()> {
-        let statement = self.prepared("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")?;
-        self.client.query(&statement, &[&name])?;
-        Ok(())
+        self.each("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", &[name.into()], &mut |_| Ok(()))
     }
 }

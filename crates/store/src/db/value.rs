@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use domain::{Timestamp, TypedId};
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::error::{StoreError, StoreResult};
 
@@ -120,7 +120,7 @@ pub enum Row<'r> {
     /// Of SQLite.
     Sqlite(&'r rusqlite::Row<'r>),
     /// Of PostgreSQL.
-    Postgres(&'r postgres::Row),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -193,7 +193,7 @@ impl Column for Option<Timestamp> {
 /// 16 raw bytes of a `uuid` column.
 struct RawId([u8; 16]);
 
-impl<'a> postgres::types::FromSql<'a> for RawId {
+impl<'a> tokio_postgres::types::FromSql<'a> for RawId {
     fn from_sql(_ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
         Ok(Self(raw.try_into()?))
     }

@@ -114,8 +114,8 @@ async fn home(State(_): State<Web>) -> Response {
 
 /// Whether the program serves and its database answers.
 async fn health(State(web): State<Web>) -> Response {
-    match web.app.store().installation().read(|_| Ok(())).await {
-        Ok(()) => "ok\n".into_response(),
+    match web.app.store().installation().read(|tx| tx.row("SELECT 1", &[], |_| Ok(()))).await {
+        Ok(_) => "ok\n".into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }
