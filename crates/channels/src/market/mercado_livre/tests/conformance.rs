@@ -194,7 +194,11 @@ impl Harness for Kit {
     }
 
     fn write_ignored(&self) -> Vec<Step> {
-        quantity(3, 7)
+        let places = r#"{"locations":[{"type":"selling_address","quantity":7}]}"#;
+        let mut steps = quantity(3, 7);
+        let stock = Step::get("/user-products/MLBU3000000001/stock");
+        steps.push(stock.answer(200, places).answer_header("x-version", "1"));
+        steps
     }
 
     fn hook(&self) -> HookSample {

@@ -239,8 +239,10 @@ fn a_cancelled_order_says_by_whom() {
 fn a_cancelled_order_whose_goods_are_away_frees_no_units() {
     for status in ["shipped", "delivered", "not_delivered"] {
         let state = state("cancelled", &[], (status, ""));
-        assert_eq!(state, OrderState::NeedsAttention(Attention::UnknownStatus), "{status}");
+        assert_eq!(state, OrderState::NeedsAttention(Attention::CancelledYetSent), "{status}");
     }
+    let unknown = OrderState::NeedsAttention(Attention::UnknownStatus);
+    assert_eq!(state("cancelled", &[], ("a_status_of_tomorrow", "")), unknown);
 }
 
 #[test]
