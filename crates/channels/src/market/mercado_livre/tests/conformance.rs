@@ -201,6 +201,20 @@ impl Harness for Kit {
         steps
     }
 
+    fn price_ignored(&self) -> Option<Vec<Step>> {
+        let standard = r#"{"amount":49.9,"regular_amount":null,"currency_id":"BRL"}"#;
+        Some(vec![
+            Step::get(READ).answer(200, ITEM),
+            Step::put("/items/MLB4000000001"),
+            Step::get(READ).answer(200, ITEM),
+            Step::get("/items/MLB4000000001/sale_price?context=channel_marketplace").answer(200, standard),
+        ])
+    }
+
+    fn listing_with_status(&self, status: &str) -> Vec<Step> {
+        vec![Step::get(READ).answer(200, &with(ITEM, &[("/status", json!(status))]))]
+    }
+
     fn hook(&self) -> HookSample {
         hook(&[], Ok(vec![event("orders_v2", HookSubject::Order("2000010000000001".into()))]))
     }

@@ -143,7 +143,7 @@ fn the_state_of_a_paid_order_is_where_its_goods_are() {
         ("handling", "waiting_for_label_generation", ToDispatch),
         ("ready_to_ship", "ready_to_print", ToDispatch),
         ("ready_to_ship", "printed", ToDispatch),
-        ("ready_to_ship", "a_substatus_of_tomorrow", ToDispatch),
+        ("ready_to_ship", "a_substatus_of_tomorrow", unknown),
         ("ready_to_ship", "picked_up", Shipped),
         ("ready_to_ship", "dropped_off", Shipped),
         ("ready_to_ship", "in_hub", Shipped),
