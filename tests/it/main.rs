@@ -27,6 +27,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod conformance;
 mod hooks;
 mod import;
 mod order_in;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use domain::OrderState;
+use domain::order::Attention;
 use http::Method;
+use sandbox::mercado_livre::sales::SaleLine;
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use sandbox::{Fault, FaultRule, SaleRequest};
 use serde_json::json;
@@ -82,5 +84,51 @@ on_both! {
         let to_item = writes.iter().filter(|call| call.method == "PUT" && call.path.ends_with(&item));
         assert_eq!(to_item.filter(|call| call.body == too_many).count(), 0, "the units of the sale were offered again");
         assert_eq!(shop.market().shows(&item), before + 7);
+    }
+
+    async fn a_seller_with_depots_follows_a_sale_elsewhere(shop) {
+        let tags = json!({"tags": ["normal", "warehouse_management", "multiwarehouse"]});
+        shop.market().control(Method::PUT, &format!("/_sandbox/users/{CLASSIC_SELLER}"), &tags);
+        shop.connect_classic().await;
+        shop.connect_family().await;
+        let elsewhere = &shop.market().items_of(FAMILY_SELLER, SHARED)[0];
+        let before = shop.sku(SHARED).await.tally.available_units();
+        shop.sell(elsewhere, 3);
+        shop.run_until_idle().await;
+        let in_depots = shop.market().items_of(CLASSIC_SELLER, SHARED);
+        for listing in &in_depots {
+            assert_eq!(shop.market().shows(listing), before - 3, "{listing}");
+        }
+        let held = shop.market().sandbox().with_world(|world| {
+            let product = &world.user_products[&world.items[&in_depots[0]].user_product_id];
+            product.locations.iter().map(|place| place.quantity).collect::<Vec<_>>()
+        });
+        assert_eq!(held, [before - before / 2 - 3, before / 2], "the first depot takes the difference");
+    }
+
+    async fn an_order_cancelled_in_a_cart_whose_parcel_goes_on_asks_a_person(shop) {
+        shop.connect_classic().await;
+        let items = shop.market().items_of(CLASSIC_SELLER, SHARED);
+        let line = |item: &String| SaleLine { item_id: Some(item.clone()), quantity: 1, ..SaleLine::default() };
+        let cart = SaleRequest::of_cart(items.iter().map(line).collect());
+        let [first, second] = shop.market().sandbox().sell(&cart).expect("a cart is bought")[..] else {
+            panic!("two orders")
+        };
+        shop.pass(Duration::from_mins(1), Duration::from_secs(20)).await;
+        shop.market().control(Method::POST, &format!("/_sandbox/orders/{first}/cancel"), &json!({"group": "buyer"}));
+        shop.run_until_idle().await;
+        let freed = shop.sku(SHARED).await.tally;
+        let shipment = shop.market().sandbox().with_world(|world| world.orders[&second].shipment_id);
+        let shipment = shipment.expect("a parcel was made");
+        let state = async |order: i64| shop.order(&order.to_string()).await.map(|order| order.state);
+        while state(second).await == Some(OrderState::ToDispatch) {
+            shop.market().control(Method::POST, &format!("/_sandbox/shipments/{shipment}/advance"), &json!({}));
+            shop.wait(Duration::from_secs(1));
+            shop.run_until_idle().await;
+        }
+        assert_eq!(state(second).await, Some(OrderState::Shipped));
+        assert_eq!(state(first).await, Some(OrderState::NeedsAttention(Attention::CancelledYetSent)));
+        let after = shop.sku(SHARED).await.tally;
+        assert_eq!(after.available_units(), freed.available_units(), "what was freed stays free");
     }
 }

@@ -197,7 +197,8 @@ pub struct OrderRef {
 
 /// Orders.
 pub trait Orders: Send + Sync {
-    /// An order as it stands now, its shipment included.
+    /// An order as it stands now, its shipment included. An answer about another order
+    /// is [`crate::ErrorKind::Garbled`].
     fn fetch<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, OrderSnapshot>;
 
     /// The orders that a shipment carries.
@@ -263,7 +264,8 @@ pub trait Listings: Send + Sync {
     /// All listings of the account, page by page, variations apart.
     fn page<'a>(&'a self, account: &'a Account, cursor: Option<&'a str>) -> Call<'a, Page<ListingSnapshot>>;
 
-    /// A listing as it stands now: one snapshot for each variation.
+    /// A listing as it stands now: one snapshot for each variation. An answer about
+    /// another listing is [`crate::ErrorKind::Garbled`].
     fn fetch<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, Vec<ListingSnapshot>>;
 }
 
@@ -272,6 +274,13 @@ pub trait Stock: Send + Sync {
     /// Writes an absolute quantity, reads it back and returns what the platform then
     /// shows. An answer of "accepted" that left another value is
     /// [`crate::ErrorKind::WriteNotApplied`].
+    ///
+    /// Where the listing's units lie in several places, `quantity_units` is the sum over
+    /// all of them; which place takes the difference is the channel's rule, the same for
+    /// the same places, and places of the platform's own are left as they are. Where the
+    /// platform versions its quantities, a change that came in between is
+    /// [`crate::ErrorKind::Conflict`] and nothing is written: the quantity has to be
+    /// computed again, as the change may be a sale.
     fn write<'a>(
         &'a self,
         account: &'a Account,
@@ -282,7 +291,10 @@ pub trait Stock: Send + Sync {
 
 /// Prices.
 pub trait Prices: Send + Sync {
-    /// Writes a price, reads it back and returns what the platform then shows.
+    /// Writes the price without promotions, reads it back and returns the listing with
+    /// it. A price that is not above zero or of another currency than the listing's is
+    /// refused before anything is written; an answer of "accepted" that left another
+    /// price is [`crate::ErrorKind::WriteNotApplied`].
     fn write<'a>(
         &'a self,
         account: &'a Account,

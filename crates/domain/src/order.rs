@@ -29,6 +29,9 @@ pub enum Attention {
     LinesChanged,
     /// The platform brought a cancelled order back.
     Reopened,
+    /// Cancelled, yet its parcel has left the seller or goes on with the rest of its pack:
+    /// whether these units are in it, only a person can say.
+    CancelledYetSent,
 }
 
 /// Where an order stands, over all channels.
@@ -49,7 +52,7 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::AwaitingPayment,
         Self::ToDispatch,
         Self::Shipped,
@@ -61,6 +64,7 @@ impl OrderState {
         Self::NeedsAttention(Attention::FraudRisk),
         Self::NeedsAttention(Attention::LinesChanged),
         Self::NeedsAttention(Attention::Reopened),
+        Self::NeedsAttention(Attention::CancelledYetSent),
     ];
 
     /// The pair of words that databases and filters use: state and detail.
@@ -78,6 +82,7 @@ impl OrderState {
             Self::NeedsAttention(Attention::FraudRisk) => ("needs_attention", "fraud_risk"),
             Self::NeedsAttention(Attention::LinesChanged) => ("needs_attention", "lines_changed"),
             Self::NeedsAttention(Attention::Reopened) => ("needs_attention", "reopened"),
+            Self::NeedsAttention(Attention::CancelledYetSent) => ("needs_attention", "cancelled_yet_sent"),
         }
     }
 
@@ -85,6 +90,12 @@ impl OrderState {
     #[must_use]
     pub fn parse(state: &str, detail: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_words() == (state, detail))
+    }
+
+    /// Whether a cancelled order that is now in this state came back: it still counts for
+    /// the platform.
+    const fn is_on_again(self) -> bool {
+        !matches!(self, Self::Cancelled(_) | Self::NeedsAttention(Attention::CancelledYetSent))
     }
 
     /// What the state asks of its lines' stock. An order that needs a person holds its
@@ -302,7 +313,7 @@ impl Order {
     fn state_after(&self, snapshot: &OrderSnapshot) -> OrderState {
         if self.lines_differ(snapshot) {
             OrderState::NeedsAttention(Attention::LinesChanged)
-        } else if self.was_released() && snapshot.state.stock_wish() != StockWish::Free {
+        } else if self.was_released() && snapshot.state.is_on_again() {
             OrderState::NeedsAttention(Attention::Reopened)
         } else {
             snapshot.state
@@ -451,6 +462,35 @@ mod tests {
         };
         assert_eq!(order.state, OrderState::NeedsAttention(Attention::Reopened));
         assert_eq!(effects, []);
+    }
+
+    #[test]
+    fn a_cancelled_order_whose_parcel_goes_on_is_not_taken_for_one_that_came_back() {
+        let sent = OrderState::NeedsAttention(Attention::CancelledYetSent);
+        let before = [
+            (OrderState::ToDispatch, StockPosition::Reserved),
+            (OrderState::Cancelled(CancelledBy::Buyer), StockPosition::Released),
+            (OrderState::Shipped, StockPosition::Taken),
+        ];
+        for (state, position) in before {
+            let (order, _) = Order::first_seen(&snapshot(OrderState::ToDispatch, 9), FirstSight::Live);
+            let order = match order.clone().apply(&snapshot(state, 10)) {
+                Applied::Changed { order, .. } => order,
+                Applied::Nothing | Applied::ReadAgain => order,
+            };
+            let Applied::Changed { order, effects } = order.apply(&snapshot(sent, 11)) else {
+                panic!("newer news changes the order");
+            };
+            assert_eq!((order.state, effects), (sent, vec![]), "{state:?}");
+            assert_eq!(order.lines[0].position, position, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_cancelled_order_that_was_never_held_keeps_its_units_while_its_parcel_goes_on() {
+        let sent = OrderState::NeedsAttention(Attention::CancelledYetSent);
+        let (order, _) = Order::first_seen(&snapshot(sent, 10), FirstSight::Live);
+        assert_eq!(order.lines[0].position, StockPosition::Reserved);
     }
 
     #[test]

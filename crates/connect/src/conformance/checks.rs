@@ -8,7 +8,16 @@ use domain::{Currency, Money, OrderState, Verdict};
 use serde_json::Value;
 use url::Url;
 
-use super::harness::{Capability, Harness, NOW, Outcome, attempt, scripted};
+mod odd;
+
+pub use self::odd::{
+    a_failure_on_the_way_is_no_success, a_key_that_climbs_is_never_written,
+    a_price_that_was_ignored_is_no_success, an_answer_about_something_else_is_no_answer,
+    an_answer_cut_anywhere_is_asked_for_again, an_impossible_price_is_never_sent,
+    an_odd_hook_is_refused_or_read_and_nothing_else, an_odd_value_anywhere_is_never_fatal,
+    an_unknown_listing_status_waits_for_a_person,
+};
+use super::harness::{Capability, Harness, NOW, Outcome, attempt, scripted, survive};
 use super::script::{Step, now};
 use crate::channel::{HookRejection, HookSubject};
 use crate::error::{ChannelError, ErrorKind};
@@ -569,7 +578,7 @@ pub fn no_kept_exchange_shows_a_secret(harness: &dyn Harness) {
                 continue;
             };
             steps[0] = steps[0].clone().answer(400, body);
-            let error = attempt(harness, capability, steps).0.expect_err("a refusal");
+            let error = survive(harness, capability, steps).expect_err("a refusal");
             let exchange = error.exchange.as_ref().expect("an exchange is kept");
             assert_eq!(exchange.status, Some(400), "{capability:?}");
             assert!(!error.operation.is_empty());

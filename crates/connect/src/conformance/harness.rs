@@ -62,6 +62,12 @@ impl Capability {
         Self::MissedHooks,
     ];
 
+    /// Whether the call changes a listing.
+    #[must_use]
+    pub fn is_write(self) -> bool {
+        matches!(self, Self::WriteStock | Self::WritePrice)
+    }
+
     /// Whether the call is made with an access token.
     #[must_use]
     pub fn is_authorised(self) -> bool {
@@ -141,6 +147,11 @@ pub trait Harness {
     /// The script of [`Capability::WriteStock`] where the platform says yes and shows
     /// another quantity.
     fn write_ignored(&self) -> Vec<Step>;
+    /// The script of [`Capability::WritePrice`] where the platform says yes and shows
+    /// another price; `None` for a channel without prices.
+    fn price_ignored(&self) -> Option<Vec<Step>>;
+    /// The script of [`Capability::FetchListing`] with the platform's status replaced.
+    fn listing_with_status(&self, status: &str) -> Vec<Step>;
 
     /// A good hook.
     fn hook(&self) -> HookSample;
@@ -182,8 +193,29 @@ pub(super) fn attempt(
     steps: Vec<Step>,
 ) -> (Result<Outcome, ChannelError>, Script) {
     let (channel, script) = scripted(harness, steps);
+    (perform(harness, capability, channel.as_ref()), script)
+}
+
+/// Makes the call of a capability in a spoilt world: what the script does not know is not
+/// there.
+pub(super) fn survive(
+    harness: &dyn Harness,
+    capability: Capability,
+    steps: Vec<Step>,
+) -> Result<Outcome, ChannelError> {
+    let (status, body) = harness.not_found();
+    let script = Script::lenient(steps, status, &body);
+    let channel = harness.channel(script.outbound(Arc::new(ManualClock::at(NOW))));
+    perform(harness, capability, channel.as_ref())
+}
+
+fn perform(
+    harness: &dyn Harness,
+    capability: Capability,
+    channel: &dyn Channel,
+) -> Result<Outcome, ChannelError> {
     let (it, account) = (harness.samples(), harness.account());
-    let outcome = match capability {
+    match capability {
         Capability::Exchange => {
             now(channel.authorization().exchange(&it.code, &it.verifier, &it.redirect_uri))
                 .map(Outcome::Tokens)
@@ -215,6 +247,5 @@ pub(super) fn attempt(
             Some(missed) => now(missed.page(&account, None)).map(Outcome::Missed),
             None => Ok(Outcome::Lacking),
         },
-    };
-    (outcome, script)
+    }
 }

@@ -55,6 +55,15 @@ macro_rules! channel_conformance {
             an_oversized_hook_is_refused
             a_cursor_of_somebody_else_is_refused
             an_id_that_climbs_is_never_called
+            a_failure_on_the_way_is_no_success
+            an_answer_cut_anywhere_is_asked_for_again
+            an_odd_value_anywhere_is_never_fatal
+            an_answer_about_something_else_is_no_answer
+            an_unknown_listing_status_waits_for_a_person
+            a_price_that_was_ignored_is_no_success
+            an_impossible_price_is_never_sent
+            a_key_that_climbs_is_never_written
+            an_odd_hook_is_refused_or_read_and_nothing_else
             no_debug_shows_a_secret
             no_kept_exchange_shows_a_secret
         }

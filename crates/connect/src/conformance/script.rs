@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use domain::{Clock, Restricted};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::Value;
 
 use crate::outbound::{Outbound, Sending, Transport, TransportError, WireRequest, WireResponse};
 
@@ -128,6 +129,54 @@ impl Step {
         self
     }
 
+    /// The answer's body; empty when there is no answer.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.outcome.as_ref().map(|response| response.body.as_ref()).unwrap_or_default()
+    }
+
+    /// Whether the request changes nothing at the platform.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
+    /// Where the answer's body is JSON: the same step for each place in it and each of
+    /// `values`, with the place holding the value instead.
+    #[must_use]
+    pub fn with_each_value_replaced(&self, values: &[Value]) -> Vec<Self> {
+        let Ok(body) = serde_json::from_slice::<Value>(self.body()) else { return Vec::new() };
+        let mut steps = Vec::new();
+        for pointer in pointers(&body) {
+            for value in values {
+                let mut changed = body.clone();
+                if let Some(place) = changed.pointer_mut(&pointer) {
+                    *place = value.clone();
+                }
+                steps.push(self.clone().map_body(|_| changed.to_string()));
+            }
+        }
+        steps
+    }
+
+    /// The same step with its answer's body cut off, once for each `stride` bytes.
+    #[must_use]
+    pub fn with_each_cut(&self, stride: usize) -> Vec<Self> {
+        let length = self.body().trim_ascii_end().len();
+        let cut = |at: usize| {
+            let mut step = self.clone();
+            if let Ok(response) = &mut step.outcome {
+                response.body.truncate(at);
+            }
+            step
+        };
+        (0..length).step_by(stride).map(cut).collect()
+    }
+
+    fn fits(&self, request: &WireRequest) -> bool {
+        self.method == request.method && self.target == request.url[url::Position::BeforePath..]
+    }
+
     fn check(&self, request: &WireRequest) {
         let target = &request.url[url::Position::BeforePath..];
         assert_eq!(
@@ -145,10 +194,28 @@ impl Step {
     }
 }
 
+/// The places in a JSON document, the whole of it included.
+fn pointers(value: &Value) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut below = |name: &str, child: &Value| {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        all.extend(pointers(child).into_iter().map(|rest| format!("/{name}{rest}")));
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, child)| below(name, child)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    all
+}
+
 /// The scripted outside world.
 #[derive(Clone)]
 pub struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
+    otherwise: Option<WireResponse>,
 }
 
 impl fmt::Debug for Script {
@@ -161,7 +228,18 @@ impl Script {
     /// Expects these requests in this order.
     #[must_use]
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())) }
+        Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())), otherwise: None }
+    }
+
+    /// Takes these requests in any order and answers all others with this status and
+    /// body: a spoilt answer may lead to other questions.
+    ///
+    /// # Panics
+    /// When the status is none.
+    #[must_use]
+    pub fn lenient(steps: impl IntoIterator<Item = Step>, status: u16, body: &str) -> Self {
+        let otherwise = Step::get("").answer(status, body).outcome.ok();
+        Self { otherwise, ..Self::new(steps) }
     }
 
     /// The client that calls this world.
@@ -184,7 +262,14 @@ impl Script {
 
 impl Transport for Script {
     fn send(&self, request: WireRequest) -> Sending<'_> {
-        let next = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(otherwise) = &self.otherwise {
+            let scripted = steps.iter().position(|step| step.fits(&request)).and_then(|at| steps.remove(at));
+            let outcome = scripted.map_or_else(|| Ok(otherwise.clone()), |step| step.outcome);
+            return Box::pin(async move { outcome });
+        }
+        let next = steps.pop_front();
+        drop(steps);
         let step =
             next.unwrap_or_else(|| panic!("not in the script: {} {}", request.method, request.url.path()));
         step.check(&request);
@@ -237,6 +322,28 @@ mod tests {
     #[should_panic(expected = "body of /a")]
     fn another_body_fails() {
         call(&Script::new([Step::get("/a").with_body("x")]), "a");
+    }
+
+    #[test]
+    fn a_lenient_script_takes_any_order_and_answers_what_it_does_not_know() {
+        let script = Script::lenient([Step::get("/a"), Step::get("/b")], 404, "");
+        for target in ["b", "c", "a"] {
+            call(&script, target);
+        }
+        script.done();
+    }
+
+    #[test]
+    fn every_place_of_an_answer_is_replaced_and_every_length_cut() {
+        let step = Step::get("/a").answer(200, r#"{"a":[1],"b/c":2}"#);
+        let bodies = |steps: Vec<Step>| -> Vec<String> {
+            steps.iter().map(|step| String::from_utf8_lossy(step.body()).into_owned()).collect()
+        };
+        let replaced = bodies(step.with_each_value_replaced(&[Value::Null]));
+        let expected =
+            ["null", r#"{"a":null,"b/c":2}"#, r#"{"a":[null],"b/c":2}"#, r#"{"a":[1],"b/c":null}"#];
+        assert_eq!(replaced, expected);
+        assert_eq!(bodies(step.with_each_cut(8)), ["", r#"{"a":[1]"#, r#"{"a":[1],"b/c":2"#]);
     }
 
     #[test]

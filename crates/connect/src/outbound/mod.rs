@@ -107,6 +107,13 @@ impl CallSpec {
         self
     }
 
+    /// Adds a header that holds a number; its name in lower case.
+    #[must_use]
+    pub fn header_number(mut self, name: &'static str, value: i64) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        self
+    }
+
     /// Authorises the call.
     #[must_use]
     pub fn bearer(mut self, token: &Restricted<String>) -> Self {

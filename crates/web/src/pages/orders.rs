@@ -273,6 +273,7 @@ impl OrderPage {
             OrderState::NeedsAttention(Attention::FraudRisk) => "attention-fraud_risk",
             OrderState::NeedsAttention(Attention::LinesChanged) => "attention-lines_changed",
             OrderState::NeedsAttention(Attention::Reopened) => "attention-reopened",
+            OrderState::NeedsAttention(Attention::CancelledYetSent) => "attention-cancelled_yet_sent",
             OrderState::AwaitingPayment
             | OrderState::ToDispatch
             | OrderState::Shipped

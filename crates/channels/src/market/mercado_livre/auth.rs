@@ -11,6 +11,7 @@ use http::Method;
 
 use super::MercadoLivre;
 use super::error::{self, Said};
+use super::hook::is_number;
 use super::wire::{self, Loose, filled, owned};
 
 /// "Autenticação e autorização": a refresh token is valid for six months. Counted short,
@@ -66,7 +67,8 @@ impl Authorization for MercadoLivre {
         Box::pin(async move {
             let answer =
                 self.ask(self.request("identify account", Method::GET, account, &["users", "me"])).await?;
-            Ok(profile(&answer.json()?))
+            let user: wire::User = answer.json()?;
+            if is_number(&user.id.0) { Ok(profile(&user)) } else { Err(answer.garbled("id is no number")) }
         })
     }
 
@@ -109,7 +111,8 @@ impl MercadoLivre {
 
 fn issued(answer: &Answer) -> Result<IssuedTokens, ChannelError> {
     let tokens: wire::Tokens = answer.json()?;
-    let account = owned(tokens.user_id.as_ref()).or_else(|| account_of(&tokens.access_token));
+    let account = owned(tokens.user_id.as_ref()).filter(|id| is_number(id));
+    let account = account.or_else(|| account_of(&tokens.access_token));
     let Some(account_external_id) = account else {
         return Err(answer.garbled("tokens without user_id"));
     };
@@ -162,7 +165,9 @@ fn profile(user: &wire::User) -> AccountProfile {
     let status = user.status.as_ref();
     let is_active =
         status.and_then(|status| filled(status.site_status.as_ref())).is_none_or(|word| word == "active");
-    let allowed = |permission: Option<&wire::Permission>| permission.and_then(|it| it.allow).unwrap_or(true);
+    let allowed = |permission: Option<&wire::Permission>| {
+        permission.and_then(|it| filled(it.allow.as_ref())).is_none_or(|word| word != "false")
+    };
     AccountProfile {
         external_id: user.id.0.clone(),
         name: owned(user.nickname.as_ref()).unwrap_or_else(|| user.id.0.clone()),

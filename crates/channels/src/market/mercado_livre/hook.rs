@@ -57,7 +57,8 @@ fn subject(topic: &str, resource: &str) -> Result<HookSubject, HookRejection> {
     Ok(known)
 }
 
-fn is_number(text: &str) -> bool {
+/// A platform id: digits only.
+pub(super) fn is_number(text: &str) -> bool {
     (1..=MAX_ID_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

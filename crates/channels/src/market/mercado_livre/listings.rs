@@ -53,6 +53,9 @@ impl MercadoLivre {
             .query("include_attributes", "all");
         let answer = self.ask(spec).await?;
         let item: wire::Item = answer.json()?;
+        if item.id.0 != external_id {
+            return Err(answer.garbled("another item than was asked for"));
+        }
         // Anybody's item can be read, and a hook can name any.
         if filled(item.seller_id.as_ref()).is_some_and(|seller| seller != account.external_id) {
             return Err(answer.fail(ErrorKind::PermissionMissing));
@@ -91,9 +94,9 @@ impl MercadoLivre {
         Ok(Scan { scroll, seen, total, pending: ids.into_iter().map(|id| id.0).collect() })
     }
 
-    /// The items of `ids`, by the new multiget or, where that is missing, the old one.
-    async fn bulk(&self, account: &Account, ids: &[String]) -> Result<Vec<ListingSnapshot>, ChannelError> {
-        let ids = ids.join(",");
+    /// The items of `chunk`, by the new multiget or, where that is missing, the old one.
+    async fn bulk(&self, account: &Account, chunk: &[String]) -> Result<Vec<ListingSnapshot>, ChannelError> {
+        let ids = chunk.join(",");
         let query = |path: &[&str]| {
             self.request(OPERATION, Method::GET, account, path)
                 .query("ids", &ids)
@@ -104,6 +107,9 @@ impl MercadoLivre {
             outcome => outcome?,
         };
         let entries: Vec<wire::BulkEntry> = answer.json()?;
+        if entries.len() < chunk.len() {
+            return Err(answer.garbled("fewer entries than were asked for"));
+        }
         let mut snapshots = Vec::new();
         for entry in entries {
             let Some(body) = entry.body else {
@@ -118,6 +124,9 @@ impl MercadoLivre {
             }
             let item: wire::Item =
                 serde_json::from_str(body.get()).map_err(|_| answer.garbled("an entry that is no item"))?;
+            if !chunk.contains(&item.id.0) {
+                return Err(answer.garbled("an entry that was not asked for"));
+            }
             snapshots.extend(map::item(&item).map_err(|gap| answer.garbled(gap.0))?);
         }
         Ok(snapshots)

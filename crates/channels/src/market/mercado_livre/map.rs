@@ -6,6 +6,8 @@ use connect::{ListingKey, ListingSnapshot, StockControl};
 use domain::order::{Attention, CancelledBy, LineSnapshot, ShipmentSnapshot, SnapshotVersion};
 use domain::{ChannelKind, Currency, ListingState, Money, OrderSnapshot, OrderState, Timestamp};
 
+use super::goods::{Goods, goods};
+use super::hook::{is_item, is_number};
 use super::wire::{Attribute, Item, Loose, Order, OrderItem, Shipment, Variation, filled, owned};
 
 /// A field without which nothing can be made of an answer.
@@ -74,6 +76,9 @@ fn line(line: &OrderItem, currency: Currency, seen: &mut HashMap<String, u32>) -
     let unit_price = line.unit_price.as_ref().and_then(|price| price.money(currency));
     let unit_price = unit_price.ok_or_else(|| Gap::missing("unit_price"))?;
     let item = &line.item;
+    if !is_item(&item.id.0) {
+        return Err(Gap("a line sold something that is no item".into()));
+    }
     let variation = owned(item.variation_id.as_ref());
     Ok(LineSnapshot {
         key: line_key(&item.id.0, variation.as_deref(), seen),
@@ -122,39 +127,6 @@ pub(super) fn has_dispatch_deadline(shipment: &Shipment) -> bool {
         && matches!(filled(shipment.status.as_ref()), Some("pending" | "handling" | "ready_to_ship"))
 }
 
-/// Where the goods are, as far as stock and the seller's work are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Goods {
-    WithSeller,
-    Away,
-    WithBuyer,
-    /// The shipment is off, the order (so far) is not.
-    Stopped,
-    Suspect,
-    Unknown,
-}
-
-fn goods(shipment: &Shipment) -> Goods {
-    let status = filled(shipment.status.as_ref()).unwrap_or_default();
-    match (status, filled(shipment.substatus.as_ref()).unwrap_or_default()) {
-        (_, "fraudulent") => Goods::Suspect,
-        ("ready_to_ship", "picked_up" | "dropped_off" | "in_hub" | "in_transit")
-        | ("shipped" | "stale_shipped" | "not_delivered", _) => Goods::Away,
-        (
-            "pending"
-            | "handling"
-            | "ready_to_ship"
-            | "stale_ready_to_ship"
-            | "to_be_agreed"
-            | "not_specified",
-            _,
-        ) => Goods::WithSeller,
-        ("delivered", _) => Goods::WithBuyer,
-        ("cancelled", _) => Goods::Stopped,
-        _ => Goods::Unknown,
-    }
-}
-
 fn order_state(order: &Order, shipment: Option<&Shipment>) -> OrderState {
     let unknown = OrderState::NeedsAttention(Attention::UnknownStatus);
     let has_tag = |tag| order.tags.as_ref().is_some_and(|tags| tags.has(tag));
@@ -165,9 +137,12 @@ fn order_state(order: &Order, shipment: Option<&Shipment>) -> OrderState {
         matches!(status, "confirmed" | "payment_required" | "payment_in_process" | "partially_paid");
     let is_paid = matches!(status, "paid" | "partially_refunded");
     match status {
-        // Ended after the goods had left: freeing the units would sell what is not on
-        // the shelf, so a person says whether they came back.
-        "cancelled" if matches!(goods, Some(Goods::Away | Goods::WithBuyer)) => unknown,
+        // The parcel goes on: freeing the units could sell what is not on the shelf, so a
+        // person says whether they were in it (a cart's parcel may go on without them).
+        "cancelled" if matches!(goods, Some(Goods::Away | Goods::WithBuyer)) => {
+            OrderState::NeedsAttention(Attention::CancelledYetSent)
+        }
+        "cancelled" if goods == Some(Goods::Unknown) => unknown,
         "cancelled" => OrderState::Cancelled(cancelled_by(order)),
         _ if goods == Some(Goods::WithBuyer) && (is_paid || is_unpaid) => OrderState::Delivered,
         _ if suspect => OrderState::NeedsAttention(Attention::FraudRisk),
@@ -228,6 +203,9 @@ fn variation_snapshot(
     variation: &Variation,
     updated_at: Timestamp,
 ) -> Result<ListingSnapshot, Gap> {
+    if !is_number(&variation.id.0) {
+        return Err(Gap("a variation's id is no number".into()));
+    }
     let quantity = variation.available_quantity.as_ref().and_then(Loose::count);
     let combination: Vec<&str> = variation
         .attribute_combinations
@@ -281,7 +259,7 @@ fn stock_control(item: &Item) -> StockControl {
 }
 
 fn has_sub_status(item: &Item, word: &str) -> bool {
-    item.sub_status.iter().flatten().any(|sub| sub.0 == word)
+    item.sub_status.as_ref().is_some_and(|sub| sub.has(word))
 }
 
 fn listing_state(item: &Item) -> ListingState {
@@ -299,6 +277,8 @@ fn listing_state(item: &Item) -> ListingState {
 
 fn platform_status(item: &Item) -> String {
     let status = filled(item.status.as_ref()).unwrap_or_default();
-    let sub: Vec<&str> = item.sub_status.iter().flatten().filter_map(Loose::filled).collect();
-    if sub.is_empty() { status.to_owned() } else { format!("{status}/{}", sub.join(",")) }
+    match &item.sub_status {
+        Some(sub) if !sub.0.is_empty() => format!("{status}/{}", sub.0.join(",")),
+        Some(_) | None => status.to_owned(),
+    }
 }

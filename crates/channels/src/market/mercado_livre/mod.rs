@@ -3,11 +3,13 @@
 
 mod auth;
 mod error;
+mod goods;
 mod hook;
 mod listings;
 mod map;
 mod missed;
 mod orders;
+mod places;
 mod prices;
 mod stock;
 mod wire;

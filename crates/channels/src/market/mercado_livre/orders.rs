@@ -5,6 +5,7 @@ use domain::{OrderSnapshot, Timestamp};
 use http::Method;
 
 use super::MercadoLivre;
+use super::hook::is_number;
 use super::map;
 use super::wire::{self, Loose, filled, owned};
 
@@ -20,8 +21,13 @@ impl Orders for MercadoLivre {
             let spec = self.request("fetch order", Method::GET, account, &["orders", external_id]);
             let answer = self.ask(spec).await?;
             let order: wire::Order = answer.json()?;
+            if order.id.0 != external_id {
+                return Err(answer.garbled("another order than was asked for"));
+            }
             let shipping = order.shipping.as_ref().and_then(|shipping| filled(shipping.id.as_ref()));
             let shipment = match shipping {
+                // An order whose shipment cannot be told would look like one without.
+                Some(id) if !is_number(id) => return Err(answer.garbled("shipping.id is no number")),
                 Some(id) => self.shipment(account, id).await?,
                 None => None,
             };
@@ -44,8 +50,10 @@ impl Orders for MercadoLivre {
                 .header("x-new-domain", "true");
             let answer = self.ask(spec).await?;
             let rows: Vec<wire::ShipmentOrder> = answer.json()?;
-            let mut orders: Vec<String> =
-                rows.iter().filter_map(|row| owned(row.order_id.as_ref())).collect();
+            let ids = rows.iter().map(|row| owned(row.order_id.as_ref()).filter(|id| is_number(id)));
+            let Some(mut orders) = ids.collect::<Option<Vec<String>>>() else {
+                return Err(answer.garbled("a row without the number of its order"));
+            };
             orders.sort_unstable();
             orders.dedup();
             Ok(orders)
@@ -68,6 +76,9 @@ impl Orders for MercadoLivre {
             };
             let answer = self.ask(self.search(account, span)).await?;
             let found: wire::OrderSearch = answer.json()?;
+            if !found.results.iter().all(|order| is_number(&order.id.0)) {
+                return Err(answer.garbled("a result without the number of its order"));
+            }
             let items = found.results.iter().map(|order| reference(order, window)).collect();
             let count = u64::try_from(found.results.len()).unwrap_or_default();
             let total = found.paging.and_then(|paging| paging.total());
@@ -93,10 +104,12 @@ impl MercadoLivre {
         let spec = self
             .request("fetch shipment", Method::GET, account, &["shipments", id])
             .header("x-format-new", "true");
-        match self.ask(spec).await {
-            Err(ChannelError { kind: ErrorKind::NotFound, .. }) => Ok(None),
-            outcome => outcome?.json().map(Some),
-        }
+        let answer = match self.ask(spec).await {
+            Err(ChannelError { kind: ErrorKind::NotFound, .. }) => return Ok(None),
+            outcome => outcome?,
+        };
+        let shipment: wire::Shipment = answer.json()?;
+        if shipment.id.0 == id { Ok(Some(shipment)) } else { Err(answer.garbled("another shipment")) }
     }
 
     /// When the shipment has to be handed over. `None` also when the platform does not

@@ -1,15 +1,18 @@
 //! The API's own words. Lenient on purpose: ids come as numbers or text, what is absent
-//! may be null, and a word nobody has documented must not hide the rest of an order.
+//! may be null, and a word nobody has documented must not hide the rest of an order. What
+//! has another form altogether is kept as its JSON text, so that it counts as a word that
+//! nobody knows; parts that only help are left out then ([`helpful`]).
 
 use std::fmt;
 
 use domain::{Currency, Money, Timestamp};
-use serde::de::{self, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Text that may also come as a number or a boolean.
+/// Text that may also come as a number or a boolean. Anything else is kept as its JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Loose(pub(super) String);
 
@@ -45,11 +48,11 @@ pub(super) fn owned(field: Option<&Loose>) -> Option<String> {
 
 struct LooseVisitor;
 
-impl Visitor<'_> for LooseVisitor {
+impl<'de> Visitor<'de> for LooseVisitor {
     type Value = Loose;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("text, a number or a boolean")
+        out.write_str("a value")
     }
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Loose, E> {
         Ok(Loose(value.to_owned()))
@@ -66,12 +69,25 @@ impl Visitor<'_> for LooseVisitor {
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Loose, E> {
         Ok(Loose(value.to_string()))
     }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Loose, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(map)).map(|value| Loose(value.to_string()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Loose, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(items)).map(|value| Loose(value.to_string()))
+    }
 }
 
 impl<'de> Deserialize<'de> for Loose {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(LooseVisitor)
     }
+}
+
+/// A part that only helps: one of another form counts as absent. Never for what an order's
+/// or listing's units hang on.
+fn helpful<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    let raw = Option::<Box<RawValue>>::deserialize(from)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
 }
 
 /// An amount as the digits that were sent: no float ever holds it.
@@ -86,7 +102,7 @@ impl Amount {
     }
 }
 
-/// Tags: a list of words, or an object with a `true` for each.
+/// Tags: a list of words, an object with a `true` for each, or one word alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Tags(pub(super) Vec<String>);
 
@@ -99,22 +115,43 @@ impl Tags {
 
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let word = |value: Value| match value {
+            Value::Null => None,
+            Value::String(word) => Some(word).filter(|word| !word.is_empty()),
+            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Some(other.to_string())
+            }
+        };
         Ok(Self(match Value::deserialize(from)? {
-            Value::Array(words) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+            Value::Array(words) => words.into_iter().filter_map(word).collect(),
             Value::Object(words) => words
                 .into_iter()
                 .filter(|(_, set)| set != &Value::Bool(false))
                 .map(|(word, _)| word)
                 .collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+                word(one).into_iter().collect()
+            }
         }))
     }
 }
 
-/// Something of which only the id matters.
-#[derive(Debug, Clone, Deserialize, Default)]
+/// Something of which only the id matters: an object with it, or the id alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Reference {
     pub(super) id: Option<Loose>,
+}
+
+impl<'de> Deserialize<'de> for Reference {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let id = match Value::deserialize(from)? {
+            Value::Object(mut fields) => fields.remove("id").filter(|id| !id.is_null()),
+            Value::Null => None,
+            alone @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => Some(alone),
+        };
+        let id = id.map(Loose::deserialize).transpose().map_err(de::Error::custom)?;
+        Ok(Self { id })
+    }
 }
 
 /// `POST /oauth/token`.
@@ -134,6 +171,7 @@ pub(super) struct User {
     pub(super) nickname: Option<Loose>,
     pub(super) site_id: Option<Loose>,
     pub(super) tags: Option<Tags>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) status: Option<UserStatus>,
 }
 
@@ -141,14 +179,16 @@ pub(super) struct User {
 #[derive(Debug, Deserialize)]
 pub(super) struct UserStatus {
     pub(super) site_status: Option<Loose>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) list: Option<Permission>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) sell: Option<Permission>,
 }
 
 /// One permission of an account.
 #[derive(Debug, Deserialize)]
 pub(super) struct Permission {
-    pub(super) allow: Option<bool>,
+    pub(super) allow: Option<Loose>,
 }
 
 /// `GET /orders/{id}`, and one result of `GET /orders/search`.
@@ -167,6 +207,7 @@ pub(super) struct Order {
     pub(super) status: Option<Loose>,
     pub(super) tags: Option<Tags>,
     pub(super) buyer: Option<Reference>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) cancel_detail: Option<CancelDetail>,
 }
 
@@ -206,6 +247,7 @@ pub(super) struct CancelDetail {
 #[derive(Debug, Deserialize)]
 pub(super) struct OrderSearch {
     pub(super) results: Vec<FoundOrder>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) paging: Option<Paging>,
 }
 
@@ -237,6 +279,7 @@ pub(super) struct Shipment {
     pub(super) substatus: Option<Loose>,
     pub(super) last_updated: Option<Loose>,
     pub(super) tracking_number: Option<Loose>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) logistic: Option<Logistic>,
     /// The flat shape of before `x-format-new`.
     pub(super) logistic_type: Option<Loose>,
@@ -282,6 +325,7 @@ pub(super) struct MissedFeeds {
 pub(super) struct ItemSearch {
     pub(super) results: Option<Vec<Loose>>,
     pub(super) scroll_id: Option<Loose>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) paging: Option<Paging>,
 }
 
@@ -305,10 +349,12 @@ pub(super) struct Item {
     pub(super) currency_id: Option<Loose>,
     pub(super) available_quantity: Option<Loose>,
     pub(super) status: Option<Loose>,
-    pub(super) sub_status: Option<Vec<Loose>>,
+    pub(super) sub_status: Option<Tags>,
     pub(super) permalink: Option<Loose>,
     pub(super) last_updated: Option<Loose>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) shipping: Option<ItemShipping>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) attributes: Option<Vec<Attribute>>,
     pub(super) seller_custom_field: Option<Loose>,
     pub(super) variations: Option<Vec<Variation>>,
@@ -333,10 +379,36 @@ pub(super) struct Variation {
     pub(super) id: Loose,
     pub(super) price: Option<Amount>,
     pub(super) available_quantity: Option<Loose>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) attribute_combinations: Option<Vec<Attribute>>,
+    #[serde(default, deserialize_with = "helpful")]
     pub(super) attributes: Option<Vec<Attribute>>,
     pub(super) seller_custom_field: Option<Loose>,
     pub(super) user_product_id: Option<Loose>,
+}
+
+/// `GET /user-products/{id}/stock`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ProductStock {
+    pub(super) locations: Option<Vec<StockLocation>>,
+}
+
+/// Where units of a user product lie.
+#[derive(Debug, Deserialize)]
+pub(super) struct StockLocation {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Loose>,
+    pub(super) store_id: Option<Loose>,
+    pub(super) network_node_id: Option<Loose>,
+    pub(super) quantity: Option<Loose>,
+}
+
+/// `GET /items/{id}/sale_price`.
+#[derive(Debug, Deserialize)]
+pub(super) struct SalePrice {
+    pub(super) amount: Option<Amount>,
+    pub(super) regular_amount: Option<Amount>,
+    pub(super) currency_id: Option<Loose>,
 }
 
 /// An error, in any of the shapes that the API has for it.
@@ -397,6 +469,33 @@ mod unit {
     fn tags_are_a_list_or_an_object() {
         assert_eq!(read::<Tags>(r#"["paid","delivered"]"#).0, ["paid", "delivered"]);
         assert_eq!(read::<Tags>(r#"{"paid":true,"delivered":false}"#).0, ["paid"]);
-        assert_eq!(read::<Tags>("7").0, Vec::<String>::new());
+        assert_eq!(read::<Tags>(r#""paid""#).0, ["paid"]);
+        assert_eq!(read::<Tags>(r#"["paid",7,null,{"x":1}]"#).0, ["paid", "7", r#"{"x":1}"#]);
+        assert_eq!(read::<Tags>("null").0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_reference_is_an_object_or_the_id_alone() {
+        for json in [r#"{"id":7,"name":"x"}"#, "7", r#""7""#] {
+            assert_eq!(read::<Reference>(json).id, Some(Loose("7".into())), "{json}");
+        }
+        for json in ["null", "{}"] {
+            assert_eq!(read::<Reference>(json).id, None, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_has_another_form_is_kept_as_its_json() {
+        assert_eq!(read::<Loose>(r#"{"id":"paid"}"#).0, r#"{"id":"paid"}"#);
+        assert_eq!(read::<Loose>(r#"["paid"]"#).0, r#"["paid"]"#);
+    }
+
+    #[test]
+    fn a_part_that_only_helps_is_left_out_when_it_has_another_form() {
+        let shipment = |logistic: &str| read::<Shipment>(&format!(r#"{{"id":1,"logistic":{logistic}}}"#));
+        assert!(shipment(r#"{"type":"turbo"}"#).logistic.is_some());
+        for odd in [r#""turbo""#, "7", "[]", "null"] {
+            assert!(shipment(odd).logistic.is_none(), "{odd}");
+        }
     }
 }

@@ -194,7 +194,25 @@ impl Harness for Kit {
     }
 
     fn write_ignored(&self) -> Vec<Step> {
-        quantity(3, 7)
+        let places = r#"{"locations":[{"type":"selling_address","quantity":7}]}"#;
+        let mut steps = quantity(3, 7);
+        let stock = Step::get("/user-products/MLBU3000000001/stock");
+        steps.push(stock.answer(200, places).answer_header("x-version", "1"));
+        steps
+    }
+
+    fn price_ignored(&self) -> Option<Vec<Step>> {
+        let standard = r#"{"amount":49.9,"regular_amount":null,"currency_id":"BRL"}"#;
+        Some(vec![
+            Step::get(READ).answer(200, ITEM),
+            Step::put("/items/MLB4000000001"),
+            Step::get(READ).answer(200, ITEM),
+            Step::get("/items/MLB4000000001/sale_price?context=channel_marketplace").answer(200, standard),
+        ])
+    }
+
+    fn listing_with_status(&self, status: &str) -> Vec<Step> {
+        vec![Step::get(READ).answer(200, &with(ITEM, &[("/status", json!(status))]))]
     }
 
     fn hook(&self) -> HookSample {

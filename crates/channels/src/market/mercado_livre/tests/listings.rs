@@ -17,8 +17,10 @@ fn item_at(id: &str) -> Step {
 }
 
 fn fetched(body: &str) -> Result<Vec<ListingSnapshot>, ChannelError> {
-    let (channel, script) = scripted([item_at("MLB4000000001").answer(200, body)]);
-    let outcome = now(channel.fetch(&account(), "MLB4000000001"));
+    let item: Value = serde_json::from_str(body).unwrap();
+    let id = item["id"].as_str().unwrap();
+    let (channel, script) = scripted([item_at(id).answer(200, body)]);
+    let outcome = now(channel.fetch(&account(), id));
     script.done();
     outcome
 }

@@ -5,6 +5,7 @@ mod hook;
 mod listings;
 mod missed;
 mod orders;
+mod words;
 mod writes;
 
 use std::sync::Arc;

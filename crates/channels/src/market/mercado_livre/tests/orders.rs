@@ -143,7 +143,7 @@ fn the_state_of_a_paid_order_is_where_its_goods_are() {
         ("handling", "waiting_for_label_generation", ToDispatch),
         ("ready_to_ship", "ready_to_print", ToDispatch),
         ("ready_to_ship", "printed", ToDispatch),
-        ("ready_to_ship", "a_substatus_of_tomorrow", ToDispatch),
+        ("ready_to_ship", "a_substatus_of_tomorrow", unknown),
         ("ready_to_ship", "picked_up", Shipped),
         ("ready_to_ship", "dropped_off", Shipped),
         ("ready_to_ship", "in_hub", Shipped),
@@ -239,8 +239,10 @@ fn a_cancelled_order_says_by_whom() {
 fn a_cancelled_order_whose_goods_are_away_frees_no_units() {
     for status in ["shipped", "delivered", "not_delivered"] {
         let state = state("cancelled", &[], (status, ""));
-        assert_eq!(state, OrderState::NeedsAttention(Attention::UnknownStatus), "{status}");
+        assert_eq!(state, OrderState::NeedsAttention(Attention::CancelledYetSent), "{status}");
     }
+    let unknown = OrderState::NeedsAttention(Attention::UnknownStatus);
+    assert_eq!(state("cancelled", &[], ("a_status_of_tomorrow", "")), unknown);
 }
 
 #[test]
