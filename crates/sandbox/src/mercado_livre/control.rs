@@ -127,13 +127,7 @@ fn set_shipment(world: &mut World, call: &Call) -> Answer {
     let body: Value = read(call)?;
     let status =
         body["status"].as_str().ok_or_else(|| reply::bad_request("bad_request", "status is required"))?;
-    let substatus = body["substatus"].as_str().map(str::to_owned);
-    let stage = match (status, substatus.as_deref()) {
-        ("cancelled", _) => ShipmentStage::Cancelled(substatus),
-        ("delivered", None) => ShipmentStage::Delivered,
-        ("not_delivered", Some("returning_to_sender")) => ShipmentStage::NotDelivered,
-        _ => ShipmentStage::Other(status.to_owned(), substatus),
-    };
+    let stage = ShipmentStage::from_words(status, body["substatus"].as_str());
     shipment::enter(world, id, &stage);
     shipment_answer(world, id)
 }

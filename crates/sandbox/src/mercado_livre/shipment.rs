@@ -84,6 +84,32 @@ impl ShipmentStage {
             Self::Other(status, substatus) => (status, substatus.as_deref()),
         }
     }
+
+    /// The stage of a status and sub-status; [`ShipmentStage::Other`] where the pair is no
+    /// step of the way.
+    #[must_use]
+    pub fn from_words(status: &str, substatus: Option<&str>) -> Self {
+        const STEPS: [ShipmentStage; 13] = [
+            ShipmentStage::Pending,
+            ShipmentStage::UnderReview,
+            ShipmentStage::Handling,
+            ShipmentStage::InvoicePending,
+            ShipmentStage::ReadyToPrint,
+            ShipmentStage::Printed,
+            ShipmentStage::PickedUp,
+            ShipmentStage::DroppedOff,
+            ShipmentStage::InHub,
+            ShipmentStage::Shipped,
+            ShipmentStage::OutForDelivery,
+            ShipmentStage::Delivered,
+            ShipmentStage::NotDelivered,
+        ];
+        if status == "cancelled" {
+            return Self::Cancelled(substatus.map(str::to_owned));
+        }
+        let other = || Self::Other(status.to_owned(), substatus.map(str::to_owned));
+        STEPS.into_iter().find(|step| step.words() == (status, substatus)).unwrap_or_else(other)
+    }
 }
 
 /// A parcel.

@@ -108,6 +108,13 @@ fn an_unknown_path_a_wrong_method_and_a_trailing_slash() {
 }
 
 #[test]
+fn a_path_with_escaped_slashes_is_the_same_resource() {
+    let shop = shop();
+    let escaped = shop.seller(Method::GET, "/users%2Fme").send();
+    assert_eq!((escaped.status, &escaped.document()["id"]), (StatusCode::OK, &json!(shop.user_id(CLASSIC))));
+}
+
+#[test]
 fn every_refusal_can_be_injected() {
     let shop = shop();
     let inject = |refusal| {

@@ -221,3 +221,20 @@ fn freight_is_free_from_the_threshold_on() {
         .send();
     assert_eq!(wrong.document()["error"], "invalid_zip_code");
 }
+
+#[test]
+fn a_parcel_put_into_a_known_state_goes_on_from_there() {
+    let shop = shop();
+    let id = parcel(&shop);
+    let put = |status: &str, substatus: &str| {
+        let state = json!({"status": status, "substatus": substatus});
+        shop.control(Method::PUT, &format!("/_sandbox/shipments/{id}"), &state);
+    };
+    put("shipped", "a_word_nobody_lists");
+    assert_eq!(words(&shop, id), state("shipped", "a_word_nobody_lists"));
+    put("ready_to_ship", "ready_to_print");
+    let label =
+        shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}&response_type=pdf")).send();
+    assert_eq!(label.status, StatusCode::OK);
+    assert_eq!(words(&shop, id), state("ready_to_ship", "printed"));
+}
