@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::reply::{self, Reply};
@@ -23,7 +24,7 @@ pub struct Caller {
 pub struct Call {
     /// The HTTP method.
     pub method: Method,
-    /// The path, without the query and without a trailing slash.
+    /// The path, decoded, without the query and without a trailing slash.
     pub path: String,
     /// Values of the `{…}` parts of the matched route.
     pub params: BTreeMap<&'static str, String>,
@@ -65,7 +66,10 @@ impl Call {
     #[must_use]
     pub fn new(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path().trim_end_matches('/').to_owned();
+        // Decoded whole, before it is taken apart: the platform's own generated clients
+        // escape the slashes of the resource they ask for.
+        let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
+        let path = path.trim_end_matches('/').to_owned();
         let query = form_pairs(parts.uri.query().unwrap_or_default());
         Self {
             method: parts.method,

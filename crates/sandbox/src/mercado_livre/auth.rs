@@ -29,6 +29,8 @@ pub const REFRESH_TOKEN_LIFE: Duration = Duration::from_hours(24 * 182);
 pub const IDLE_LIFE: Duration = Duration::from_hours(24 * 121);
 /// How long an authorization code works.
 pub const CODE_LIFE: Duration = Duration::from_mins(10);
+/// Requests an hour that an application is shown, whether they are counted or not.
+const REQUESTS_PER_HOUR: u32 = 18_000;
 /// How long the old secret works after a rotation.
 pub const OLD_SECRET_LIFE: Duration = Duration::from_hours(24 * 7);
 
@@ -341,7 +343,7 @@ fn show_application(world: &mut World, call: &Call) -> Answer {
     let app = own_app(world, call, "id")?;
     Ok(Reply::ok(json!({
         "id": app.id, "site_id": super::SITE, "sandbox_mode": false, "active": app.active,
-        "max_requests_per_hour": 18_000, "certification_status": "not_certified",
+        "max_requests_per_hour": world.rules.requests_per_hour.unwrap_or(REQUESTS_PER_HOUR), "certification_status": "not_certified",
     })))
 }
 

@@ -15,7 +15,7 @@ use super::robot::{self, Traffic};
 use super::sales::{self, SaleRequest};
 use super::shipment::{self, ShipmentStage};
 use super::snapshot::Snapshot;
-use super::{World, auth, item, stock};
+use super::{World, auth, full, item, stock};
 use crate::call::Call;
 use crate::faults::FaultRule;
 use crate::hooks::{Notification, Stage};
@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
         line(Method::POST, "/_sandbox/apps/{id}/rotate_secret", rotate_secret),
         line(Method::PUT, "/_sandbox/apps/{id}", set_app),
         line(Method::PUT, "/_sandbox/users/{id}", set_user),
+        line(Method::POST, "/_sandbox/inventories/{id}", full::act),
         line(Method::PUT, "/_sandbox/items/{id}", set_item),
         line(Method::GET, "/_sandbox/hooks", show_hooks),
         line(Method::PUT, "/_sandbox/hooks", set_hooks),
@@ -127,13 +128,7 @@ fn set_shipment(world: &mut World, call: &Call) -> Answer {
     let body: Value = read(call)?;
     let status =
         body["status"].as_str().ok_or_else(|| reply::bad_request("bad_request", "status is required"))?;
-    let substatus = body["substatus"].as_str().map(str::to_owned);
-    let stage = match (status, substatus.as_deref()) {
-        ("cancelled", _) => ShipmentStage::Cancelled(substatus),
-        ("delivered", None) => ShipmentStage::Delivered,
-        ("not_delivered", Some("returning_to_sender")) => ShipmentStage::NotDelivered,
-        _ => ShipmentStage::Other(status.to_owned(), substatus),
-    };
+    let stage = ShipmentStage::from_words(status, body["substatus"].as_str());
     shipment::enter(world, id, &stage);
     shipment_answer(world, id)
 }
@@ -247,12 +242,16 @@ fn set_item(world: &mut World, call: &Call) -> Answer {
         world.items.get_mut(call.param("id")).ok_or_else(|| unknown("item", call.param("id")))?;
     item.price_automation = body["price_automation"].as_bool().unwrap_or(item.price_automation);
     if let Some(kind) = body["logistic_type"].as_str() {
-        if shipment::Logistic::from_word(kind).is_none() {
-            return Err(reply::bad_request("bad_request", "unknown logistic_type"));
-        }
+        let logistic = shipment::Logistic::from_word(kind)
+            .ok_or_else(|| reply::bad_request("bad_request", "unknown logistic_type"))?;
         item.shipping["logistic_type"] = json!(kind);
+        item.shipping["mode"] = json!(logistic.mode());
+        let holders: Vec<String> = item.stock_holders().into_iter().map(str::to_owned).collect();
+        for holder in holders {
+            full::keep(world, &holder, logistic == shipment::Logistic::Fulfillment);
+        }
     }
-    document(item)
+    document(&world.items.get(call.param("id")))
 }
 
 fn show_hooks(world: &mut World, _: &Call) -> Answer {

@@ -98,12 +98,18 @@ const STOCK_PER_MINUTE: u32 = 100;
 const FLEX_PER_MINUTE: u32 = 1_000;
 /// Milliseconds of a rate window.
 const WINDOW_MS: i64 = 60_000;
+/// Milliseconds of the window that all groups share.
+const HOUR_MS: i64 = 3_600_000;
 
-/// Requests counted in the present minute, by application and group.
+/// Requests counted in the present minute, by application and group, and in the present
+/// hour, by application.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rates {
     minute: i64,
     counts: BTreeMap<i64, BTreeMap<Group, u32>>,
+    hour: i64,
+    hour_counts: BTreeMap<i64, u32>,
 }
 
 impl Rates {
@@ -114,6 +120,17 @@ impl Rates {
             self.counts.clear();
         }
         let count = self.counts.entry(client_id).or_default().entry(group).or_insert(0);
+        *count = count.saturating_add(1);
+        *count <= limit
+    }
+
+    /// Counts one request of any group; false when it exceeds `limit` in this hour.
+    fn admit_in_hour(&mut self, hour: i64, client_id: i64, limit: u32) -> bool {
+        if hour != self.hour {
+            self.hour = hour;
+            self.hour_counts.clear();
+        }
+        let count = self.hour_counts.entry(client_id).or_insert(0);
         *count = count.saturating_add(1);
         *count <= limit
     }
@@ -141,6 +158,11 @@ pub(crate) fn admit(
     }
     if !world.users.get(&caller.user_id).is_some_and(|user| user.active) {
         return Err(reply::not_yours());
+    }
+    let hour = world.now.as_millis().div_euclid(HOUR_MS);
+    let hourly = world.rules.requests_per_hour;
+    if hourly.is_some_and(|limit| !world.rates.admit_in_hour(hour, caller.client_id, limit)) {
+        return Err(reply::too_many_requests());
     }
     let (group, limit) = budget(group, &world.rules);
     let minute = world.now.as_millis().div_euclid(WINDOW_MS);

@@ -11,7 +11,7 @@ use super::catalog_listing::relations;
 use super::gate::PUBLISHING;
 use super::item::{Item, ItemStatus, Variation};
 use super::item_update::{carries_sku, own_item};
-use super::{CURRENCY, SITE, World};
+use super::{CURRENCY, SITE, World, full};
 use crate::call::Call;
 use crate::dates::zulu;
 use crate::reply::{self, Answer, Reply};
@@ -75,7 +75,8 @@ pub(crate) fn variation_document(world: &World, variation: &Variation, with_attr
         "id": variation.id, "price": reais(variation.price_minor), "attribute_combinations": variation.combinations,
         "available_quantity": world.stock_of(&variation.user_product_id), "sold_quantity": variation.sold, "sale_terms": [],
         "picture_ids": variation.picture_ids, "seller_custom_field": variation.custom_field, "catalog_product_id": null,
-        "inventory_id": null, "item_relations": [], "user_product_id": variation.user_product_id,
+        "inventory_id": full::inventory_id(world, &variation.user_product_id), "item_relations": [],
+        "user_product_id": variation.user_product_id,
     });
     if with_attributes {
         document["attributes"] = json!(variation.attributes);
@@ -93,7 +94,8 @@ pub(crate) fn item_document(world: &World, item: &Item, owner: bool) -> Value {
         "id": item.id, "site_id": SITE, "title": item.title, "family_name": item.family_name, "seller_id": item.seller_id,
         "category_id": item.category_id, "user_product_id": item.variations.is_empty().then_some(&item.user_product_id),
         "official_store_id": null, "price": reais(item.price_minor), "base_price": reais(item.price_minor),
-        "original_price": item.original_price_minor.map(reais), "inventory_id": null, "currency_id": CURRENCY,
+        "original_price": item.original_price_minor.map(reais), "inventory_id": item.variations.is_empty().then(|| full::inventory_id(world, &item.user_product_id)).flatten(),
+        "currency_id": CURRENCY,
         "initial_quantity": item.initial_quantity, "available_quantity": if owner { available } else { bucket(available) },
         "sale_terms": item.sale_terms, "buying_mode": item.buying_mode, "listing_type_id": item.listing_type_id,
         "stop_time": zulu(item.created.plus(LISTING_LIFE)), "end_time": zulu(item.created.plus(LISTING_LIFE)),

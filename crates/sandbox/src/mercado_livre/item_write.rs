@@ -255,7 +255,7 @@ fn condition_of(body: &Value, attributes: &[Value]) -> String {
 }
 
 /// The title that the platform makes in the new listing model.
-fn generated_title(family_name: &str, attributes: &[Value]) -> String {
+pub(super) fn generated_title(family_name: &str, attributes: &[Value]) -> String {
     let axes = ["COLOR", "SIZE", "INTERNAL_MEMORY", "VOLTAGE"];
     let values = axes.iter().filter_map(|axis| attribute_text(attributes, axis));
     std::iter::once(family_name)

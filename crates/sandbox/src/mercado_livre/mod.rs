@@ -6,14 +6,19 @@ pub mod auth_page;
 mod catalog_listing;
 pub mod catalogue;
 pub mod control;
+pub mod family;
+pub mod flex;
 mod freight;
+pub mod full;
 pub mod gate;
+mod geography;
 pub mod item;
 pub mod item_read;
 mod item_update;
 pub mod item_write;
 pub mod label;
 pub mod manifest;
+mod me1;
 pub mod notice;
 pub mod order;
 pub mod order_read;
@@ -50,7 +55,12 @@ pub fn routes() -> Vec<Route> {
         item_write::routes(),
         stock::routes(),
         catalog_listing::routes(),
+        family::routes(),
+        flex::routes(),
         freight::routes(),
+        full::routes(),
+        geography::routes(),
+        me1::routes(),
         uptin::routes(),
         order_read::routes(),
         shipment_read::routes(),

@@ -18,7 +18,7 @@ const TYPED_TOPICS: [&str; 5] =
     ["messages", "post_purchase", "user_products", "user_products_families", "stock-locations"];
 
 /// All topics an application can switch on.
-pub const TOPICS: [&str; 11] = [
+pub const TOPICS: [&str; 12] = [
     "orders_v2",
     "items",
     "items_prices",
@@ -30,6 +30,7 @@ pub const TOPICS: [&str; 11] = [
     "stock-locations",
     "user_products",
     "user_products_families",
+    "fbm_stock_operations",
 ];
 
 /// Tells every application that `user_id` has granted access to and that listens to

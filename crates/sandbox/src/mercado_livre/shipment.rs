@@ -10,7 +10,7 @@ use super::order::{Order, OrderStatus};
 use super::{Event, World, sales};
 use crate::ids::Series;
 
-/// How a parcel travels (all of them mode `me2`).
+/// How a parcel travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Logistic {
@@ -24,6 +24,8 @@ pub enum Logistic {
     SelfService,
     /// The platform's own centre (Full).
     Fulfillment,
+    /// A carrier of the seller's own (mode `me1`); the seller reports where it is.
+    Default,
 }
 
 /// One step of a parcel's way.
@@ -84,6 +86,32 @@ impl ShipmentStage {
             Self::Other(status, substatus) => (status, substatus.as_deref()),
         }
     }
+
+    /// The stage of a status and sub-status; [`ShipmentStage::Other`] where the pair is no
+    /// step of the way.
+    #[must_use]
+    pub fn from_words(status: &str, substatus: Option<&str>) -> Self {
+        const STEPS: [ShipmentStage; 13] = [
+            ShipmentStage::Pending,
+            ShipmentStage::UnderReview,
+            ShipmentStage::Handling,
+            ShipmentStage::InvoicePending,
+            ShipmentStage::ReadyToPrint,
+            ShipmentStage::Printed,
+            ShipmentStage::PickedUp,
+            ShipmentStage::DroppedOff,
+            ShipmentStage::InHub,
+            ShipmentStage::Shipped,
+            ShipmentStage::OutForDelivery,
+            ShipmentStage::Delivered,
+            ShipmentStage::NotDelivered,
+        ];
+        if status == "cancelled" {
+            return Self::Cancelled(substatus.map(str::to_owned));
+        }
+        let other = || Self::Other(status.to_owned(), substatus.map(str::to_owned));
+        STEPS.into_iter().find(|step| step.words() == (status, substatus)).unwrap_or_else(other)
+    }
 }
 
 /// A parcel.
@@ -107,8 +135,11 @@ pub struct Shipment {
     pub history: Vec<(Timestamp, ShipmentStage)>,
     /// The shipping option the buyer chose.
     pub option_id: i64,
-    /// The tracking number.
+    /// The tracking number; empty until a seller with a carrier of their own gives one.
     pub tracking_number: String,
+    /// Where the seller's own carrier shows the parcel.
+    #[serde(default)]
+    pub tracking_url: Option<String>,
     /// The 44 digits of the accepted note.
     pub fiscal_key: Option<String>,
     /// When the label was first fetched.
@@ -148,15 +179,29 @@ impl Logistic {
             Self::DropOff => "drop_off",
             Self::SelfService => "self_service",
             Self::Fulfillment => "fulfillment",
+            Self::Default => "default",
         }
+    }
+
+    /// The shipping mode it belongs to.
+    #[must_use]
+    pub fn mode(self) -> &'static str {
+        if self == Self::Default { "me1" } else { "me2" }
     }
 
     /// The type of this name; `None` for one that is not simulated.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::CrossDocking, Self::XdDropOff, Self::DropOff, Self::SelfService, Self::Fulfillment]
-            .into_iter()
-            .find(|logistic| logistic.word() == word)
+        [
+            Self::CrossDocking,
+            Self::XdDropOff,
+            Self::DropOff,
+            Self::SelfService,
+            Self::Fulfillment,
+            Self::Default,
+        ]
+        .into_iter()
+        .find(|logistic| logistic.word() == word)
     }
 
     /// True where a note must be accepted before the label.
@@ -176,11 +221,12 @@ pub fn next_stage(logistic: Logistic, stage: &ShipmentStage) -> Option<ShipmentS
         Stage::Handling if full => Stage::Shipped,
         Stage::Handling if logistic.needs_invoice() => Stage::InvoicePending,
         Stage::Handling | Stage::InvoicePending => Stage::ReadyToPrint,
+        Stage::ReadyToPrint if logistic == Logistic::Default => Stage::Shipped,
         Stage::ReadyToPrint => Stage::Printed,
         Stage::Printed => match logistic {
             Logistic::CrossDocking => Stage::PickedUp,
             Logistic::XdDropOff | Logistic::DropOff => Stage::DroppedOff,
-            Logistic::SelfService | Logistic::Fulfillment => Stage::Shipped,
+            Logistic::SelfService | Logistic::Fulfillment | Logistic::Default => Stage::Shipped,
         },
         Stage::PickedUp | Stage::DroppedOff => Stage::InHub,
         Stage::InHub => Stage::Shipped,
@@ -191,9 +237,10 @@ pub fn next_stage(logistic: Logistic, stage: &ShipmentStage) -> Option<ShipmentS
 }
 
 /// How long a parcel stays at `stage` by itself; `None` where it waits for somebody.
-fn stay(stage: &ShipmentStage) -> Option<Duration> {
+fn stay(logistic: Logistic, stage: &ShipmentStage) -> Option<Duration> {
     use ShipmentStage as Stage;
     match stage {
+        Stage::Shipped | Stage::OutForDelivery if logistic == Logistic::Default => None,
         Stage::Pending => Some(Duration::from_secs(5)),
         Stage::Handling => Some(Duration::from_secs(10)),
         Stage::Printed | Stage::PickedUp | Stage::DroppedOff => Some(Duration::from_hours(2)),
@@ -272,7 +319,12 @@ pub(crate) fn begin(world: &mut World, order_ids: &[i64]) {
         stage: ShipmentStage::Pending,
         history: Vec::new(),
         option_id: world.ids.next(OPTIONS),
-        tracking_number: format!("MEL{id}FMXDF01"),
+        tracking_number: if logistic == Logistic::Default {
+            String::new()
+        } else {
+            format!("MEL{id}FMXDF01")
+        },
+        tracking_url: None,
         fiscal_key: None,
         first_printed: None,
         dispatch_by: world.now.plus(DISPATCH_SPAN),
@@ -307,9 +359,9 @@ pub(crate) fn enter(world: &mut World, id: i64, stage: &ShipmentStage) {
     shipment.history.push((now, stage.clone()));
     shipment.stage = stage.clone();
     shipment.updated = now;
-    let (seller, orders) = (shipment.seller_id, shipment.order_ids.clone());
+    let (seller, logistic, orders) = (shipment.seller_id, shipment.logistic, shipment.order_ids.clone());
     world.agenda.forget(|event| *event == Event::ShipmentMoves(id));
-    if let Some(span) = stay(stage) {
+    if let Some(span) = stay(logistic, stage) {
         world.agenda.plan(now.plus(span), Event::ShipmentMoves(id));
     }
     notify(world, seller, "shipments", &format!("/shipments/{id}"), &[]);
@@ -336,7 +388,7 @@ pub(crate) fn advance(world: &mut World, id: i64) -> bool {
 
 /// Takes the next step that the platform takes by itself.
 pub(crate) fn move_by_itself(world: &mut World, id: i64) {
-    if world.shipments.get(&id).is_some_and(|shipment| stay(&shipment.stage).is_some()) {
+    if world.shipments.get(&id).is_some_and(|it| stay(it.logistic, &it.stage).is_some()) {
         advance(world, id);
     }
 }

@@ -121,9 +121,10 @@ pub(crate) fn shipment_document(world: &World, shipment: &Shipment) -> Value {
     let mut document = json!({
         "id": shipment.id, "status": status, "substatus": substatus, "date_created": west(shipment.created),
         "last_updated": west(shipment.updated), "declared_value": reais(orders.iter().map(|order| order.total_minor()).sum()),
-        "tracking_number": shipment.tracking_number, "tracking_method": "MEL Distribution", "items_types": ["new"], "tags": [],
+        "tracking_number": (!shipment.tracking_number.is_empty()).then_some(&shipment.tracking_number),
+        "tracking_method": (shipment.logistic != Logistic::Default).then_some("MEL Distribution"), "items_types": ["new"], "tags": [],
         "quotation": null, "dimensions": {"height": 10, "width": 15, "length": 20, "weight": 500},
-        "logistic": {"mode": "me2", "type": shipment.logistic.word(), "direction": "forward"},
+        "logistic": {"mode": shipment.logistic.mode(), "type": shipment.logistic.word(), "direction": "forward"},
         "origin": {"node": null, "type": "selling_address", "sender_id": shipment.seller_id,
             "shipping_address": seller.map(|seller| address_document(seller.id, &seller.address)), "snapshot": null},
         "source": {"site_id": SITE, "market_place": "MELI", "customer_id": null, "application_id": null},
@@ -207,8 +208,12 @@ fn history(world: &mut World, call: &Call) -> Answer {
 }
 
 fn carrier(world: &mut World, call: &Call) -> Answer {
-    own_shipment(world, call)?;
-    Ok(Reply::ok(json!({"name": "Mercado Envios", "url": "https://www.mercadolivre.com.br"})))
+    let shipment = own_shipment(world, call)?;
+    Ok(Reply::ok(if shipment.logistic == Logistic::Default {
+        json!({"name": null, "url": shipment.tracking_url})
+    } else {
+        json!({"name": "Mercado Envios", "url": "https://www.mercadolivre.com.br"})
+    }))
 }
 
 fn delays(world: &mut World, call: &Call) -> Answer {

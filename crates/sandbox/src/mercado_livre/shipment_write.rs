@@ -82,6 +82,9 @@ fn printable(shipment: &Shipment, user: i64) -> Result<(), Reply> {
             format!("The shipment {id} is fulfilled by the platform"),
         );
     }
+    if shipment.logistic == Logistic::Default {
+        return refuse("invalid_shipment_mode", format!("The shipment {id} is not of mode me2"));
+    }
     if matches!(shipment.stage, ShipmentStage::ReadyToPrint | ShipmentStage::Printed) {
         Ok(())
     } else {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::gate::{Group, PUBLISHING};
 use super::item::{Item, ItemStatus};
 use super::notice::notify;
-use super::{SITE, World};
+use super::{SITE, World, full};
 use crate::call::Call;
 use crate::dates::{plus_compact, zulu};
 use crate::reply::{self, Answer, Reply};
@@ -82,6 +82,12 @@ impl UserProduct {
     pub fn available(&self) -> i64 {
         self.locations.iter().map(|location| location.quantity).sum()
     }
+
+    /// True when it lies in the platform's own centre.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.locations.iter().any(|location| location.kind == LocationKind::MeliFacility)
+    }
 }
 
 impl LocationKind {
@@ -127,6 +133,7 @@ pub(crate) fn take(world: &mut World, user_product_id: &str, quantity: i64) -> O
             source.clone_from(&location.depot);
         }
     }
+    full::note(world, user_product_id, full::SALE, -quantity);
     touch(world, user_product_id);
     source
 }
@@ -138,6 +145,7 @@ pub(crate) fn put_back(world: &mut World, user_product_id: &str, depot: Option<&
     if let Some(location) = product.locations.get_mut(home) {
         location.quantity += quantity;
     }
+    full::note(world, user_product_id, full::SALE_CANCELLED, quantity);
     touch(world, user_product_id);
 }
 
@@ -153,7 +161,7 @@ pub(crate) fn set(world: &mut World, user_product_id: &str, quantity: i64) {
 }
 
 /// After any change of stock: a new version, and every item of the product shows it.
-fn touch(world: &mut World, user_product_id: &str) {
+pub(super) fn touch(world: &mut World, user_product_id: &str) {
     let now = world.now;
     let Some(product) = world.user_products.get_mut(user_product_id) else { return };
     product.version += 1;
@@ -311,7 +319,7 @@ fn change_location(locations: &mut [Location], change: &Value) -> Result<(), Rep
 }
 
 /// The user products of a family that belongs to the caller.
-fn family<'a>(world: &'a World, call: &Call) -> Result<Vec<&'a UserProduct>, Reply> {
+pub(super) fn family<'a>(world: &'a World, call: &Call) -> Result<Vec<&'a UserProduct>, Reply> {
     let (family, user) = (call.number("id")?, call.user_id()?);
     let members: Vec<_> =
         world.user_products.values().filter(|product| product.family_id == Some(family)).collect();
@@ -380,6 +388,10 @@ pub fn depots_of(user_id: i64) -> [Depot; 2] {
 /// Gives a seller several depots, or one address again. Units stay as many as they were.
 pub(crate) fn set_depots(world: &mut World, user_id: i64, several: bool) {
     for product in world.user_products.values_mut().filter(|product| product.user_id == user_id) {
+        // What lies in the platform's centre is in none of the seller's places.
+        if product.is_full() {
+            continue;
+        }
         let units = product.available();
         product.locations = if several {
             let [first, second] = depots_of(user_id);

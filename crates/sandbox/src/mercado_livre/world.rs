@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{App, User};
 use super::auth::Auth;
+use super::family::FamilyTask;
+use super::flex::FlexSettings;
+use super::full::Inventory;
 use super::gate::Rates;
 use super::item::Item;
 use super::item_read::Scroll;
@@ -17,7 +20,7 @@ use super::service::{self, Service, ServiceEvent};
 use super::shipment::Shipment;
 use super::stock::UserProduct;
 use super::uptin::{self, Migrated};
-use super::{robot, sales, shipment};
+use super::{family, robot, sales, shipment};
 use crate::agenda::Agenda;
 use crate::dice::Dice;
 use crate::faults::Faults;
@@ -37,6 +40,8 @@ pub struct Rules {
     pub old_shipment_format_allowed: bool,
     /// General requests a minute per application.
     pub requests_per_minute: u32,
+    /// Requests an hour per application, of every group but OAuth; not counted when absent.
+    pub requests_per_hour: Option<u32>,
 }
 
 impl Default for Rules {
@@ -46,6 +51,7 @@ impl Default for Rules {
             access_token_query_allowed: false,
             old_shipment_format_allowed: false,
             requests_per_minute: 1_500,
+            requests_per_hour: None,
         }
     }
 }
@@ -66,6 +72,8 @@ pub enum Event {
     PixExpires(Vec<i64>),
     /// A classic item moves into the new listing model.
     Migrates(String),
+    /// The task that edits a family takes its next step.
+    FamilyTaskMoves(String),
     /// The buyer of the robot calls.
     Robot,
     /// Something in customer service, catalogue or moderation.
@@ -101,6 +109,15 @@ pub struct World {
     pub scrolls: Vec<Scroll>,
     /// User products (what holds stock) by id.
     pub user_products: BTreeMap<String, UserProduct>,
+    /// What lies in the platform's own centre, by user product.
+    #[serde(default)]
+    pub inventories: BTreeMap<String, Inventory>,
+    /// Edits of families under way or done, by task id.
+    #[serde(default)]
+    pub family_tasks: BTreeMap<String, FamilyTask>,
+    /// How sellers deliver by themselves (Flex), by seller.
+    #[serde(default)]
+    pub flex: BTreeMap<i64, FlexSettings>,
     /// Orders by id.
     pub orders: BTreeMap<i64, Order>,
     /// Packs by id.
@@ -145,6 +162,9 @@ impl World {
             migrations: BTreeMap::new(),
             scrolls: Vec::new(),
             user_products: BTreeMap::new(),
+            inventories: BTreeMap::new(),
+            family_tasks: BTreeMap::new(),
+            flex: BTreeMap::new(),
             orders: BTreeMap::new(),
             packs: BTreeMap::new(),
             payments: BTreeMap::new(),
@@ -179,6 +199,7 @@ impl World {
             Event::PixPaid(orders) => sales::pay(self, &orders),
             Event::PixExpires(orders) => sales::expire(self, &orders),
             Event::Migrates(item) => uptin::migrate(self, &item),
+            Event::FamilyTaskMoves(task) => family::move_on(self, &task),
             Event::Robot => robot::call(self),
             Event::Service(event) => service::happen(self, event),
         }

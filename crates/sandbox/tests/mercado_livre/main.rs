@@ -1,6 +1,10 @@
 //! The simulated Mercado Livre, asked the way a client asks it: the fact sheet as a test.
 
 mod after_commit;
+mod families;
+mod flex;
+mod full;
+mod geography;
 mod items;
 mod kit;
 mod login;

@@ -88,6 +88,26 @@ fn too_many_calls_in_a_minute_are_429_until_the_minute_is_over() {
 }
 
 #[test]
+fn an_hourly_cap_counts_all_groups_and_is_shown_by_the_application() {
+    let shop = shop();
+    let app = format!("/applications/{}", shop.manifest.apps[0].client_id);
+    assert_eq!(shop.get(&app)["max_requests_per_hour"], 18_000);
+    shop.control(Method::PUT, "/_sandbox/rules", &json!({"requests_per_hour": 3}));
+    let product = shop.sandbox.snapshot().stock[0].user_product_id.clone();
+    assert_eq!(shop.get(&app)["max_requests_per_hour"], 3);
+    for path in ["/users/me", &format!("/user-products/{product}/stock")] {
+        assert_eq!(shop.seller(Method::GET, path).send().status, StatusCode::OK);
+    }
+    let refused = shop.seller(Method::GET, "/users/me").send();
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.document()["error"], "too_many_requests");
+    shop.pass(std::time::Duration::from_mins(5));
+    assert_eq!(shop.seller(Method::GET, "/users/me").send().status, StatusCode::TOO_MANY_REQUESTS);
+    shop.pass(std::time::Duration::from_hours(1));
+    assert_eq!(shop.seller(Method::GET, "/users/me").send().status, StatusCode::OK);
+}
+
+#[test]
 fn stock_has_a_budget_of_its_own() {
     let shop = shop();
     let product = shop.sandbox.snapshot().stock[0].user_product_id.clone();
@@ -105,6 +125,13 @@ fn an_unknown_path_a_wrong_method_and_a_trailing_slash() {
     assert_eq!(shop.seller(Method::GET, "/nothing/here").send().status, StatusCode::NOT_FOUND);
     assert_eq!(shop.seller(Method::DELETE, "/users/me").send().status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(shop.seller(Method::GET, "/users/me/").send().status, StatusCode::OK);
+}
+
+#[test]
+fn a_path_with_escaped_slashes_is_the_same_resource() {
+    let shop = shop();
+    let escaped = shop.seller(Method::GET, "/users%2Fme").send();
+    assert_eq!((escaped.status, &escaped.document()["id"]), (StatusCode::OK, &json!(shop.user_id(CLASSIC))));
 }
 
 #[test]

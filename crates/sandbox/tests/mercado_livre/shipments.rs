@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use sandbox::SaleRequest;
 use sandbox::mercado_livre::sales::SaleLine;
 use sandbox::mercado_livre::shipment::Logistic;
+use sandbox::reply::Reply;
 use serde_json::{Value, json};
 
 use crate::kit::{CLASSIC, Shop, bytes, shop};
@@ -220,4 +221,75 @@ fn freight_is_free_from_the_threshold_on() {
         .seller(Method::GET, &format!("/items/{}/shipping_options?zip_code=1", shop.item("CAB-HDMI-2M")))
         .send();
     assert_eq!(wrong.document()["error"], "invalid_zip_code");
+}
+
+#[test]
+fn a_parcel_put_into_a_known_state_goes_on_from_there() {
+    let shop = shop();
+    let id = parcel(&shop);
+    let put = |status: &str, substatus: &str| {
+        let state = json!({"status": status, "substatus": substatus});
+        shop.control(Method::PUT, &format!("/_sandbox/shipments/{id}"), &state);
+    };
+    put("shipped", "a_word_nobody_lists");
+    assert_eq!(words(&shop, id), state("shipped", "a_word_nobody_lists"));
+    put("ready_to_ship", "ready_to_print");
+    let label =
+        shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}&response_type=pdf")).send();
+    assert_eq!(label.status, StatusCode::OK);
+    assert_eq!(words(&shop, id), state("ready_to_ship", "printed"));
+}
+
+/// A parcel that travels with the seller's own carrier.
+fn own_carrier(shop: &Shop) -> i64 {
+    let item = shop.item("CAN-INOX-500");
+    shop.control(Method::PUT, &format!("/_sandbox/items/{item}"), &json!({"logistic_type": "default"}));
+    let order = shop.sandbox.sell(&SaleRequest::of_item(&item, 1)).unwrap()[0];
+    shop.pass(Duration::from_mins(2));
+    shop.get(&format!("/orders/{order}"))["shipping"]["id"].as_i64().unwrap()
+}
+
+fn report(shop: &Shop, id: i64, status: &str, substatus: &str) -> Reply {
+    let body = json!({"payload": {"service_id": 11, "comment": "Saiu", "date": "2026-11-10T10:00:00.000-04:00"},
+        "tracking_number": "TR123", "tracking_url": "https://carrier.example/TR123", "status": status, "substatus": substatus});
+    shop.seller(Method::POST, &format!("/shipments/{id}/seller_notifications")).json(&body).send()
+}
+
+#[test]
+fn with_a_carrier_of_their_own_the_seller_says_where_the_parcel_is() {
+    let shop = shop();
+    let id = own_carrier(&shop);
+    let path = format!("/shipments/{id}");
+    let parcel = shop.get(&path);
+    assert_eq!(parcel["logistic"], json!({"mode": "me1", "type": "default", "direction": "forward"}));
+    assert_eq!(parcel["tracking_number"], json!(null));
+    assert_eq!(report(&shop, id, "shipped", "null").status, StatusCode::OK);
+    assert_eq!(report(&shop, id, "shipped", "out_for_delivery").status, StatusCode::OK);
+    shop.pass(Duration::from_hours(24 * 10));
+    assert_eq!(words(&shop, id), state("shipped", "out_for_delivery"));
+    assert_eq!(shop.get(&path)["tracking_number"], "TR123");
+    assert_eq!(shop.get(&format!("{path}/carrier"))["url"], "https://carrier.example/TR123");
+    assert_eq!(report(&shop, id, "delivered", "null").status, StatusCode::OK);
+    let again = report(&shop, id, "shipped", "null");
+    assert_eq!(
+        (again.status, &again.document()["error"]),
+        (StatusCode::BAD_REQUEST, &json!("invalid_shipment_status"))
+    );
+}
+
+#[test]
+fn a_report_that_the_carrier_of_the_platform_makes_or_nobody_knows_is_refused() {
+    let shop = shop();
+    let id = own_carrier(&shop);
+    let error = |reply: Reply| reply.document()["error"].as_str().unwrap().to_owned();
+    assert_eq!(error(report(&shop, id, "lost", "null")), "invalid_status");
+    assert_eq!(error(report(&shop, id, "shipped", "somewhere")), "invalid_substatus");
+    let foreign = json!({"payload": {"service_id": 154}, "status": "shipped"});
+    let path = format!("/shipments/{id}/seller_notifications");
+    assert_eq!(error(shop.seller(Method::POST, &path).json(&foreign).send()), "invalid_service_id");
+    let label = shop.seller(Method::GET, &format!("/shipment_labels?shipment_ids={id}")).send();
+    assert_eq!(error(label), "invalid_shipment_mode");
+    assert_eq!(error(report(&shop, parcel(&shop), "shipped", "null")), "invalid_shipment_mode");
+    let others = shop.family_seller(Method::POST, &path).header("x-format-new", "true").json(&foreign).send();
+    assert_eq!(others.status, StatusCode::FORBIDDEN);
 }

@@ -65,6 +65,22 @@ fn a_depot_write_needs_the_present_version() {
 }
 
 #[test]
+fn a_sale_between_reading_and_writing_makes_the_write_stale() {
+    let shop = shop();
+    give_depots(&shop);
+    let read = || shop.seller(Method::GET, &stock_path(&shop)).send();
+    let before = read();
+    shop.sandbox.sell(&SaleRequest::of_sku("CAB-HDMI-2M", 1)).unwrap();
+    let locations = before.document()["locations"].clone();
+    let stale = write(&shop, header(&before, "x-version"), &json!({"locations": locations}));
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    let units = |document: &Value| -> i64 {
+        document["locations"].as_array().unwrap().iter().map(|it| it["quantity"].as_i64().unwrap()).sum()
+    };
+    assert_eq!(units(read().document()), units(before.document()) - 1);
+}
+
+#[test]
 fn a_store_that_is_not_the_sellers_is_refused() {
     let shop = shop();
     give_depots(&shop);

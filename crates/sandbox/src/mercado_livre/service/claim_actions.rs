@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::claim_pages::{action_missing, own_claim, refuse};
 use super::claims::{self, BUYER_ROLE, Claim, Expectation, SELLER_ROLE};
-use super::lookup;
 use super::multipart::{self, Part};
+use super::{changes, lookup};
 use crate::call::Call;
 use crate::dates::west;
 use crate::mercado_livre::World;
@@ -137,10 +137,11 @@ fn allow_return(world: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(world.service.claims[&id].as_json()))
 }
 
-/// No claim here offers it: replacing means a second sale, which the simulated buyers never ask for.
 fn allow_replace(world: &mut World, call: &Call) -> Answer {
-    own_claim(world, call)?;
-    Err(action_missing("allow_replace"))
+    let id = acting(world, call, "allow_replace")?;
+    expect(world, id, "change_product", None);
+    changes::begin(world, id);
+    Ok(Reply::ok(world.service.claims[&id].as_json()))
 }
 
 fn order_total(world: &World, claim: &Claim) -> i64 {

@@ -31,7 +31,6 @@ pub(super) fn routes() -> Vec<Route> {
         get("/post-purchase/v1/claims/{id}/messages", AFTER_SALE, messages),
         get("/post-purchase/v1/claims/{id}/evidences", AFTER_SALE, evidences),
         get("/post-purchase/v1/claims/{id}/expected-resolutions", AFTER_SALE, expected_resolutions),
-        get("/post-purchase/v1/claims/{id}/changes", AFTER_SALE, changes),
     ]
 }
 
@@ -69,7 +68,7 @@ impl Claim {
             "resource": "order",
             "resource_id": self.order_id,
             "status": self.status(),
-            "type": "mediations",
+            "type": self.kind.word(),
             "stage": self.stage,
             "parent_id": null,
             "reason_id": self.problem.reason_id(),
@@ -156,11 +155,16 @@ fn affects_reputation(world: &mut World, call: &Call) -> Answer {
 
 fn reason(_: &mut World, call: &Call) -> Answer {
     let wanted = call.param("reason");
-    let problem = [Problem::Pnr, Problem::Pdd].into_iter().find(|problem| problem.reason_id() == wanted);
+    let problem =
+        [Problem::Pnr, Problem::Pdd, Problem::Cs].into_iter().find(|problem| problem.reason_id() == wanted);
     let problem = problem.ok_or_else(|| {
         refuse(StatusCode::NOT_FOUND, "not_found_error", &format!("Reason {wanted} not found"))
     })?;
-    let flow = if problem == Problem::Pnr { "post_purchase_pnr" } else { "post_purchase_pdd" };
+    let flow = match problem {
+        Problem::Pnr => "post_purchase_pnr",
+        Problem::Pdd => "post_purchase_pdd",
+        Problem::Cs => "post_purchase_cancel",
+    };
     Ok(Reply::ok(json!({"id": wanted, "flow": flow, "name": problem.words(), "detail": problem.words(),
         "position": 1, "status": "active", "children_title": null, "parent_id": null, "site_id": SITE,
         "settings": {"allowed_flows": ["mediations"], "expected_resolutions": ["refund", "return_product"]}})))
@@ -218,11 +222,6 @@ fn expected_resolutions(world: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(own_claim(world, call)?.expectations.iter().map(Expectation::as_json).collect()))
 }
 
-fn changes(world: &mut World, call: &Call) -> Answer {
-    own_claim(world, call)?;
-    Err(refuse(StatusCode::NOT_FOUND, "not_found_error", "Change not found"))
-}
-
 fn invalid_query(message: &str) -> Reply {
     refuse(StatusCode::BAD_REQUEST, "invalid_query", message)
 }
@@ -234,7 +233,7 @@ fn filter_value(claim: &Claim, world: &World, name: &str) -> Option<String> {
     Some(match name {
         "id" | "claim_id" => claim.id.to_string(),
         "status" => claim.status().to_owned(),
-        "type" => "mediations".to_owned(),
+        "type" => claim.kind.word().to_owned(),
         "stage" => stage(claim.stage).to_owned(),
         "resource" => "order".to_owned(),
         "resource_id" | "order_id" => claim.order_id.to_string(),

@@ -6,9 +6,11 @@ use std::time::Duration;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::changes::Change;
 use super::returns::{self, Return, ReturnStatus};
 use super::{ServiceEvent, lookup};
 use crate::ids::Series;
+use crate::mercado_livre::order::{Order, OrderStatus};
 use crate::mercado_livre::shipment::{Shipment, ShipmentStage};
 use crate::mercado_livre::{Event, World};
 
@@ -33,6 +35,52 @@ pub enum ClaimStage {
     Dispute,
 }
 
+/// What kind of case a claim is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimKind {
+    /// Something is wrong, and somebody may have to decide.
+    #[default]
+    Mediations,
+    /// The buyer sends the product back without asking.
+    Return,
+    /// The buyer wants another one in its place.
+    Change,
+    /// The buyer calls the purchase off before it leaves.
+    CancelPurchase,
+}
+
+impl ClaimKind {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mediations => "mediations",
+            Self::Return => "return",
+            Self::Change => "change",
+            Self::CancelPurchase => "cancel_purchase",
+        }
+    }
+
+    /// The kind of this name; `None` for one that is not simulated.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Mediations, Self::Return, Self::Change, Self::CancelPurchase]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+
+    /// What the buyer wants to happen.
+    const fn wish(self, problem: Problem) -> &'static str {
+        match (self, problem) {
+            (Self::Change, _) => "change_product",
+            (Self::CancelPurchase, _) | (_, Problem::Cs) => "refund",
+            (Self::Return, _) | (Self::Mediations, Problem::Pdd) => "return_product",
+            (Self::Mediations, Problem::Pnr) => "product",
+        }
+    }
+}
+
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -41,6 +89,8 @@ pub enum Problem {
     Pnr,
     /// The product is different or defective.
     Pdd,
+    /// Nothing: the purchase is called off.
+    Cs,
 }
 
 impl Problem {
@@ -50,6 +100,7 @@ impl Problem {
         match self {
             Self::Pnr => "PNR9508",
             Self::Pdd => "PDD9549",
+            Self::Cs => "CS5301",
         }
     }
 
@@ -59,6 +110,7 @@ impl Problem {
         match self {
             Self::Pnr => "O produto não chegou",
             Self::Pdd => "O produto veio diferente ou com defeito",
+            Self::Cs => "O comprador desistiu da compra",
         }
     }
 }
@@ -136,6 +188,9 @@ pub struct Claim {
     pub seller_id: i64,
     /// The buyer.
     pub buyer_id: i64,
+    /// What kind of case it is.
+    #[serde(default)]
+    pub kind: ClaimKind,
     /// What is wrong.
     pub problem: Problem,
     /// How far it got.
@@ -162,6 +217,9 @@ pub struct Claim {
     pub deeds: Vec<Deed>,
     /// The product on its way back.
     pub product_return: Option<Return>,
+    /// The product that takes its place.
+    #[serde(default)]
+    pub change: Option<Change>,
     /// When it was opened.
     pub created: Timestamp,
     /// When it last changed.
@@ -199,13 +257,17 @@ impl Claim {
                 vec![("send_message_to_complainant", false), ("refund", false)]
             };
         }
-        let mut actions = vec![
-            ("send_message_to_complainant", !self.seller_acted()),
-            ("refund", false),
-            ("open_dispute", false),
-            ("send_attachments", false),
-        ];
+        let mut actions = vec![("send_message_to_complainant", !self.seller_acted()), ("refund", false)];
+        if self.kind == ClaimKind::CancelPurchase {
+            return actions;
+        }
+        actions.extend([("open_dispute", false), ("send_attachments", false)]);
+        if self.kind == ClaimKind::Change {
+            actions.extend([("allow_replace", false), ("allow_return", false)]);
+            return actions;
+        }
         actions.extend(match self.problem {
+            Problem::Cs => Vec::new(),
             Problem::Pnr => {
                 vec![
                     ("add_shipping_evidence", false),
@@ -227,7 +289,8 @@ impl Claim {
     /// Names of related things.
     #[must_use]
     pub fn related_entities(&self) -> Vec<&'static str> {
-        self.product_return.iter().map(|_| "return").collect()
+        let back = self.product_return.iter().map(|_| "return");
+        back.chain(self.change.iter().map(|_| "changes")).collect()
     }
 
     fn note(&mut self, action: &str, role: &str, now: Timestamp) {
@@ -238,10 +301,38 @@ impl Claim {
     }
 }
 
-/// A buyer opens a claim about an order that reached its seller. `None` when there is no
-/// such order or a claim about it is open already.
+/// A buyer complains about an order that reached its seller. `None` when there is no such
+/// order or a claim about it is open already.
 pub fn open(world: &mut World, order_id: i64, problem: Problem, text: &str) -> Option<i64> {
+    open_as(world, order_id, ClaimKind::Mediations, problem, text)
+}
+
+/// True when an order has got as far as this kind of claim needs: nothing that has not
+/// arrived is sent back, and nothing that has left is called off.
+fn is_due(world: &World, order: &Order, kind: ClaimKind) -> bool {
+    match kind {
+        ClaimKind::Mediations => true,
+        ClaimKind::Return | ClaimKind::Change => lookup::is_delivered(world, order),
+        ClaimKind::CancelPurchase => {
+            order.status == OrderStatus::Paid
+                && lookup::parcel(world, order).is_none_or(|parcel| !parcel.has_left_seller())
+        }
+    }
+}
+
+/// A buyer opens a claim of any kind. `None` when there is no such order, it has not got
+/// (or is past) where such a claim is possible, or a claim about it is open already.
+pub fn open_as(
+    world: &mut World,
+    order_id: i64,
+    kind: ClaimKind,
+    problem: Problem,
+    text: &str,
+) -> Option<i64> {
     let order = world.orders.get(&order_id).filter(|order| order.reached_seller())?;
+    if !is_due(world, order, kind) {
+        return None;
+    }
     if world.service.claims.values().any(|claim| claim.order_id == order_id && claim.is_open()) {
         return None;
     }
@@ -254,6 +345,7 @@ pub fn open(world: &mut World, order_id: i64, problem: Problem, text: &str) -> O
         order_id,
         seller_id,
         buyer_id,
+        kind,
         problem,
         stage: ClaimStage::Claim,
         resolution: None,
@@ -267,13 +359,14 @@ pub fn open(world: &mut World, order_id: i64, problem: Problem, text: &str) -> O
         files: BTreeMap::new(),
         deeds: Vec::new(),
         product_return: None,
+        change: None,
         created: now,
         updated: now,
     };
     claim.expectations.push(Expectation {
         player_role: BUYER_ROLE.to_owned(),
         user_id: buyer_id,
-        wish: if problem == Problem::Pnr { "product" } else { "return_product" }.to_owned(),
+        wish: kind.wish(problem).to_owned(),
         percentage: None,
         status: "pending".to_owned(),
         date_created: now,
@@ -287,6 +380,9 @@ pub fn open(world: &mut World, order_id: i64, problem: Problem, text: &str) -> O
     say(world, id, BUYER_ROLE, SELLER_ROLE, text, Vec::new());
     world.agenda.plan(due, Event::Service(ServiceEvent::ClaimDue(id)));
     tell(world, id, "claims");
+    if kind == ClaimKind::Return {
+        returns::begin(world, id);
+    }
     Some(id)
 }
 
@@ -402,7 +498,6 @@ pub(super) fn delivered_at(parcel: &Shipment) -> Option<Timestamp> {
 mod tests {
     use super::super::testing::{SELLER, Shop};
     use super::*;
-    use crate::mercado_livre::order::OrderStatus;
 
     fn claimed(problem: Problem) -> (Shop, i64, i64) {
         let mut shop = Shop::open();

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::claims::{self, BUYER_ROLE, Problem, SELLER_ROLE};
+use super::claims::{self, BUYER_ROLE, ClaimKind, Problem, SELLER_ROLE};
 use super::messages;
 use super::moderation::{self, Hit};
 use super::questions;
@@ -82,18 +82,26 @@ fn block(world: &mut World, call: &Call) -> Answer {
     Ok(Reply::ok(json!({"pack_id": purchase.pack_id, "substatus": messages::block(world, purchase)})))
 }
 
-/// `{"order_id", "problem": "PNR" | "PDD", "text"?}`
+/// `{"order_id", "type"?: "mediations" | "return" | "change" | "cancel_purchase",
+/// "problem"?: "PNR" | "PDD" | "CS", "text"?}`
 fn open_claim(world: &mut World, call: &Call) -> Answer {
     let body = call.json()?;
     let order = loose_id(&body["order_id"]).ok_or_else(|| bad("Name an order_id"))?;
-    let problem = match body["problem"].as_str().unwrap_or("PDD") {
+    let kind = body["type"].as_str().unwrap_or("mediations");
+    let kind = ClaimKind::from_word(kind)
+        .ok_or_else(|| bad(&format!("Unknown type {kind}: mediations, return, change or cancel_purchase")))?;
+    let usual = if kind == ClaimKind::CancelPurchase { "CS" } else { "PDD" };
+    let problem = match body["problem"].as_str().unwrap_or(usual) {
         "PNR" => Problem::Pnr,
         "PDD" => Problem::Pdd,
-        other => return Err(bad(&format!("Unknown problem {other}: PNR or PDD"))),
+        "CS" => Problem::Cs,
+        other => return Err(bad(&format!("Unknown problem {other}: PNR, PDD or CS"))),
     };
     let text = body["text"].as_str().unwrap_or(problem.words());
-    let id = claims::open(world, order, problem, text);
-    let id = id.ok_or_else(|| bad(&format!("Order {order} is not paid, or has an open claim")))?;
+    let id = claims::open_as(world, order, kind, problem, text);
+    let id = id.ok_or_else(|| {
+        bad(&format!("Order {order} is not where such a claim is possible, or has an open one"))
+    })?;
     Ok(Reply::created(json!({"claim_id": id})))
 }
 

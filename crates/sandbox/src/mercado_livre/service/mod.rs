@@ -4,6 +4,7 @@
 mod action_guide;
 pub mod biller;
 mod blocked;
+pub mod changes;
 pub(crate) mod chatter;
 mod claim_actions;
 mod claim_pages;
@@ -76,6 +77,7 @@ pub(crate) fn routes() -> Vec<Route> {
         action_guide::routes(),
         claim_pages::routes(),
         claim_actions::routes(),
+        changes::routes(),
         returns::routes(),
         moderation::routes(),
         feedback::routes(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::claim_pages::{own_claim, refuse};
 use super::claims::{self, Claim, SELLER_ROLE};
-use super::{ServiceEvent, lookup, multipart};
+use super::{ServiceEvent, changes, lookup, multipart};
 use crate::call::Call;
 use crate::dates::plus;
 use crate::ids::Series;
@@ -156,7 +156,8 @@ fn settle(world: &mut World, claim_id: i64) {
         back.closed = Some(now);
         back.updated = now;
     }
-    claims::refund(world, claim_id, "item_returned", SELLER_ROLE);
+    let replaced = changes::replace(world, claim_id);
+    claims::refund(world, claim_id, if replaced { "item_changed" } else { "item_returned" }, SELLER_ROLE);
 }
 
 /// The parcel that brings the product of an order back.

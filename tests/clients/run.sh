@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Runs unmodified third-party clients against the sandbox: tests/clients/run.sh PATH_TO_LOJISTA
+# Installs them into a temporary folder, ends what it started, and closes with "N passed, N failed".
+set -euo pipefail
+
+if [ $# -ne 1 ] || [ ! -x "$1" ]; then
+    echo "usage: $0 PATH_TO_LOJISTA (as in target/debug/lojista)" >&2
+    exit 2
+fi
+lojista=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+started=()
+trap 'for id in "${started[@]:-}"; do [ -z "$id" ] || kill "$id" 2>/dev/null || true; done; rm -rf "$work"' EXIT
+
+# Waits up to ten seconds for a file that something started writes once it is ready.
+wait_for() {
+    for _ in $(seq 100); do
+        [ -s "$1" ] && return
+        sleep 0.1
+    done
+    echo "$2 did not become ready" >&2
+    exit 1
+}
+
+# A world of its own for each client: sandbox, gateway, and the addresses of both.
+open_world() {
+    rm -f "$work/manifest.json" "$work/gateway.port"
+    "$lojista" sandbox --base-port 0 --manifest "$work/manifest.json" >"$work/sandbox.log" 2>&1 &
+    sandbox=$!
+    started+=("$sandbox")
+    wait_for "$work/manifest.json" "the sandbox"
+    local port
+    port=$(sed -n 's|.*"api_url": *"http://[^:"]*:\([0-9]*\)".*|\1|p' "$work/manifest.json")
+    python3 "$here/gateway.py" "$work/gateway.crt" "$work/gateway.key" "$port" "$work/gateway.port" \
+        2>>"$work/gateway.log" &
+    gateway=$!
+    started+=("$gateway")
+    wait_for "$work/gateway.port" "the gateway"
+}
+
+close_world() {
+    kill "$sandbox" "$gateway" 2>/dev/null || true
+    wait "$sandbox" "$gateway" 2>/dev/null || true
+    started=()
+}
+
+# python SCRIPT PACKAGE==VERSION…
+python() {
+    local script=$1 place="$work/py/$1"
+    shift
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$place" "$@"
+    open_world
+    PYTHONPATH="$place:$here" PYTHONDONTWRITEBYTECODE=1 SANDBOX_MANIFEST="$work/manifest.json" \
+        HTTPS_PROXY="http://127.0.0.1:$(cat "$work/gateway.port")" NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 \
+        REQUESTS_CA_BUNDLE="$work/gateway.crt" SSL_CERT_FILE="$work/gateway.crt" AUTHLIB_INSECURE_TRANSPORT=1 \
+        python3 "$here/$script" 2>"$work/client.err" | tee -a "$work/lines" || report "$script"
+    close_world
+}
+
+# node SCRIPT PACKAGE@VERSION…
+node_client() {
+    local script=$1 place="$work/js/$1"
+    shift
+    mkdir -p "$place"
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$place" "$@" >/dev/null 2>&1
+    open_world
+    NODE_PATH="$place/node_modules" SANDBOX_MANIFEST="$work/manifest.json" \
+        node --no-deprecation "$here/$script" 2>"$work/client.err" | tee -a "$work/lines" || report "$script"
+    close_world
+}
+
+# A script that failed without a step that failed has to count, too.
+report() {
+    sed 's/^/     /' "$work/client.err" >&2
+    grep -q '^FAIL' "$work/lines" || echo "FAIL $1: ended early" | tee -a "$work/lines"
+}
+
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=sandbox gateway" \
+    -addext "subjectAltName=DNS:api.mercadolibre.com,DNS:auth.mercadolivre.com.br" \
+    -keyout "$work/gateway.key" -out "$work/gateway.crt" 2>/dev/null
+touch "$work/lines"
+
+python melisdk_client.py melisdk==0.1.3 requests==2.32.3
+python mercadolibre_python.py mercadolibre-python==0.2.2 requests==2.32.3
+python mercadolibre_wrapper.py mercadolibre-wrapper==0.2 requests==2.32.3
+python authlib_pkce.py Authlib==1.3.2 requests==2.32.3
+node_client nodejs_sdk.cjs mercadolibre-nodejs-sdk@3.0.1
+node_client mercadolibre_node.cjs mercadolibre@0.0.13
+
+passed=$(grep -c '^ok' "$work/lines" || true)
+failed=$(grep -c '^FAIL' "$work/lines" || true)
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
