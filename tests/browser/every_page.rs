@@ -1,15 +1,26 @@
 //! Every page, in every language, light and dark, on a phone and on a desk, and without
 //! its script.
 
+use std::collections::BTreeSet;
+
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
-use sandbox::{Fault, FaultRule};
-use serde_json::json;
+use serde_json::{Value, json};
 use web::Lang;
 
 use crate::axe::Depth;
 use crate::look::{Light, Screen};
 use crate::shop::{Owned, Shop};
 use crate::visitor::Visitor;
+
+/// Where the links of a page lead that stay in the shop.
+const OUR_LINKS: &str = "return [...document.links].filter((link) => link.origin === location.origin && !link.hash) \
+                         .map((link) => link.pathname + link.search)";
+/// The status that each address is answered with.
+const STATUS_OF_EACH: &str = "return Promise.all(arguments[0].map( \
+                              (link) => fetch(link).then((answer) => [link, answer.status])))";
+
+/// Opens whatever is folded in the page.
+const UNFOLD: &str = "for (const folded of document.querySelectorAll('main details')) folded.open = true";
 
 /// A page: its name, its path, and the status it is answered with if that is no success.
 struct Page {
@@ -33,12 +44,12 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     shop.sell(&shared[1]);
     shop.sell(&shop.items("RPG-DADOS-7")[0]);
     owner.rest().await;
-    shop.storm(vec![FaultRule::new("/orders/2", Fault::Status { status: 400 })]);
-    shop.sell(&shop.items("CAB-HDMI-2M")[0]);
+    shop.refuses_changes(true);
+    shop.sell(&shared[1]);
     owner.rest().await;
-    shop.storm(Vec::new());
     let (order, sku) = (owner.order(&early).await, owner.sku("CAN-INOX-500").await);
     vec![
+        Page::at("problems", "/problems"),
         Page::at("orders", "/orders"),
         Page::at("orders-nothing-found", "/orders?text=nothing-like-this"),
         Page::at("order", format!("/orders/{order}")),
@@ -51,7 +62,6 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("connect", "/connections/new"),
         Page::at("plan", format!("/connections/{looked_at}/plan")),
         Page::at("import", format!("/connections/{active}/import")),
-        Page::at("problems", "/problems"),
         Page::at("audit", "/audit"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]
@@ -96,12 +106,19 @@ in_every_language! {
         let pages = furnished(shop, &owner).await;
         for page in &pages {
             visitor.opens(&page.path).await;
+            visitor.script(UNFOLD, &json!([])).await;
             found.extend(complaints(visitor, page.name).await);
             match page.refused {
                 Some(status) => visitor.was_refused(status).await,
                 None => found.extend(visitor.trouble().await.into_iter().map(|line| format!("{}: {line}", page.name))),
             }
         }
+        visitor.looks(Screen::Desk, Light::Day).await;
+        visitor.opens("/orders").await;
+        visitor.opens_the_menu().await;
+        found.extend(complaints(visitor, "menu").await);
+        visitor.presses("keys-title").await;
+        found.extend(complaints(visitor, "keys").await);
         visitor.forgets_the_session().await;
         visitor.opens("/sign-in").await;
         found.extend(complaints(visitor, "sign-in").await);
@@ -140,6 +157,21 @@ in_one_language! {
         visitor.fills("filter-order-text", "nothing-like-this").await;
         visitor.presses("filter-button").await;
         visitor.reads("orders-none-match").await;
+    }
+
+    async fn every_link_leads_somewhere(visitor, shop) {
+        let owner = shop.owned_by(visitor).await;
+        let mut links = BTreeSet::new();
+        for page in furnished(shop, &owner).await {
+            visitor.opens(&page.path).await;
+            let found = visitor.script(OUR_LINKS, &json!([])).await;
+            links.extend(found.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        }
+        visitor.opens("/orders").await;
+        visitor.was_refused(404).await;
+        let answers = visitor.script(STATUS_OF_EACH, &json!([links])).await;
+        let lost: Vec<&Value> = answers.as_array().into_iter().flatten().filter(|answer| answer[1] != 200).collect();
+        assert!(links.len() > 40 && lost.is_empty(), "{} links, lost: {lost:?}", links.len());
     }
 
     async fn another_language_is_chosen_on_every_page_and_stays(visitor, shop) {

@@ -2,13 +2,13 @@
 //! sandbox as its marketplace, both on loopback, in real time.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
 use domain::{ConnectionId, OrderId, Restricted, SkuId};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
-use sandbox::{FaultRule, SaleRequest, Sandbox, SandboxConfig};
-use std::sync::Arc;
+use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
 use store::{Location, Store, Val};
 use tempfile::TempDir;
 use tests::bench::stage::{self, CHANNEL, Stage, SystemClock};
@@ -42,8 +42,7 @@ pub(crate) fn play(lang: Lang, specification: impl AsyncFnOnce(&Visitor, &Shop))
 /// A shop that nobody owns yet.
 pub(crate) struct Shop {
     app: App,
-    /// Its marketplace.
-    pub(crate) sandbox: Sandbox,
+    sandbox: Sandbox,
     /// Where it is reached, without a slash at the end.
     pub(crate) url: String,
     market: SocketAddr,
@@ -114,9 +113,10 @@ impl Shop {
         Owned { shop: self, stage }
     }
 
-    /// Makes the marketplace misbehave; an empty list ends that.
-    pub(crate) fn storm(&self, rules: Vec<FaultRule>) {
-        self.sandbox.set_faults(rules);
+    /// Whether the marketplace refuses every change of a listing from now on.
+    pub(crate) fn refuses_changes(&self, refuses: bool) {
+        let rule = FaultRule::new("/items/", Fault::Status { status: 400 }).method(&http::Method::PUT);
+        self.sandbox.set_faults(if refuses { vec![rule] } else { Vec::new() });
     }
 
     /// A buyer buys one of an item. Gives the order's number.
