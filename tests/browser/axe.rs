@@ -46,7 +46,10 @@ impl Visitor {
 
 #[test]
 fn axe_is_the_published_one() {
-    let sum: String = vault::token::sha256(AXE.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(sum, SUM);
+    let sum = vault::token::sha256(AXE.as_bytes());
+    assert!(
+        sum.iter().zip(SUM.as_bytes().chunks(2)).all(|(byte, two)| format!("{byte:02x}").as_bytes() == two)
+    );
+    assert_eq!(SUM.len(), 2 * sum.len());
     assert!(include_str!("vendor/README.md").contains(SUM), "the table says another sum");
 }

@@ -77,7 +77,7 @@ pub(crate) struct Browser {
     _said: BufReader<ChildStdout>,
     address: SocketAddr,
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -94,11 +94,15 @@ impl Browser {
         let port = port_of(&mut said).expect("chromedriver says its port");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let profile = tests::database::folder();
-        let mut browser = Self { driver, _said: said, address, session: String::new(), _profile: profile };
-        let wishes = wishes(programs, browser._profile.path(), language);
+        let browser = Self { driver, _said: said, address, session: String::new(), profile };
+        let wishes = wishes(programs, browser.profile.path(), language);
         let session = browser.ask("POST", "/session", &wishes).await.expect("Chromium starts");
-        browser.session = session["sessionId"].as_str().expect("a session has a name").to_owned();
-        browser
+        browser.named(session["sessionId"].as_str().expect("a session has a name"))
+    }
+
+    fn named(mut self, session: &str) -> Self {
+        session.clone_into(&mut self.session);
+        self
     }
 
     async fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
