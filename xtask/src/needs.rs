@@ -52,6 +52,18 @@ pub const NEEDS: &[Need] = &[
         from: Source::Debian("redis-server"),
     },
     Need {
+        what: "Chromium",
+        parts: &[Part::Tests],
+        present: || find_program("chromium", &[]).is_some(),
+        from: Source::Debian("chromium"),
+    },
+    Need {
+        what: "ChromeDriver",
+        parts: &[Part::Tests],
+        present: || find_program("chromedriver", &[]).is_some(),
+        from: Source::Debian("chromium-driver"),
+    },
+    Need {
         what: "git",
         parts: &[Part::Tidy, Part::Tests],
         present: || find_program("git", &[]).is_some(),

@@ -14,6 +14,8 @@ use crate::{needs, tidy, workspace};
 pub const POSTGRES_URL_VARIABLE: &str = "LOJISTA_TEST_POSTGRES_URL";
 /// Tells the tests that a missing PostgreSQL is a failure, not a shorter run.
 pub const POSTGRES_REQUIRED_VARIABLE: &str = "CI_REQUIRE_POSTGRES";
+/// Tells the tests that a missing browser is a failure, not a shorter run.
+pub const BROWSER_REQUIRED_VARIABLE: &str = "CI_REQUIRE_BROWSER";
 /// Tells the tests where their Redis is.
 pub const REDIS_URL_VARIABLE: &str = "LOJISTA_TEST_REDIS_URL";
 
@@ -99,7 +101,7 @@ impl Suite {
             let mut command = workspace::cargo();
             command.args(arguments).current_dir(&self.root);
             command.env(POSTGRES_URL_VARIABLE, postgres.url()).env(REDIS_URL_VARIABLE, redis.url());
-            command.env(POSTGRES_REQUIRED_VARIABLE, "1");
+            command.env(POSTGRES_REQUIRED_VARIABLE, "1").env(BROWSER_REQUIRED_VARIABLE, "1");
             command
         };
         if options.filter.is_none() && has_doc_tests(&self.root)? {
@@ -108,7 +110,7 @@ impl Suite {
             })?;
         }
         self.interrupt.check()?;
-        eprintln!("xtask: tests, on SQLite and on PostgreSQL …");
+        eprintln!("xtask: tests, on SQLite, on PostgreSQL and in Chromium …");
         let mut nextest = with_databases(&["nextest", "run", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {
             nextest.args(["--filterset", filter]);

@@ -23,10 +23,13 @@
 
   // Live changes. An event's data is HTML whose first element carries an id, or a
   // plain word (see the events below).
-  const swap = (html) => {
+  const element = (html) => {
     const holder = document.createElement("template");
     holder.innerHTML = html;
-    const fresh = holder.content.firstElementChild;
+    return holder.content.firstElementChild;
+  };
+  const swap = (html) => {
+    const fresh = element(html);
     for (const notice of all("[data-changed]")) {
       if (fresh && notice.dataset.changed === fresh.id) notice.hidden = false;
     }
@@ -38,6 +41,7 @@
     if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
     return true;
   };
+  const MOST_ROWS = 100;
   const live = document.querySelector("[data-live]");
   if (live) {
     const state = document.querySelector("[data-live-state]");
@@ -54,8 +58,19 @@
     source.addEventListener("row", (event) => swap(event.data));
     source.addEventListener("fragment", (event) => swap(event.data));
     source.addEventListener("new", (event) => {
-      if (!notice || document.getElementById(`order-${event.data}`)) return;
-      unseen.add(event.data);
+      const row = element(event.data);
+      if (!row || document.getElementById(row.id)) return;
+      if (live.hasAttribute("data-until-new")) return location.reload();
+      const rows = live.querySelector("[data-grows]");
+      const placed = (one) => one.querySelector("td:last-child time").dateTime;
+      // Nothing moves under a hand that is about to press, and an import is no news.
+      const fits = rows && rows.rows.length < MOST_ROWS && placed(row) >= placed(rows.rows[0]);
+      if (fits && !rows.matches(":hover, :focus-within")) {
+        rows.prepend(row);
+        return row.classList.add("fresh");
+      }
+      if (!notice) return;
+      unseen.add(row.id);
       const text = unseen.size === 1 ? notice.dataset.one : notice.dataset.other;
       notice.querySelector("[data-text]").textContent = text.replace("{n}", unseen.size);
       notice.hidden = false;

@@ -100,7 +100,8 @@ pub struct OrdersPage {
     pub rows: Vec<OrderRow>,
     /// Newer and older.
     pub pager: Pager,
-    /// Where live rows come from; new orders are announced only on the newest page.
+    /// Where live rows come from; new orders appear on the newest page alone, and are
+    /// announced where they may not fit.
     pub live: Option<String>,
 }
 
@@ -108,9 +109,14 @@ impl OrdersPage {
     fn is_newest(&self) -> bool {
         self.pager.newer.is_none()
     }
+
+    /// Whether any new order belongs on this page.
+    fn grows(&self) -> bool {
+        self.is_newest() && !self.filter.any() && self.live.is_some()
+    }
 }
 
-/// One row alone: the data of the live event `row`.
+/// One row alone: the data of the live events `row` and `new`.
 #[derive(Debug, Template)]
 #[template(path = "order_row.html")]
 pub struct OrderRowPartial<'a> {
@@ -200,6 +206,20 @@ pub enum Happening {
 }
 
 impl Happening {
+    /// Its place among what happened in one millisecond: a cause stands before its effect.
+    #[must_use]
+    pub const fn step(&self) -> u8 {
+        match self {
+            Self::Hook { .. } | Self::Swept => 0,
+            Self::Fetched => 1,
+            Self::Applied(_) => 2,
+            Self::Stock { .. } => 3,
+            Self::Told { .. } => 4,
+            Self::Confirmed { .. } => 5,
+            Self::Failed(_) => 6,
+        }
+    }
+
     const fn icon(&self) -> &'static str {
         match self {
             Self::Hook { .. } => "hook",

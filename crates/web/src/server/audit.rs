@@ -2,7 +2,7 @@
 
 use axum::extract::Query;
 use axum::response::Response;
-use domain::{Actor, AuditId, MemberId};
+use domain::{Actor, AuditId, ConnectionId, MemberId, OrderId, SkuId};
 use serde::Deserialize;
 use store::audit::{self as log, Event};
 use store::pages::PAGE_ROWS;
@@ -56,26 +56,30 @@ pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Resu
     }))
 }
 
+/// The page of a subject that has one. A connection that only began is named by its
+/// channel, and has none yet.
+fn page_of(kind: &str, id: &str) -> Option<String> {
+    let (page, is_one) = match kind {
+        "order" => ("orders", id.parse::<OrderId>().is_ok()),
+        "sku" => ("skus", id.parse::<SkuId>().is_ok()),
+        "connection" => ("connections", id.parse::<ConnectionId>().is_ok()),
+        _ => return None,
+    };
+    is_one.then(|| format!("/{page}/{id}"))
+}
+
 fn row_of(event: Event) -> AuditRow {
     let actor = match event.actor.split_once(':') {
         Some(("member", id)) => id.parse::<MemberId>().map_or(Actor::Unknown, Actor::Member),
         Some(("system", name)) => Actor::System(name.to_owned().into()),
         _ => Actor::Unknown,
     };
-    let page = match event.subject_kind.as_str() {
-        "order" => Some("orders"),
-        "sku" => Some("skus"),
-        "connection" => Some("connections"),
-        _ => None,
-    };
     AuditRow {
         number: event.seq.map_or(0, |seq| seq + 1),
         at: event.at,
         actor,
         member: None,
-        href: page
-            .filter(|_| event.subject_id.contains('_'))
-            .map(|page| format!("/{page}/{}", event.subject_id)),
+        href: page_of(&event.subject_kind, &event.subject_id),
         action: event.action,
         subject: event.subject_id,
         outcome: match event.phase.as_str() {
@@ -84,5 +88,20 @@ fn row_of(event: Event) -> AuditRow {
             "refused" => Outcome::Refused,
             _ => Outcome::Failed,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{SeededEntropy, Timestamp};
+
+    #[test]
+    fn only_what_has_a_page_is_a_link() {
+        let id = OrderId::new(Timestamp::EPOCH, &SeededEntropy::new(1));
+        assert_eq!(page_of("order", &id.to_string()), Some(format!("/orders/{id}")));
+        assert_eq!(page_of("connection", "mercado_livre"), None);
+        assert_eq!(page_of("sku", &id.to_string()), None);
+        assert_eq!(page_of("session", &id.to_string()), None);
     }
 }

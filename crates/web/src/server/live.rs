@@ -52,10 +52,7 @@ pub(crate) async fn orders(member: Member) -> Result<Events, Failure> {
         let member = std::sync::Arc::clone(&member);
         async move {
             match change {
-                Change::Order { id, new: true } => {
-                    Some(sse::Event::default().event("new").data(id.to_string()))
-                }
-                Change::Order { id, new: false } => order_row(&member, id).await,
+                Change::Order { id, new } => order_row(&member, id, if new { "new" } else { "row" }).await,
                 Change::Problems => problem_count(&member).await,
                 Change::Connection(_) => None,
             }
@@ -63,7 +60,7 @@ pub(crate) async fn orders(member: Member) -> Result<Events, Failure> {
     })))
 }
 
-async fn order_row(member: &Member, id: OrderId) -> Option<sse::Event> {
+async fn order_row(member: &Member, id: OrderId, event: &'static str) -> Option<sse::Event> {
     let found = member
         .web
         .app
@@ -79,7 +76,7 @@ async fn order_row(member: &Member, id: OrderId) -> Option<sse::Event> {
     let row = row_of(&row, &BTreeMap::from([(row.connection, name)]));
     let chrome = member.chrome(None).await.ok()?;
     let html = OrderRowPartial { chrome: &chrome, row: &row }.render().ok()?;
-    Some(sse::Event::default().event("row").data(html))
+    Some(sse::Event::default().event(event).data(html))
 }
 
 async fn problem_count(member: &Member) -> Option<sse::Event> {

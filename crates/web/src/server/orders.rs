@@ -267,8 +267,12 @@ fn happened(found: &Found) -> Vec<Happened> {
             all.push(Happened { at, actor: actor(), member: None, what });
         }
     }
-    all.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    newest_first(&mut all);
     all
+}
+
+fn newest_first(all: &mut [Happened]) {
+    all.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.what.step())));
 }
 
 fn happening(event: &TimelineEvent, codes: &BTreeMap<SkuId, String>) -> Option<Happening> {
@@ -306,6 +310,19 @@ mod tests {
         for wrong in ["", "5", "5.", "x.ord_1", "5.sku_00000000000000000000000000"] {
             assert_eq!(parse_key(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn of_one_instant_the_effect_stands_above_its_cause() {
+        let at = Timestamp::from_millis(5);
+        let entry = |at, what| Happened { at, actor: Actor::system("ingest"), member: None, what };
+        let hook = || Happening::Hook { topic: "orders_v2".into() };
+        let applied = || Happening::Applied(OrderState::ToDispatch);
+        let later = Timestamp::from_millis(6);
+        let mut all = vec![entry(at, applied()), entry(later, Happening::Swept), entry(at, hook())];
+        newest_first(&mut all);
+        let told: Vec<_> = all.iter().map(|entry| (entry.at, entry.what.step())).collect();
+        assert_eq!(told, [(later, 0), (at, 2), (at, 0)]);
     }
 
     #[test]

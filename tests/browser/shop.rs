@@ -1,0 +1,187 @@
+//! The shop that the browser visits: the program's own wiring over a fresh database, the
+//! sandbox as its marketplace, both on loopback, in real time.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::App;
+use domain::{ConnectionId, OrderId, Restricted, SkuId};
+use sandbox::mercado_livre::seed::CLASSIC_SELLER;
+use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
+use store::{Location, Store, Val};
+use tempfile::TempDir;
+use tests::bench::stage::{self, CHANNEL, Stage, SystemClock};
+use tokio::task::JoinSet;
+use vault::{Keyring, OsEntropy, Token};
+use web::{Lang, WebConfig};
+
+use crate::browser::{Browser, Programs};
+use crate::visitor::Visitor;
+
+/// The owner's sign-in.
+pub(crate) const EMAIL: &str = "dona@loja.example";
+/// The owner's password.
+pub(crate) const PASSWORD: &str = "caneca vermelha na prateleira 42";
+/// The owner's organization.
+pub(crate) const ORGANIZATION: &str = "Casa Verde Presentes";
+/// The longest wait for the shop to come to rest.
+const IDLE_LIMIT: Duration = Duration::from_mins(2);
+
+/// Plays a specification with one visitor in one shop; says so where there is no browser.
+pub(crate) fn play(lang: Lang, specification: impl AsyncFnOnce(&Visitor, &Shop)) {
+    let Some(programs) = Programs::find() else { return };
+    stage::server_runtime().expect("a runtime starts").block_on(async {
+        let shop = Shop::open().await;
+        let visitor = Visitor::new(Browser::open(&programs, lang.tag()).await, &shop.url, lang);
+        specification(&visitor, &shop).await;
+        visitor.nothing_went_wrong().await;
+    });
+}
+
+/// A shop that nobody owns yet.
+pub(crate) struct Shop {
+    app: App,
+    sandbox: Sandbox,
+    /// Where it is reached, without a slash at the end.
+    pub(crate) url: String,
+    market: SocketAddr,
+    hook_door: String,
+    _market: JoinSet<()>,
+    _folder: TempDir,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let folder = tests::database::folder();
+        let location: Location = tests::database::file_in(&folder);
+        let store = tokio::task::spawn_blocking(move || Store::open(&location)).await;
+        let store = store.expect("the opening ends").expect("the database opens");
+        let fresh = Token::random(&OsEntropy).expose().to_owned();
+        let hook_door = store
+            .installation()
+            .write(move |tx| store::settings::get_or_set(tx, store::settings::HOOK_DOOR, &fresh))
+            .await
+            .expect("the door is kept");
+        let (listener, address) = stage::listen().await.expect("a port is free");
+        let (market_listener, market) = stage::listen().await.expect("a port is free");
+        let url = format!("http://{address}");
+        let sandbox = Sandbox::new(SandboxConfig {
+            base_url: format!("http://{market}"),
+            hook_url: Some(format!("{url}/hooks/{}/{hook_door}", CHANNEL.as_str())),
+            redirect_uri: format!("{url}/connections/callback/{}", CHANNEL.as_str()),
+            ..SandboxConfig::new(Arc::new(SystemClock))
+        });
+        let registration = stage::registration(&sandbox.manifest()).expect("the sandbox has an application");
+        let app = stage::start(store, Keyring::generate(&OsEntropy), registration, &url)
+            .await
+            .expect("the application starts");
+        let config =
+            WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: hook_door.clone() };
+        stage::serve(listener, web::router(app.clone(), config));
+        tokio::spawn(app.clone().sort());
+        tokio::spawn(app.clone().tick());
+        tokio::spawn(app.clone().work());
+        let serving = sandbox.spawn(market_listener);
+        Self { app, sandbox, url, market, hook_door, _market: serving, _folder: folder }
+    }
+
+    /// The one-time link of the owner.
+    pub(crate) async fn setup_link(&self) -> String {
+        self.app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop")
+    }
+
+    /// An owner who reads `lang`, signed in at the visitor's browser.
+    pub(crate) async fn owned_by(&self, visitor: &Visitor) -> Owned<'_> {
+        let link = self.setup_link().await;
+        let token = link.rsplit('/').next().unwrap_or_default();
+        let password = || Restricted::new(PASSWORD.to_owned());
+        let (organization, member) = self
+            .app
+            .set_up(token, EMAIL, password(), ORGANIZATION, visitor.lang().tag())
+            .await
+            .expect("the owner is taken in");
+        let session = self.app.sign_in(EMAIL, password(), "test").await.expect("the owner signs in");
+        let stage = Stage {
+            app: self.app.clone(),
+            organization,
+            member,
+            hook_door: self.hook_door.clone(),
+            cookie: String::new(),
+        };
+        visitor.comes_back_with(session.expose()).await;
+        Owned { shop: self, stage }
+    }
+
+    /// Whether the marketplace refuses every change of a listing from now on.
+    pub(crate) fn refuses_changes(&self, refuses: bool) {
+        let rule = FaultRule::new("/items/", Fault::Status { status: 400 }).method(&http::Method::PUT);
+        self.sandbox.set_faults(if refuses { vec![rule] } else { Vec::new() });
+    }
+
+    /// A buyer buys one of an item. Gives the order's number.
+    pub(crate) fn sell(&self, item: &str) -> String {
+        let orders = self.sandbox.sell(&SaleRequest::of_item(item, 1)).expect("the item is for sale");
+        orders.first().expect("a sale makes an order").to_string()
+    }
+
+    /// The items of the first seller that carry a SKU.
+    pub(crate) fn items(&self, sku: &str) -> Vec<String> {
+        let snapshot = self.sandbox.snapshot();
+        let ours = snapshot.items.into_iter().filter(|item| item.seller_id == CLASSIC_SELLER);
+        ours.filter(|item| item.sku.as_deref() == Some(sku)).map(|item| item.id).collect()
+    }
+
+    /// Units that an item shows at the marketplace.
+    pub(crate) fn shows(&self, item: &str) -> i64 {
+        let snapshot = self.sandbox.snapshot();
+        let found = snapshot.items.iter().find(|one| one.id == item);
+        found.map(|one| one.available_quantity).expect("the market has the item")
+    }
+}
+
+/// A shop with its owner.
+pub(crate) struct Owned<'a> {
+    shop: &'a Shop,
+    stage: Stage,
+}
+
+impl Owned<'_> {
+    /// The owner's account is connected and everything imported.
+    pub(crate) async fn connected(&self, seller: i64) -> ConnectionId {
+        let id = self.stage.connect(self.shop.market, seller).await.expect("the seller consents");
+        self.rest().await;
+        id
+    }
+
+    /// The owner's account has consented and is only looked at.
+    pub(crate) async fn authorized(&self, seller: i64) -> ConnectionId {
+        self.stage.authorize(self.shop.market, seller).await.expect("the seller consents")
+    }
+
+    /// Waits until no hook and no job waits.
+    pub(crate) async fn rest(&self) {
+        self.stage.until_idle(IDLE_LIMIT).await.expect("the shop comes to rest");
+    }
+
+    /// An order by the marketplace's number.
+    pub(crate) async fn order(&self, number: &str) -> OrderId {
+        let number = number.to_owned();
+        let sql = "SELECT id FROM orders WHERE external_id = $1";
+        let find = self
+            .stage
+            .app
+            .store()
+            .installation()
+            .read(move |tx| tx.row(sql, &[Val::from(&number)], |row| row.get(0)));
+        find.await.expect("the database answers").expect("the order is held")
+    }
+
+    /// A SKU by its code.
+    pub(crate) async fn sku(&self, code: &str) -> SkuId {
+        let code = code.to_owned();
+        let organization = self.stage.app.organization(self.stage.organization);
+        let found = organization.read(move |tenant| tenant.sku_by_code(&code)).await;
+        found.expect("the database answers").expect("the SKU is held").id
+    }
+}
