@@ -35,3 +35,4 @@ mod secrets;
 mod simulation;
 mod stock;
 mod tokens;
+mod torture;

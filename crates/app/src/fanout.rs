@@ -17,6 +17,7 @@ use crate::App;
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
+use crate::steps;
 
 /// Tries that wait for the orders behind a number that moved without us. Then the ledger
 /// is believed: the orders were read meanwhile.
@@ -105,11 +106,11 @@ impl App {
                 app.intent(tenant, &kept)
             })
             .await?;
-        self.step("stock about to be written")?;
+        self.step(steps::STOCK_ANNOUNCED)?;
         let channel = self.channel_of(organization, listing.connection).await?;
         let key = key_of(listing);
         let written = channel.stock().write(&ready.account, &key, units).await;
-        self.step("stock written, not noted")?;
+        self.step(steps::STOCK_WRITTEN)?;
         let written = match written {
             Ok(written) => written,
             Err(error) => {
@@ -130,7 +131,7 @@ impl App {
                 app.outcome(tenant, &deed, "confirmed")
             })
             .await?;
-        Ok(())
+        self.step(steps::STOCK_NOTED)
     }
 
     /// It shows what it should: nothing was written, the outbox is settled.

@@ -16,7 +16,7 @@ use store::{StoreResult, Tenant};
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
-use crate::{App, Change};
+use crate::{App, Change, steps};
 use connect::ErrorKind;
 
 /// A sale this close to our last write of the listing's quantity may not be in it: the
@@ -58,7 +58,7 @@ impl App {
         let channel = self.channel_of(organization, connection).await?;
         let read = channel.orders().fetch(&ready.account, external_id).await;
         let snapshot = self.watch_token(organization, connection, ready.token_version, read).await?;
-        self.step("order fetched, not kept")?;
+        self.step(steps::ORDER_FETCHED)?;
         match self.take_order(organization, connection, snapshot, FirstSight::Live, cause).await? {
             Taken::ReadAgain => Err(AppError::NotYet("the order changed while it was read")),
             Taken::New(_) | Taken::Changed(_) | Taken::Unchanged => Ok(()),
@@ -128,7 +128,7 @@ impl App {
             Taken::Unchanged | Taken::ReadAgain => {}
         }
         self.jobs_came.notify_one();
-        self.step("order kept, job not ended")?;
+        self.step(steps::ORDER_KEPT)?;
         Ok(taken)
     }
 

@@ -180,9 +180,16 @@ impl Stage {
         vec![tokio::spawn(app().sort()), tokio::spawn(app().tick()), tokio::spawn(app().work())]
     }
 
-    /// The owner connects a seller, who consents at the sandbox at `address`, and asks for
-    /// the import.
+    /// The owner connects a seller, who consents at the sandbox at this address, and asks
+    /// for the import.
     pub async fn connect(&self, sandbox: SocketAddr, seller: i64) -> Result<ConnectionId> {
+        let id = self.consent(sandbox, seller).await?;
+        self.app.start_import(self.organization, self.member, id).await?;
+        Ok(id)
+    }
+
+    /// The owner walks through the consent of a seller.
+    pub async fn consent(&self, sandbox: SocketAddr, seller: i64) -> Result<ConnectionId> {
         let page = self.app.begin_authorization(self.organization, self.member, CHANNEL).await?;
         let page = Url::parse(&page)?;
         let form = form_urlencoded::Serializer::new(String::new())
@@ -196,10 +203,7 @@ impl Stage {
         let back: BTreeMap<String, String> = back.query_pairs().into_owned().collect();
         let state = back.get("state").map(String::as_str).unwrap_or_default();
         let code = back.get("code").ok_or("the seller did not consent")?;
-        let id =
-            self.app.finish_authorization(self.organization, self.member, CHANNEL, state, Ok(code)).await?;
-        self.app.start_import(self.organization, self.member, id).await?;
-        Ok(id)
+        Ok(self.app.finish_authorization(self.organization, self.member, CHANNEL, state, Ok(code)).await?)
     }
 
     /// The listings that sell one thing and that the shop writes, of all connections.
