@@ -18,9 +18,8 @@ fn the_same_seed_is_the_same_run_and_another_is_not() {
 
 #[test]
 fn how_many_run_side_by_side_changes_nothing() {
-    let [alone, together] = [1, 3].map(|threads| {
-        simulate::run_many(1..7, 12, NonZeroUsize::new(threads).unwrap(), |_| {})
-    });
+    let [alone, together] =
+        [1, 3].map(|threads| simulate::run_many(1..7, 12, NonZeroUsize::new(threads).unwrap(), |_| {}));
     assert_eq!(alone, together);
     assert_eq!(alone.seeds, 6);
 }

@@ -29,8 +29,8 @@ pub fn root() -> Result<PathBuf, Failure> {
 pub fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
     let ask = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
     let said = output(cargo().args(ask).current_dir(root))?;
-    let said: serde_json::Value =
-        serde_json::from_str(&said).map_err(|error| Failure::of(format!("cargo metadata is no JSON: {error}")))?;
+    let said: serde_json::Value = serde_json::from_str(&said)
+        .map_err(|error| Failure::of(format!("cargo metadata is no JSON: {error}")))?;
     let folder = said["target_directory"].as_str();
     folder.map(PathBuf::from).ok_or_else(|| Failure::of("cargo names no target folder"))
 }

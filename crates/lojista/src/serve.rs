@@ -22,11 +22,7 @@ const REQUESTS_MAY_TAKE: Duration = Duration::from_secs(3);
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(25);
 
 /// Runs the shop until it is told to end.
-pub(crate) async fn run(
-    config: Config,
-    json: bool,
-    faults: Option<Arc<dyn Faults>>,
-) -> Result<(), Failure> {
+pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Faults>>) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let _lock = match &config.storage.folder {
         Some(folder) => {

@@ -31,19 +31,31 @@ const SUM_UP: &str = "UPDATE sku SET \
 /// A line that holds units of a SKU.
 macro_rules! held_line {
     ($field:literal) => {
-        concat!("(SELECT ", $field, " FROM order_line WHERE position = 'reserved' AND sku_id IS NOT NULL LIMIT 1)")
+        concat!(
+            "(SELECT ",
+            $field,
+            " FROM order_line WHERE position = 'reserved' AND sku_id IS NOT NULL LIMIT 1)"
+        )
     };
 }
 /// An audit event of this action.
 macro_rules! forget {
     ($action:literal) => {
-        &[concat!("DELETE FROM audit_event WHERE id = (SELECT id FROM audit_event WHERE action = '", $action, "' LIMIT 1)")]
+        &[concat!(
+            "DELETE FROM audit_event WHERE id = (SELECT id FROM audit_event WHERE action = '",
+            $action,
+            "' LIMIT 1)"
+        )]
     };
 }
 /// A job that waits for its turn.
 macro_rules! waiting_job {
     ($change:literal) => {
-        &[concat!("UPDATE job SET ", $change, " WHERE id = (SELECT id FROM job WHERE state = 'ready' LIMIT 1)")]
+        &[concat!(
+            "UPDATE job SET ",
+            $change,
+            " WHERE id = (SELECT id FROM job WHERE state = 'ready' LIMIT 1)"
+        )]
     };
 }
 /// A job that nobody asked for.
@@ -73,8 +85,10 @@ pub const DAMAGES: &[Damage] = &[
     ),
     storm(
         "a ledger entry is doubled",
-        &["INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, version + 100000, 'adjustment', \
-           on_hand_delta, reserved_delta, NULL, reason, actor, at FROM ledger WHERE line_id IS NOT NULL LIMIT 1"],
+        &[
+            "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, version + 100000, 'adjustment', \
+           on_hand_delta, reserved_delta, NULL, reason, actor, at FROM ledger WHERE line_id IS NOT NULL LIMIT 1",
+        ],
         "sums are not those of the ledger",
     ),
     storm(
@@ -182,11 +196,7 @@ pub const DAMAGES: &[Damage] = &[
         "were announced in the audit log",
     ),
     storm("any other audit row is deleted", forget!("member.created"), "audit events are gone"),
-    storm(
-        "a job that nobody can do",
-        stray_job!("0"),
-        "a dead letter without a reason",
-    ),
+    storm("a job that nobody can do", stray_job!("0"), "a dead letter without a reason"),
     rest("a job is left", stray_job!("9000000000000"), "jobs are left"),
     rest(
         "an order of the platform is held no more",

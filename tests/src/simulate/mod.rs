@@ -158,8 +158,10 @@ impl Run {
             self.happen(event).await?;
             self.keep_promises(&name).await?;
             self.live_on().await;
-            self.damage(When::InTheStorm).await;
             self.keep_promises(&format!("the work after {name}")).await?;
+            if self.damage(When::InTheStorm).await {
+                self.keep_promises("the damage").await?;
+            }
         }
         self.come_to_rest().await?;
         self.keep_promises("the end").await?;
@@ -170,17 +172,21 @@ impl Run {
         self.tell_the_truth().await.map_err(|broken| format!("at rest: {broken}"))
     }
 
-    /// Does the damage that this run is for, once there is something to spoil.
-    async fn damage(&mut self, now: When) {
-        if let Some(damage) = self.damage.take_if(|damage| damage.when == now)
-            && !self.shop.meddle(damage.statements).await
-        {
-            self.damage = Some(damage);
+    /// Does the damage that this run is for, once there is something to spoil. Returns
+    /// whether it was done now.
+    async fn damage(&mut self, now: When) -> bool {
+        let Some(damage) = self.damage.filter(|damage| damage.when == now) else { return false };
+        let done = self.shop.meddle(damage.statements).await;
+        if done {
+            self.damage = None;
         }
+        done
     }
 
     async fn keep_promises(&mut self, after: &str) -> Result<(), String> {
-        promises::kept_always(&self.shop, &mut self.memory).await.map_err(|broken| format!("after {after}: {broken}"))
+        promises::kept_always(&self.shop, &mut self.memory)
+            .await
+            .map_err(|broken| format!("after {after}: {broken}"))
     }
 
     /// A little time passes, and the program does some of its work, in any order.

@@ -115,8 +115,7 @@ pub(super) async fn kept_always(shop: &TestApp, memory: &mut Memory) -> Result<(
         .market()
         .sandbox()
         .with_world(|world| world.orders.values().map(|order| order.id.to_string()).collect());
-    let held: BTreeSet<String> =
-        shop.texts("SELECT external_id FROM orders").await.into_iter().collect();
+    let held: BTreeSet<String> = shop.texts("SELECT external_id FROM orders").await.into_iter().collect();
     if let Some(invented) = held.difference(&known).next() {
         return Err(format!("order {invented} is held and nobody placed it"));
     }
