@@ -3,20 +3,22 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use tests::bench::stage::{Ground, server_runtime};
 use tests::database::{POSTGRES_URL, folder};
 use tests::torture::{self, Options, Programs};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lojista-with-points");
+/// What the torture says where no disk can be made small.
+const NO_SMALL_DISK: &str = "no disk can be made small here";
 /// Kills: one at each step and a few at moments of chance.
 const KILLS: u32 = 13;
 
 fn options(folder: PathBuf) -> Options {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_lojista-with-points"));
     Options {
-        // Without a point it is the program as it is shipped.
-        programs: Programs { shipped: program.clone(), with_points: program },
+        programs: Programs::of_the_tests(PathBuf::from(PROGRAM)),
         kills: KILLS,
         mean_life: Duration::from_millis(1_500),
         sales_per_second: 5,
@@ -49,4 +51,19 @@ fn nor_does_it_on_postgres() {
     };
     let (folder, ground) = (folder(), Ground::postgres(&url));
     torture(&Options { postgres: Some(ground.location.clone()), ..options(folder.path().to_path_buf()) });
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_the_program_goes_on_once_there_is_room() {
+    let folder = folder();
+    let mut torture = Command::new(env!("CARGO_BIN_EXE_torture"));
+    torture.args(["--disk-full", "--sales-per-second", "20", "--program", PROGRAM, "--folder"]);
+    let ended = torture.arg(folder.path()).output().unwrap();
+    let said = [ended.stdout, ended.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    if said.contains(NO_SMALL_DISK) {
+        eprintln!("not run: {said}");
+        return;
+    }
+    assert!(ended.status.success(), "{said}");
+    assert!(said.contains("0 lost, 0 doubled"), "{said}");
 }

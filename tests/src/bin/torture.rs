@@ -35,6 +35,9 @@ struct Arguments {
     /// Torture it on the PostgreSQL server that LOJISTA_TEST_POSTGRES_URL names.
     #[arg(long)]
     postgres: bool,
+    /// Torture this program, not the one that was built beside this one.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Fill its disk up instead of killing it.
     #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
     disk_full: bool,
@@ -63,7 +66,7 @@ fn run(arguments: Arguments) -> Result<Verdict> {
     };
     let kills = arguments.kills;
     let options = Options {
-        programs: Programs::beside()?,
+        programs: arguments.program.map_or_else(Programs::beside, |it| Ok(Programs::of_the_tests(it)))?,
         kills,
         mean_life: Duration::from_millis(arguments.mean_life.max(1)),
         sales_per_second: arguments.sales_per_second,
@@ -76,9 +79,7 @@ fn run(arguments: Arguments) -> Result<Verdict> {
         return server_runtime()?.block_on(torture::run(&options, progress));
     }
     let Some(small_disk) = env::var_os(SMALL_DISK) else {
-        // The folder is empty again when the disk is gone with the program.
-        let folder = tempfile::tempdir_in(&options.folder)?.keep();
-        let why = torture::on_a_small_disk(&folder);
+        let why = torture::on_a_small_disk(&options.folder.join("small-disk"));
         return Err(format!("no disk can be made small here, so none was filled: {why}").into());
     };
     server_runtime()?.block_on(torture::fill_the_disk(&options, &PathBuf::from(small_disk)))

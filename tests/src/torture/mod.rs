@@ -62,6 +62,12 @@ impl Programs {
     pub fn beside() -> Result<Self> {
         Ok(Self { shipped: program::path()?, with_points: program::beside("lojista-with-points")? })
     }
+
+    /// The one that the tests have built: without a point it does what the shipped one does.
+    #[must_use]
+    pub fn of_the_tests(program: PathBuf) -> Self {
+        Self { shipped: program.clone(), with_points: program }
+    }
 }
 
 /// What is done to the program.
