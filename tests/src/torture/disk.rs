@@ -25,6 +25,8 @@ pub const SMALL_DISK: &str = "TORTURE_SMALL_DISK";
 const SIZE_MEGABYTES: u32 = 24;
 /// Room that is left when the load begins, in bytes: for what is written, not for long.
 const ROOM_BYTES: u64 = 256 * 1024;
+/// The disk is filled in pieces of this many bytes.
+const BLOCK_BYTES: usize = 64 * 1024;
 /// The longest wait for the disk to be full, and for the shop to notice that it is not.
 const LIMIT: Duration = Duration::from_mins(5);
 /// Between two looks.
@@ -119,7 +121,7 @@ impl Ballast {
     fn leave(folder: &Path, room: u64) -> Result<Self> {
         let path = folder.join("ballast");
         let mut file = File::create(&path)?;
-        let block = [0_u8; 64 * 1024];
+        let block = vec![0_u8; BLOCK_BYTES];
         loop {
             match file.write(&block) {
                 Ok(0) => return Err("the disk takes nothing and does not say why".into()),
