@@ -224,8 +224,8 @@ pub const DAMAGES: &[Damage] = &[
         "a listing is held for an account that does not own it",
     ),
     rest(
-        "an audit row is rewritten",
-        &["UPDATE audit_event SET at = at + 1 WHERE seq = 3"],
+        "what the tree holds of an audit row is rewritten",
+        &["UPDATE audit_event SET leaf = (SELECT leaf FROM audit_event WHERE seq = 2) WHERE seq = 3"],
         "the audit log does not prove itself",
     ),
 ];

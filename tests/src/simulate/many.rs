@@ -11,7 +11,7 @@ use app::steps;
 use super::{Outcome, Tally, run};
 
 /// Runs after which every step should have been crashed at; fewer prove nothing.
-const ENOUGH_SEEDS: u64 = 100;
+const ENOUGH_SEEDS: u64 = 300;
 
 /// What came of many runs. It does not depend on how many threads ran them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
