@@ -37,3 +37,4 @@ mod simulation;
 mod stock;
 mod sweep;
 mod tokens;
+mod torture;

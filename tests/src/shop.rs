@@ -22,7 +22,7 @@ use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use store::listings::Listing;
 use store::pages::{OrderRow, ProblemRow};
 use store::stock::Sku;
-use store::{Location, Store, StoreResult, Tenant, Tx, Val, jobs};
+use store::{Location, Store, StoreError, StoreResult, Tenant, Tx, Val, jobs};
 use vault::Keyring;
 use vault::password::{Cost, Passwords};
 
@@ -273,13 +273,23 @@ impl TestApp {
     // Running
 
     /// Brings a hook to the door, as the platform does. Returns the status answered.
+    ///
+    /// # Panics
+    /// When the program ended before it answered.
     pub async fn knock(&self, body: &str) -> u16 {
+        self.bring(body).await.expect("the program answers")
+    }
+
+    /// Brings a hook to the door. Returns the status answered; `None` when the program
+    /// ended before that.
+    pub async fn bring(&self, body: &str) -> Option<u16> {
         match self.app().take_hook(CHANNEL, &http::HeaderMap::new(), body.as_bytes()).await {
-            Ok(()) => 200,
-            Err(DoorError::NoSuchDoor) => 404,
-            Err(DoorError::TooLong { .. }) => 413,
-            Err(DoorError::Rejected(_)) => 400,
-            Err(DoorError::NotKept(_)) => 503,
+            Ok(()) => Some(200),
+            Err(DoorError::NoSuchDoor) => Some(404),
+            Err(DoorError::TooLong { .. }) => Some(413),
+            Err(DoorError::Rejected(_)) => Some(400),
+            Err(DoorError::NotKept(_)) => Some(503),
+            Err(DoorError::Died(_)) => None,
         }
     }
 
@@ -288,8 +298,8 @@ impl TestApp {
         let due = self.market().sandbox().tick(self.now());
         let count = due.len();
         for hook in due {
-            let status = self.knock(&hook.body).await;
-            self.market().sandbox().hook_result(hook.id, Some(status), Duration::ZERO);
+            let status = self.bring(&hook.body).await;
+            self.market().sandbox().hook_result(hook.id, status, Duration::ZERO);
         }
         count
     }
@@ -385,6 +395,27 @@ impl TestApp {
     /// One text column, all rows.
     pub async fn texts(&self, sql: &'static str) -> Vec<String> {
         self.read(move |tx| tx.rows(sql, &[], |row| row.get(0))).await
+    }
+
+    /// Runs statements in the database behind the program's back, all or none of them.
+    /// The last one is the deed: when it touches nothing, nothing is done. Returns whether
+    /// it was.
+    ///
+    /// # Panics
+    /// When a statement is refused.
+    pub async fn meddle(&self, statements: &'static [&'static str]) -> bool {
+        let done = self.store.installation().write(move |tx| {
+            let mut touched = 0;
+            for sql in statements {
+                touched = tx.execute(sql, &[])?;
+            }
+            if touched > 0 { Ok(()) } else { Err(StoreError::RowCount { expected: 1, touched }) }
+        });
+        match done.await {
+            Ok(()) => true,
+            Err(StoreError::RowCount { .. }) => false,
+            Err(error) => panic!("the database refuses to be meddled with: {error}"),
+        }
     }
 
     /// An order by the platform's number.

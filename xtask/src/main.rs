@@ -23,8 +23,8 @@ enum Command {
     /// Run every check and every test, with a PostgreSQL and a Redis of its own.
     ///
     /// Installs what is missing (Debian packages when root; otherwise it names the command),
-    /// then: format, house rules, clippy, examples in the documentation, all tests on both
-    /// databases. Stops at the first part that fails and keeps its exit code.
+    /// then: format, house rules, clippy, examples in the documentation, 500 simulated shops, all
+    /// tests on both databases. Stops at the first part that fails and keeps its exit code.
     #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only clippy\n  \
                             cargo xtask test --only tests --filter 'package(store)'")]
     Test {
@@ -86,24 +86,28 @@ enum Command {
     },
     /// Kill the real program under load, again and again, and look at what is left.
     ///
-    /// Ends with an error when anything acknowledged is lost or done twice; the data is
-    /// kept for a look then.
+    /// First at each step of its ways, then at moments of chance too. Ends with an error
+    /// when anything acknowledged is lost or done twice; the data is kept for a look then.
     #[command(after_help = "Examples:\n  cargo xtask torture\n  \
                             cargo xtask torture --kills 20 --seed 7\n  \
-                            cargo xtask torture --postgres")]
+                            cargo xtask torture --postgres\n  \
+                            cargo xtask torture --disk-full")]
     Torture {
         /// How often it is killed.
         #[arg(long, default_value_t = 200)]
         kills: u32,
-        /// How long it lives on average before it is killed.
-        #[arg(long, value_name = "SECONDS", default_value_t = 2)]
-        seconds_per_kill: u64,
+        /// How long it lives on average before a kill at a moment of chance.
+        #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_000)]
+        mean_life: u64,
         /// The chance of moments, items and cancellations.
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// On PostgreSQL in place of SQLite.
         #[arg(long)]
         postgres: bool,
+        /// Fill its disk up instead of killing it.
+        #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
+        disk_full: bool,
     },
 }
 
@@ -162,13 +166,14 @@ fn run(command: Command) -> Result<(), Failure> {
             ];
             measure::run("bench", &arguments.concat(), true)
         }
-        Command::Torture { kills, seconds_per_kill, seed, postgres } => {
-            let mut arguments = [
-                given("--kills", Some(kills.to_string())),
-                given("--seconds-per-kill", Some(seconds_per_kill.to_string())),
-                given("--seed", Some(seed.to_string())),
-            ]
-            .concat();
+        Command::Torture { kills, mean_life, seed, postgres, disk_full } => {
+            let mut arguments = given("--seed", Some(seed.to_string()));
+            if disk_full {
+                arguments.push("--disk-full".into());
+            } else {
+                arguments.extend(given("--kills", Some(kills.to_string())));
+                arguments.extend(given("--mean-life", Some(mean_life.to_string())));
+            }
             arguments.extend(postgres.then(|| OsString::from("--postgres")));
             measure::run("torture", &arguments, postgres)
         }

@@ -19,6 +19,9 @@ pub const BROWSER_REQUIRED_VARIABLE: &str = "CI_REQUIRE_BROWSER";
 /// Tells the tests where their Redis is.
 pub const REDIS_URL_VARIABLE: &str = "LOJISTA_TEST_REDIS_URL";
 
+/// Seeds that the simulator runs in every suite.
+const SIMULATED_SEEDS: &str = "500";
+
 /// One part of the suite, in the order in which they run: the quick ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -28,7 +31,7 @@ pub enum Part {
     Tidy,
     /// The compiler's and clippy's warnings.
     Clippy,
-    /// All tests, on both databases.
+    /// The simulator, and all tests on both databases.
     Tests,
 }
 
@@ -92,6 +95,13 @@ impl Suite {
         self.interrupt.run(workspace::cargo().args(arguments).current_dir(&self.root))
     }
 
+    /// The simulator as the tests have built it: docs/decisions/0011-simulation-in-ci.md.
+    fn simulation(&self) -> Result<(), Failure> {
+        let simulator = workspace::target_folder(&self.root)?.join("debug").join("simulate");
+        let mut command = Command::new(simulator);
+        self.interrupt.run(command.args(["--seeds", SIMULATED_SEEDS]).current_dir(&self.root))
+    }
+
     /// The tests: the runner's summary is the last thing that is printed.
     fn tests(&self, options: &Options) -> Result<(), Failure> {
         let postgres =
@@ -108,6 +118,12 @@ impl Suite {
             self.step("examples in the documentation", || {
                 self.interrupt.run(&mut with_databases(&["test", "--quiet", "--doc", "--workspace"]))
             })?;
+        }
+        if options.filter.is_none() {
+            self.step("build the tests", || {
+                self.interrupt.run(&mut with_databases(&["nextest", "run", "--workspace", "--no-run"]))
+            })?;
+            self.step("simulation", || self.simulation())?;
         }
         self.interrupt.check()?;
         eprintln!("xtask: tests, on SQLite, on PostgreSQL and in Chromium …");

@@ -22,6 +22,19 @@ pub fn root() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::of("cargo named no workspace"))
 }
 
+/// Where cargo puts what it builds for the workspace at `root`.
+///
+/// # Errors
+/// When cargo does not say.
+pub fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
+    let ask = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
+    let said = output(cargo().args(ask).current_dir(root))?;
+    let said: serde_json::Value = serde_json::from_str(&said)
+        .map_err(|error| Failure::of(format!("cargo metadata is no JSON: {error}")))?;
+    let folder = said["target_directory"].as_str();
+    folder.map(PathBuf::from).ok_or_else(|| Failure::of("cargo names no target folder"))
+}
+
 /// Paths, relative to `root`, of all files that git tracks or would take.
 pub fn files(root: &Path) -> Result<Vec<String>, Failure> {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
@@ -71,6 +84,12 @@ mod tests {
     fn a_program_that_fails_is_quoted() {
         let failed = output(Command::new("sh").args(["-c", "echo no disk >&2; exit 3"])).unwrap_err();
         assert_eq!(failed.say.as_deref(), Some("sh failed: no disk"));
+    }
+
+    #[test]
+    fn what_cargo_builds_is_found_where_cargo_puts_it() {
+        let this_test = env::current_exe().unwrap();
+        assert!(this_test.starts_with(target_folder(&root().unwrap()).unwrap()));
     }
 
     #[test]

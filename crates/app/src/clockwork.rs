@@ -90,14 +90,23 @@ impl App {
         let db = self.store().installation();
         let (due_jobs, running) =
             db.read(move |tx| Ok((jobs::expired_leases(tx, now)?, connections::running(tx)?))).await?;
-        if due_jobs || !counts.is_empty() {
+        // Only a write that needs space shows whether there is some again.
+        let was_full = db.is_full();
+        if due_jobs || was_full || !counts.is_empty() {
             db.note(move |tx| {
+                if was_full {
+                    counters::add(tx, "disk_full", "turn", 1, now)?;
+                }
                 for ((name, label), by) in &counts {
                     counters::add(tx, name, label, *by, now)?;
                 }
                 jobs::reclaim(tx, now).map(|_| ())
             })
             .await?;
+            if was_full {
+                db.found_room();
+                tracing::info!("the disk has room again; what was refused is taken up again");
+            }
         }
         if wheels.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
             wheels.forgot_at = Some(now);

@@ -18,6 +18,7 @@ use crate::audit::Deed;
 use crate::caller::Caller;
 use crate::error::AppError;
 use crate::jobs::Work;
+use crate::steps;
 
 /// Tries that wait for the orders behind a number that moved without us. Then the ledger
 /// is believed: the orders were read meanwhile.
@@ -105,10 +106,10 @@ impl App {
                 app.intent(tenant, &kept)
             })
             .await?;
-        self.step("stock about to be written")?;
+        self.step(steps::STOCK_ANNOUNCED)?;
         let key = key_of(listing);
         let written = caller.channel.stock().write(&caller.account, &key, units).await;
-        self.step("stock written, not noted")?;
+        self.step(steps::STOCK_WRITTEN)?;
         let written = match written {
             Ok(written) => written,
             Err(error) => {
@@ -127,7 +128,7 @@ impl App {
                 app.outcome(tenant, &deed, "confirmed")
             })
             .await?;
-        Ok(())
+        self.step(steps::STOCK_NOTED)
     }
 
     /// It shows what it should: nothing was written, the outbox is settled.

@@ -10,6 +10,7 @@ use store::{StoreError, StoreResult, Tenant, Tx, connections};
 
 use crate::App;
 use crate::jobs::Work;
+use crate::steps;
 
 /// Hooks sorted by one transaction at most.
 const SORT_AT_ONCE: u32 = 500;
@@ -32,6 +33,9 @@ pub enum DoorError {
     /// It could not be kept: the platform has to send it again.
     #[error("the hook could not be kept: {0}")]
     NotKept(#[from] StoreError),
+    /// The program was made to end at this step; nobody is answered.
+    #[error("the program ended at {0}")]
+    Died(&'static str),
 }
 
 impl DoorError {
@@ -45,6 +49,7 @@ impl DoorError {
             Self::Rejected(HookRejection::ForeignApp) => "foreign_app",
             Self::Rejected(HookRejection::BadSignature) => "bad_signature",
             Self::NotKept(_) => "not_kept",
+            Self::Died(_) => "died",
         }
     }
 }
@@ -84,10 +89,16 @@ impl App {
             }
         }
         if !hooks.is_empty() {
+            self.door_step(steps::HOOK_READ)?;
             self.intake.keep(hooks).await?;
+            self.door_step(steps::HOOK_KEPT)?;
             self.hooks_came.notify_one();
         }
         Ok(())
+    }
+
+    fn door_step(&self, name: &'static str) -> Result<(), DoorError> {
+        if self.dies_at(name) { Err(DoorError::Died(name)) } else { Ok(()) }
     }
 
     /// Makes jobs of the hooks that wait. Returns how many hooks were taken out.
@@ -116,6 +127,7 @@ impl App {
             })
             .await?;
         if sorted > 0 {
+            self.step(steps::HOOKS_SORTED)?;
             self.jobs_came.notify_one();
         }
         Ok(sorted)

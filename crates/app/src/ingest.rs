@@ -16,7 +16,7 @@ use store::{StoreResult, Tenant};
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
-use crate::{App, Change};
+use crate::{App, Change, steps};
 
 /// A sale this close to our last write of the listing's quantity may not be in it: the
 /// platform's clock is not ours, and calls take time.
@@ -56,7 +56,7 @@ impl App {
         let caller = self.caller(organization, connection).await?;
         let read = caller.channel.orders().fetch(&caller.account, external_id).await;
         let snapshot = caller.heard(read).await?;
-        self.step("order fetched, not kept")?;
+        self.step(steps::ORDER_FETCHED)?;
         match self.take_order(organization, connection, snapshot, FirstSight::Live, cause).await? {
             Taken::ReadAgain => Err(AppError::NotYet("the order changed while it was read")),
             Taken::New(_) | Taken::Changed(_) | Taken::Unchanged => Ok(()),
@@ -108,7 +108,7 @@ impl App {
             Taken::Unchanged | Taken::ReadAgain => {}
         }
         self.jobs_came.notify_one();
-        self.step("order kept, job not ended")?;
+        self.step(steps::ORDER_KEPT)?;
         Ok(taken)
     }
 

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod people;
 pub mod secrets;
 pub mod shelf;
+pub mod steps;
 pub mod sweep;
 pub mod tokens;
 pub mod worker;
@@ -62,10 +63,11 @@ pub enum Change {
     Problems,
 }
 
-/// Where a run may be cut short, for the simulator: the steps of the ways in their order.
-/// In production nothing ever crashes here; `kill -9` does it for real in the torture.
+/// Where a run may be cut short: at the [`steps`] of the ways. The simulator ends the
+/// program here as if the power had failed, the torture ends the real process; the
+/// program that is shipped has none of this.
 pub trait Faults: Send + Sync {
-    /// Whether the program dies at this step now.
+    /// Whether the program dies at this step now; asked each time a step is passed.
     fn dies_at(&self, step: &'static str) -> bool;
 }
 
@@ -87,7 +89,7 @@ pub struct Parts {
     pub public_url: String,
     /// Names this process in leases.
     pub node: String,
-    /// For the simulator.
+    /// For simulator and torture; `None` in the program that is shipped.
     pub faults: Option<Arc<dyn Faults>>,
 }
 
@@ -189,11 +191,12 @@ impl App {
         let _ = self.events.send(Event { organization, change });
     }
 
-    /// A step of a way: the simulator may end the program here.
+    /// One of the [`steps`] of a way: the program may be made to end here.
     fn step(&self, name: &'static str) -> Result<(), AppError> {
-        match &self.parts.faults {
-            Some(faults) if faults.dies_at(name) => Err(AppError::Died(name)),
-            _ => Ok(()),
-        }
+        if self.dies_at(name) { Err(AppError::Died(name)) } else { Ok(()) }
+    }
+
+    fn dies_at(&self, step: &'static str) -> bool {
+        self.parts.faults.as_ref().is_some_and(|faults| faults.dies_at(step))
     }
 }

@@ -274,9 +274,14 @@ impl App {
             && now.since(found.last_seen_at) >= people::SEEN_RESOLUTION
         {
             let session = found.session;
-            self.organization(found.organization)
+            let touched = self
+                .organization(found.organization)
                 .write(move |tenant| tenant.touch_session(session, now))
-                .await?;
+                .await;
+            // Who wants to read may read, though nothing can be written just now.
+            if let Err(error) = touched {
+                tracing::warn!(error = %error, "when a session was last seen could not be noted");
+            }
         }
         Ok(found)
     }

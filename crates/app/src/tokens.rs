@@ -15,7 +15,7 @@ use store::connections::Connection;
 
 use crate::audit::Deed;
 use crate::error::AppError;
-use crate::{App, Change};
+use crate::{App, Change, steps};
 
 /// How often a worker looks whether the one who renews is done.
 const WAIT_STEP: Duration = Duration::from_millis(200);
@@ -122,7 +122,7 @@ impl App {
             Ok(issued) => issued,
             Err(error) => return self.renewal_failed(organization, id, version, error).await,
         };
-        self.step("token renewed, not kept")?;
+        self.step(steps::TOKEN_RENEWED)?;
         let app = self.clone();
         let deed = Deed::new(Actor::system("tokens"), "connection.tokens_renewed", id.to_string());
         self.organization(organization)

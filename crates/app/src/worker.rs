@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::error::AppError;
 use crate::jobs::Work;
-use crate::{App, Change};
+use crate::{App, Change, steps};
 
 /// Jobs of one account that run side by side on one node.
 pub const LANE_WIDTH: u32 = 8;
@@ -110,7 +110,7 @@ impl App {
     }
 
     async fn run_job(&self, job: Job) {
-        let result = match self.step("job taken, not begun") {
+        let result = match self.step(steps::JOB_TAKEN) {
             Ok(()) => self.perform(&job).await,
             Err(died) => Err(died),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use app::{App, Parts};
+use app::{App, Faults, Parts};
 use channels::market::mercado_livre::MercadoLivreConfig;
 use channels::market::{self, ChannelConfig};
 use connect::{Channel, HttpTransport, Outbound};
@@ -19,7 +19,6 @@ use crate::failure::Failure;
 use crate::folder;
 
 /// The data and its keys, opened.
-#[derive(Debug)]
 pub(crate) struct Ground {
     /// The store.
     pub(crate) store: Store,
@@ -27,6 +26,8 @@ pub(crate) struct Ground {
     keyring: Keyring,
     /// The unguessable part of the address that hooks come to.
     pub(crate) hook_door: String,
+    /// What may end the shop at a step of its ways.
+    pub(crate) faults: Option<Arc<dyn Faults>>,
 }
 
 /// Opens the data; makes folder, schema and key file at the first start.
@@ -42,7 +43,7 @@ pub(crate) async fn open(storage: &Storage) -> Result<Ground, Failure> {
     let fresh = Token::random(&OsEntropy).expose().to_owned();
     let hook_door =
         store.installation().write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh)).await?;
-    Ok(Ground { store, keyring, hook_door })
+    Ok(Ground { store, keyring, hook_door, faults: None })
 }
 
 /// Reads the key file. It is made only where no data was sealed yet: a new one beside old
@@ -103,7 +104,7 @@ pub(crate) async fn build(
         entropy: Arc::new(OsEntropy),
         public_url,
         node: node_name(),
-        faults: None,
+        faults: ground.faults,
     };
     Ok(App::start(parts).await?)
 }

@@ -2,9 +2,10 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::App;
+use app::{App, Faults};
 use axum::Router;
 use tokio::net::TcpListener;
 
@@ -21,7 +22,7 @@ const REQUESTS_MAY_TAKE: Duration = Duration::from_secs(3);
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(25);
 
 /// Runs the shop until it is told to end.
-pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
+pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Faults>>) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let _lock = match &config.storage.folder {
         Some(folder) => {
@@ -32,7 +33,8 @@ pub(crate) async fn run(config: Config, json: bool) -> Result<(), Failure> {
     };
     let listener = listen(config.server.listen, "listen").await?;
     let public_url = config.server.public_url(bound(&listener)?);
-    let ground = house::open(&config.storage).await?;
+    let mut ground = house::open(&config.storage).await?;
+    ground.faults = faults;
     let web = WebConfig {
         secure_cookies: public_url.starts_with("https:"),
         trusted_proxies: config.server.trusted_proxies.clone(),

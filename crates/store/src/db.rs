@@ -14,6 +14,7 @@ mod value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
@@ -188,6 +189,8 @@ struct Finished {
 pub struct Db {
     engine: Engine,
     backend: Arc<dyn Backend>,
+    /// A write was refused for want of space, and none has shown since that there is some.
+    full: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Db {
@@ -215,14 +218,11 @@ trait Backend: Send + Sync {
 impl Db {
     /// Opens the database and brings its schema up to date. Blocks.
     pub fn open(location: &Location) -> StoreResult<Self> {
-        Ok(match location {
-            Location::File(path) => {
-                Self { engine: Engine::Sqlite, backend: Arc::new(sqlite::Sqlite::open(path)?) }
-            }
-            Location::Server(url) => {
-                Self { engine: Engine::Postgres, backend: Arc::new(pg::Postgres::open(url)?) }
-            }
-        })
+        let (engine, backend): (_, Arc<dyn Backend>) = match location {
+            Location::File(path) => (Engine::Sqlite, Arc::new(sqlite::Sqlite::open(path)?)),
+            Location::Server(url) => (Engine::Postgres, Arc::new(pg::Postgres::open(url)?)),
+        };
+        Ok(Self { engine, backend, full: Arc::default() })
     }
 
     /// Which engine answers.
@@ -251,6 +251,18 @@ impl Db {
         self.run(Access::Note, work).await
     }
 
+    /// Whether a write was refused for want of space, and [`Db::found_room`] was not called
+    /// since.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    /// Notes that there is space again: a write that needed some has succeeded.
+    pub fn found_room(&self) {
+        self.full.store(false, Ordering::Relaxed);
+    }
+
     /// Runs a closure in a reading transaction: all its queries see one moment.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -266,7 +278,11 @@ impl Db {
     ) -> StoreResult<T> {
         let (work, answer) = package(work);
         self.backend.send(access, work)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        let done = answer.await.map_err(|_| StoreError::Closed)?;
+        if access != Access::Read && matches!(done, Err(StoreError::DiskFull)) {
+            self.full.store(true, Ordering::Relaxed);
+        }
+        done
     }
 }
 

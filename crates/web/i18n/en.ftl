@@ -1,5 +1,6 @@
 # Frame
 skip = Skip to the content
+disk-full = The server's disk is full: nothing new is saved. Nothing is lost: the marketplaces send again, and everything goes on by itself once there is space. Ask whoever runs the server to free some.
 nav-label = Places
 nav-orders = Orders
 nav-skus = Stock
@@ -130,6 +131,8 @@ obstacle-consent_refused-title = The consent was refused
 obstacle-consent_refused-mend = Nothing was connected. It has to be the account's owner at the marketplace who consents.
 obstacle-changed-title = Something changed meanwhile
 obstacle-changed-mend = Nothing was done. Look at the numbers as they are now and repeat.
+obstacle-disk_full-title = The server's disk is full
+obstacle-disk_full-mend = Nothing was saved. Ask whoever runs the server to free space, then send it again.
 obstacle-internal-title = Something failed on our side
 obstacle-internal-mend = The error was recorded. Try again; if it stays, give the code below to support.
 

@@ -1,5 +1,6 @@
 # Frame
 skip = Ir al contenido
+disk-full = El disco del servidor está lleno: no se guarda nada nuevo. No se pierde nada: los marketplaces envían de nuevo y todo sigue solo en cuanto haya espacio. Pide a quien cuida el servidor que libere espacio.
 nav-label = Lugares
 nav-orders = Pedidos
 nav-skus = Stock
@@ -130,6 +131,8 @@ obstacle-consent_refused-title = La autorización fue rechazada
 obstacle-consent_refused-mend = No se conectó nada. Debe autorizar el dueño de la cuenta en el marketplace.
 obstacle-changed-title = Algo cambió mientras tanto
 obstacle-changed-mend = No se hizo nada. Mira los números de ahora y repite.
+obstacle-disk_full-title = El disco del servidor está lleno
+obstacle-disk_full-mend = No se guardó nada. Pide a quien cuida el servidor que libere espacio y envía de nuevo.
 obstacle-internal-title = Algo falló de nuestro lado
 obstacle-internal-mend = El error quedó registrado. Inténtalo otra vez; si sigue, pasa el código de abajo a soporte.
 

@@ -1,5 +1,6 @@
 # Frame
 skip = Ir para o conteúdo
+disk-full = O disco do servidor está cheio: nada de novo é guardado. Nada se perde: os marketplaces enviam de novo, e tudo continua sozinho assim que houver espaço. Peça a quem cuida do servidor que libere espaço.
 nav-label = Lugares
 nav-orders = Pedidos
 nav-skus = Estoque
@@ -130,6 +131,8 @@ obstacle-consent_refused-title = A autorização foi recusada
 obstacle-consent_refused-mend = Nada foi conectado. Quem autoriza precisa ser o dono da conta no marketplace.
 obstacle-changed-title = Algo mudou enquanto isso
 obstacle-changed-mend = Nada foi feito. Veja os números de agora e repita.
+obstacle-disk_full-title = O disco do servidor está cheio
+obstacle-disk_full-mend = Nada foi guardado. Peça a quem cuida do servidor que libere espaço e envie de novo.
 obstacle-internal-title = Algo falhou do nosso lado
 obstacle-internal-mend = O erro foi registrado. Tente de novo; se continuar, passe o código abaixo ao suporte.
 

@@ -81,6 +81,8 @@ pub struct SignedIn {
     pub email: String,
     /// Dead letters that wait for a person.
     pub problem_count: i64,
+    /// Whether nothing can be written for want of space.
+    pub disk_full: bool,
 }
 
 /// What the last action did, shown once.

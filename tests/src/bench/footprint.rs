@@ -26,7 +26,8 @@ pub async fn run(folder: &Path, report: &mut Report) -> Result<()> {
         ("LOJISTA_MERCADO_LIVRE_CLIENT_ID", "1234567890123456".to_owned()),
         ("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET", "not-a-real-secret".to_owned()),
     ]);
-    let start = || Program::start(&arguments, &environment, &log);
+    let program = program::path()?;
+    let start = || Program::start(&program, &arguments, &environment, &log);
 
     let mut first = start()?;
     let (fresh, _) = first.ready()?;

@@ -11,9 +11,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Result;
 
-/// The program as it was built beside this one.
+/// The program as it is shipped, built beside this one.
 pub fn path() -> Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name("lojista");
+    beside("lojista")
+}
+
+/// A program that was built beside this one.
+pub fn beside(name: &str) -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
     if path.is_file() { Ok(path) } else { Err(format!("{} is not built", path.display()).into()) }
 }
 
@@ -26,11 +31,16 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it in an environment that says only what `environment` says; its log is
-    /// appended to `log`.
-    pub fn start(arguments: &[&str], environment: &BTreeMap<&str, String>, log: &Path) -> Result<Self> {
+    /// Starts `program` in an environment that says only what `environment` says; its log
+    /// is appended to `log`.
+    pub fn start(
+        program: &Path,
+        arguments: &[&str],
+        environment: &BTreeMap<&str, String>,
+        log: &Path,
+    ) -> Result<Self> {
         let log = File::options().create(true).append(true).open(log)?;
-        let mut command = Command::new(path()?);
+        let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let begun = Instant::now();

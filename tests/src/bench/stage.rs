@@ -180,8 +180,8 @@ impl Stage {
         vec![tokio::spawn(app().sort()), tokio::spawn(app().tick()), tokio::spawn(app().work())]
     }
 
-    /// The owner connects a seller, who consents at the sandbox at `address`, and asks for
-    /// the import.
+    /// The owner connects a seller, who consents at the sandbox at this address, and asks
+    /// for the import.
     pub async fn connect(&self, sandbox: SocketAddr, seller: i64) -> Result<ConnectionId> {
         let id = self.authorize(sandbox, seller).await?;
         self.app.start_import(self.organization, self.member, id).await?;

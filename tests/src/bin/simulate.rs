@@ -1,10 +1,12 @@
 //! Runs the simulator over a range of seeds.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
-use tests::simulate;
+use tests::simulate::{self, Outcome, Summary};
 
 /// Drives whole shops through storms, one for each seed.
 #[derive(Debug, Parser)]
@@ -21,34 +23,44 @@ struct Arguments {
     /// Events in each run.
     #[arg(long, default_value_t = 60)]
     events: u32,
+    /// How many run side by side [default: one on each core].
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
 }
 
-#[expect(clippy::print_stdout, reason = "the program's output")]
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let Arguments { seeds, start, events, jobs } = Arguments::parse();
+    let threads = jobs.or(thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let begun = Instant::now();
-    let mut broken = 0_u64;
-    let (mut orders, mut calls, mut crashes, mut consents, mut double_sales) = (0, 0, 0, 0, 0);
-    for seed in arguments.start..arguments.start + arguments.seeds {
-        let outcome = simulate::run(seed, arguments.events);
-        orders += outcome.tally.orders;
-        calls += outcome.tally.calls;
-        crashes += outcome.tally.crashes;
-        consents += outcome.tally.consents;
-        double_sales += outcome.tally.double_sales;
-        if let Some(violation) = outcome.violation {
-            broken += 1;
-            let events = arguments.events;
-            println!(
-                "seed {seed}: {violation}\n  replay: cargo xtask simulate --start {seed} --seeds 1 --events {events}"
-            );
-        }
+    let summary = simulate::run_many(start..start + seeds, events, threads, |outcome| tell(outcome, events));
+    sum_up(&summary);
+    println!("{:.1} s on {threads} threads", begun.elapsed().as_secs_f64());
+    let untried = summary.untried_steps();
+    for step in &untried {
+        println!("no run ended at this step, so nothing was proven about it: {step}");
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    if summary.broken == 0 && untried.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tell(outcome: &Outcome, events: u32) {
+    if let Outcome { seed, violation: Some(violation), .. } = outcome {
+        let replay = format!("cargo xtask simulate --start {seed} --seeds 1 --events {events}");
+        println!("seed {seed}: {violation}\n  replay: {replay}");
+    }
+}
+
+fn sum_up(summary: &Summary) {
+    let Summary { seeds, broken, tally, trace } = summary;
+    for (step, crashes) in &tally.crashes {
+        println!("{crashes:>6} crashes at: {step}");
+    }
     println!(
-        "{} seeds, {broken} violations; {orders} orders, {calls} calls, {crashes} crashes, {consents} new consents, \
-         {double_sales} double sales; {seconds:.1} s",
-        arguments.seeds
+        "{seeds} seeds, {broken} violations; {} orders, {} calls, {} crashes, {} new consents, {} double sales; \
+         trace {trace:016x}",
+        tally.orders,
+        tally.calls,
+        summary.crashes(),
+        tally.consents,
+        tally.double_sales
     );
-    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

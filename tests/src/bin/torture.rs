@@ -3,25 +3,26 @@
 use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tests::bench::Result;
 use tests::bench::stage::{Ground, server_runtime};
 use tests::database::POSTGRES_URL;
-use tests::torture::{self, Options, Verdict};
+use tests::torture::{self, Options, Programs, SMALL_DISK, Verdict};
 
 /// Kills the real program under load, again and again, and checks that nothing it has
 /// acknowledged is lost and nothing was done twice.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  cargo xtask torture\n  cargo xtask torture --kills 20 --seed 7\n  \
-    cargo xtask torture --postgres")]
+    cargo xtask torture --postgres\n  cargo xtask torture --disk-full")]
 struct Arguments {
-    /// How often the program is killed.
+    /// How often the program is killed; the first kills are one at each step of its ways.
     #[arg(long, default_value_t = 200)]
     kills: u32,
-    /// How long it lives on average before it is killed.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
-    seconds_per_kill: u64,
+    /// How long it lives on average before a kill at a moment of chance.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_000)]
+    mean_life: u64,
     /// Sales a second at the sandbox.
     #[arg(long, value_name = "RATE", default_value_t = 10)]
     sales_per_second: u32,
@@ -34,6 +35,12 @@ struct Arguments {
     /// Torture it on the PostgreSQL server that LOJISTA_TEST_POSTGRES_URL names.
     #[arg(long)]
     postgres: bool,
+    /// Torture this program, not the one that was built beside this one.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// Fill its disk up instead of killing it.
+    #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
+    disk_full: bool,
 }
 
 fn main() -> ExitCode {
@@ -59,12 +66,21 @@ fn run(arguments: Arguments) -> Result<Verdict> {
     };
     let kills = arguments.kills;
     let options = Options {
+        programs: arguments.program.map_or_else(Programs::beside, |it| Ok(Programs::of_the_tests(it)))?,
         kills,
-        seconds_per_kill: arguments.seconds_per_kill.max(1),
+        mean_life: Duration::from_millis(arguments.mean_life.max(1)),
         sales_per_second: arguments.sales_per_second,
         seed: arguments.seed,
         folder: arguments.folder.unwrap_or_else(env::temp_dir),
         postgres: ground.as_ref().map(|ground| ground.location.clone()),
     };
-    server_runtime()?.block_on(torture::run(&options, |kill| eprintln!("torture: {kill} of {kills} kills")))
+    if !arguments.disk_full {
+        let progress = |kill| eprintln!("torture: {kill} of {kills} kills");
+        return server_runtime()?.block_on(torture::run(&options, progress));
+    }
+    let Some(small_disk) = env::var_os(SMALL_DISK) else {
+        let why = torture::on_a_small_disk(&options.folder.join("small-disk"));
+        return Err(format!("no disk can be made small here, so none was filled: {why}").into());
+    };
+    server_runtime()?.block_on(torture::fill_the_disk(&options, &PathBuf::from(small_disk)))
 }

@@ -3,13 +3,17 @@
 //! event the shop is held against its promises, and once the storm is over against the
 //! whole truth of the simulated world. The same seed gives the same run, to the byte.
 
+mod damage;
+mod many;
 mod promises;
 mod storm;
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use app::{AppError, steps};
 use domain::{ConnectionState, Entropy as _, SeededEntropy};
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use store::Tenant;
@@ -18,6 +22,9 @@ use store::jobs::DeadJobs;
 
 use crate::database::{block_on, file_in, folder};
 use crate::shop::{Builder, TestApp};
+pub use damage::{DAMAGES, Damage, When};
+pub use many::{Summary, run_many};
+use promises::Memory;
 
 /// The sellers of the simulated world.
 const SELLERS: [i64; 2] = [CLASSIC_SELLER, FAMILY_SELLER];
@@ -43,14 +50,14 @@ pub struct Outcome {
 }
 
 /// What happened in a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Orders that the world knows.
     pub orders: usize,
     /// Calls to the marketplace.
     pub calls: usize,
-    /// Times the program ended and began anew.
-    pub crashes: u32,
+    /// Times the program ended and began anew, by the step at which it ended.
+    pub crashes: BTreeMap<&'static str, u32>,
     /// Times a seller had to consent again.
     pub consents: u32,
     /// SKUs sold more often than they lay on the shelf: sales that were both made outside
@@ -61,12 +68,23 @@ pub struct Tally {
 /// Runs one seed through `events` events.
 #[must_use]
 pub fn run(seed: u64, events: u32) -> Outcome {
+    run_with(seed, events, None)
+}
+
+/// Runs one seed in a shop whose data is damaged on the way: shows that a promise can be
+/// seen broken.
+#[must_use]
+pub fn run_damaged(seed: u64, events: u32, damage: &'static Damage) -> Outcome {
+    run_with(seed, events, Some(damage))
+}
+
+fn run_with(seed: u64, events: u32, damage: Option<&'static Damage>) -> Outcome {
     let folder = folder();
     let mut outcome = Outcome { seed, trace: 0, violation: None, tally: Tally::default() };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         block_on(async {
             let shop = Builder::over(file_in(&folder)).seed(seed).open().await;
-            let mut run = Run::new(shop, seed);
+            let mut run = Run::new(shop, seed, damage);
             let kept = run.through(events).await;
             let trace = run.trace_of_everything().await;
             (kept.err(), trace, run.tally().await)
@@ -106,18 +124,23 @@ impl Dice {
 struct Run {
     shop: TestApp,
     dice: Dice,
+    memory: Memory,
+    /// What is still to be done to the data behind the program's back.
+    damage: Option<&'static Damage>,
     trace: DefaultHasher,
     tally: Tally,
 }
 
 impl Run {
-    fn new(shop: TestApp, seed: u64) -> Self {
+    fn new(shop: TestApp, seed: u64, damage: Option<&'static Damage>) -> Self {
         // What is left at the end is judged by the promises, with more to say.
         shop.leaves_jobs();
         shop.leaves_dead_letters();
         Self {
             shop,
             dice: Dice(SeededEntropy::new(seed ^ STORM)),
+            memory: Memory::default(),
+            damage,
             trace: DefaultHasher::new(),
             tally: Tally::default(),
         }
@@ -136,14 +159,34 @@ impl Run {
             self.keep_promises(&name).await?;
             self.live_on().await;
             self.keep_promises(&format!("the work after {name}")).await?;
+            if self.damage(When::InTheStorm).await {
+                self.keep_promises("the damage").await?;
+            }
         }
         self.come_to_rest().await?;
         self.keep_promises("the end").await?;
+        self.damage(When::AtRest).await;
+        if let Some(damage) = self.damage {
+            return Err(format!("there was nothing to damage: {damage:?}"));
+        }
         self.tell_the_truth().await.map_err(|broken| format!("at rest: {broken}"))
     }
 
-    async fn keep_promises(&self, after: &str) -> Result<(), String> {
-        promises::kept_always(&self.shop).await.map_err(|broken| format!("after {after}: {broken}"))
+    /// Does the damage that this run is for, once there is something to spoil. Returns
+    /// whether it was done now.
+    async fn damage(&mut self, now: When) -> bool {
+        let Some(damage) = self.damage.filter(|damage| damage.when == now) else { return false };
+        let done = self.shop.meddle(damage.statements).await;
+        if done {
+            self.damage = None;
+        }
+        done
+    }
+
+    async fn keep_promises(&mut self, after: &str) -> Result<(), String> {
+        promises::kept_always(&self.shop, &mut self.memory)
+            .await
+            .map_err(|broken| format!("after {after}: {broken}"))
     }
 
     /// A little time passes, and the program does some of its work, in any order.
@@ -163,7 +206,10 @@ impl Run {
         let app = self.shop.app();
         match step {
             Step::Hooks => drop(self.shop.deliver_hooks().await),
-            Step::Sort => drop(app.sort_hooks().await.expect("hooks are sorted")),
+            Step::Sort => {
+                let sorted = app.sort_hooks().await;
+                assert!(matches!(sorted, Ok(_) | Err(AppError::Died(_))), "hooks are not sorted: {sorted:?}");
+            }
             Step::Jobs => drop(app.work_once().await.expect("jobs are taken")),
             Step::Turn => self.shop.turn().await,
         }
@@ -176,11 +222,13 @@ impl Run {
         }
         // Who died while renewing a pair holds the renewal's lease; waiting for it is
         // real time in the program, so the restart takes at least as long.
-        let renewing = self.shop.crash().ended_at() == Some("token renewed, not kept");
+        let renewing = self.shop.crash().ended_at() == Some(steps::TOKEN_RENEWED);
         let least = if renewing { RENEWAL_LEASE } else { Duration::ZERO };
         self.shop.wait(least + Duration::from_secs(1 + self.dice.below(LONGEST_RESTART_SECONDS)));
-        self.tally.crashes += 1;
-        self.shop.restart(&format!("node-{}", self.tally.crashes + 1)).await;
+        let step = self.shop.crash().ended_at().unwrap_or("nowhere");
+        *self.tally.crashes.entry(step).or_default() += 1;
+        let starts = 1 + self.tally.crashes.values().sum::<u32>();
+        self.shop.restart(&format!("node-{starts}")).await;
     }
 
     /// Owners whose consent has ended give it again; a stormy platform may refuse.
@@ -243,7 +291,7 @@ impl Run {
             orders: market.sandbox().snapshot().orders.len(),
             calls: market.calls().len(),
             double_sales: self.shop.see(|tenant| tenant.oversold()).await.len(),
-            ..self.tally
+            ..self.tally.clone()
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a shop promises: always, and once it has come to rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::order::Attention;
 use domain::{OrderState, Timestamp};
@@ -8,11 +8,13 @@ use sandbox::mercado_livre::order::OrderStatus;
 use sandbox::mercado_livre::shipment::ShipmentStage;
 use store::jobs::LEASE;
 use store::{StoreResult, Tx, params, stock};
+use vault::verify_export;
 
+use crate::database;
 use crate::shop::TestApp;
 
 /// A count that has to be zero, and what it means when it is not.
-const ZERO: [(&str, &str); 7] = [
+const ZERO: [(&str, &str); 9] = [
     (
         "an order is held twice",
         "SELECT COUNT(*) FROM (SELECT external_id FROM orders GROUP BY external_id HAVING COUNT(*) > 1) twice",
@@ -32,6 +34,17 @@ const ZERO: [(&str, &str); 7] = [
         "a SKU has other units set aside than its open lines have",
         "SELECT COUNT(*) FROM sku s WHERE s.reserved_units <> (SELECT COALESCE(SUM(n.units), 0) \
          FROM order_line n WHERE n.sku_id = s.id AND n.position = 'reserved')",
+    ),
+    (
+        "a line's stock has not moved as its order's state asks",
+        "SELECT COUNT(*) FROM order_line n JOIN orders o ON o.id = n.order_id \
+         WHERE (n.position = 'untouched' AND o.state <> 'cancelled') \
+         OR (n.position = 'reserved' AND o.state IN ('shipped', 'delivered', 'cancelled'))",
+    ),
+    (
+        "an order moved on and no audit event says so",
+        "SELECT CASE WHEN (SELECT COUNT(*) FROM timeline WHERE kind = 'state') > \
+         (SELECT COUNT(*) FROM audit_event WHERE action IN ('order.taken_in', 'order.changed')) THEN 1 ELSE 0 END",
     ),
     (
         "a quantity below zero was sent",
@@ -62,17 +75,48 @@ const AUDITED: [(&str, &str, &str); 5] = [
         "SELECT COALESCE(SUM(token_version), 0) FROM connection",
         "action IN ('connection.authorized', 'connection.tokens_renewed')",
     ),
-    ("states of orders", "SELECT COUNT(*) FROM timeline WHERE kind = 'arrived'", "action = 'order.taken_in'"),
+    ("arrivals", "SELECT COUNT(*) FROM timeline WHERE kind = 'arrived'", "action = 'order.taken_in'"),
 ];
 
+/// Rows of tables that only grow, and what is broken when one is gone.
+const APPEND_ONLY: [(&str, &str); 3] = [
+    ("ledger entries", "SELECT COUNT(*) FROM ledger"),
+    ("audit events", "SELECT COUNT(*) FROM audit_event"),
+    ("lines of timelines", "SELECT COUNT(*) FROM timeline"),
+];
+
+/// What the shop held when it was last looked at: all of it has to stay.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    orders: BTreeSet<String>,
+    rows: [i64; APPEND_ONLY.len()],
+}
+
+impl Memory {
+    fn compare(&mut self, orders: BTreeSet<String>, rows: [i64; APPEND_ONLY.len()]) -> Result<(), String> {
+        if let Some(gone) = self.orders.difference(&orders).next() {
+            return Err(format!("order {gone} was held and is gone"));
+        }
+        for ((what, _), (before, after)) in APPEND_ONLY.iter().zip(self.rows.iter().zip(rows)) {
+            if after < *before {
+                return Err(format!("{what} are gone: there were {before}, {after} are left"));
+            }
+        }
+        *self = Self { orders, rows };
+        Ok(())
+    }
+}
+
 /// What holds after every event, however bad the weather.
-pub(super) async fn kept_always(shop: &TestApp) -> Result<(), String> {
+pub(super) async fn kept_always(shop: &TestApp, memory: &mut Memory) -> Result<(), String> {
     let now = shop.now();
     shop.read(move |tx| always(tx, now)).await?;
-    let known: Vec<String> =
-        shop.market().sandbox().snapshot().orders.iter().map(|order| order.id.to_string()).collect();
-    let held = shop.texts("SELECT external_id FROM orders").await;
-    if let Some(invented) = held.iter().find(|number| !known.contains(number)) {
+    let known: BTreeSet<String> = shop
+        .market()
+        .sandbox()
+        .with_world(|world| world.orders.values().map(|order| order.id.to_string()).collect());
+    let held: BTreeSet<String> = shop.texts("SELECT external_id FROM orders").await.into_iter().collect();
+    if let Some(invented) = held.difference(&known).next() {
         return Err(format!("order {invented} is held and nobody placed it"));
     }
     let writes = shop.market().count(&http::Method::PUT, "/items/");
@@ -82,7 +126,16 @@ pub(super) async fn kept_always(shop: &TestApp) -> Result<(), String> {
     if i64::try_from(writes).unwrap_or(i64::MAX) > intents {
         return Err(format!("{writes} quantities were written, {intents} were announced in the audit log"));
     }
-    Ok(())
+    let rows = shop
+        .read(|tx| {
+            let mut rows = [0; APPEND_ONLY.len()];
+            for (row, (_, sql)) in rows.iter_mut().zip(APPEND_ONLY) {
+                *row = number(tx, sql)?;
+            }
+            Ok(rows)
+        })
+        .await;
+    memory.compare(held, rows)
 }
 
 fn always(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Result<(), String>> {
@@ -127,6 +180,7 @@ pub(super) async fn kept_at_rest(shop: &TestApp) -> Result<(), String> {
     every_order_is_held(shop).await?;
     every_listing_shows_what_is_available(shop).await?;
     no_listing_is_held_for_another(shop).await?;
+    the_audit_log_proves_itself(shop).await?;
     let unmatched = shop.market().unmatched();
     if unmatched.is_empty() { Ok(()) } else { Err(format!("calls that no platform answers: {unmatched:?}")) }
 }
@@ -242,6 +296,22 @@ async fn every_listing_shows_what_is_available(shop: &TestApp) -> Result<(), Str
         }
     }
     Ok(())
+}
+
+/// An outsider who has the export and the published key finds nothing amiss.
+async fn the_audit_log_proves_itself(shop: &TestApp) -> Result<(), String> {
+    shop.turn().await;
+    let (folder, app) = (database::folder(), shop.app());
+    let entries = app.export_audit(folder.path()).await.map_err(|error| format!("no export: {error}"))?;
+    let verifier = app.audit_verifier().parse().map_err(|_| "the published key is none".to_owned())?;
+    let report = verify_export(folder.path(), &verifier).map_err(|error| format!("no audit: {error}"))?;
+    match report.findings.first() {
+        Some(finding) => Err(format!("the audit log does not prove itself: {finding}")),
+        None if u64::try_from(entries) != Ok(report.proven) => {
+            Err(format!("the audit log does not prove itself: {} of {entries} entries", report.proven))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn no_listing_is_held_for_another(shop: &TestApp) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::steps;
 use http::Method;
 use sandbox::mercado_livre::item::ItemStatus;
 use sandbox::mercado_livre::order::OrderStatus;
@@ -51,6 +52,8 @@ pub(super) enum Event {
     Forged(String),
     /// The power fails some steps from now.
     Crash { steps: u32 },
+    /// The power fails when the program next comes to this step.
+    CrashAt { step: &'static str },
 }
 
 impl Run {
@@ -75,8 +78,15 @@ impl Run {
             92..95 => Some(Event::Forged(self.a_forgery())),
             _ => None,
         };
-        let steps = 1 + self.dice.below(CRASH_WITHIN_STEPS);
-        drawn.unwrap_or(Event::Crash { steps: u32::try_from(steps).unwrap_or(1) })
+        drawn.unwrap_or_else(|| self.a_crash())
+    }
+
+    fn a_crash(&self) -> Event {
+        let soon = 1 + self.dice.below(CRASH_WITHIN_STEPS);
+        match self.dice.pick(&steps::ALL).filter(|_| self.dice.chance(60)) {
+            Some(step) => Event::CrashAt { step },
+            None => Event::Crash { steps: u32::try_from(soon).unwrap_or(1) },
+        }
     }
 
     pub(super) async fn happen(&mut self, event: Event) -> Result<(), String> {
@@ -110,8 +120,9 @@ impl Run {
             }
             Event::Owners => drop(self.reauthorize().await),
             Event::Retry => self.retry_dead_letters().await,
-            Event::Forged(body) => drop(self.shop.knock(&body).await),
+            Event::Forged(body) => drop(self.shop.bring(&body).await),
             Event::Crash { steps } => self.shop.crash().after(steps),
+            Event::CrashAt { step } => self.shop.crash().at(step),
         }
         Ok(())
     }

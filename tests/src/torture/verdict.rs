@@ -2,23 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use app::App;
 use domain::SkuId;
-use sandbox::Manifest;
 use sandbox::mercado_livre::item::ItemStatus;
 use sandbox::mercado_livre::snapshot::Snapshot;
 use store::{Store, StoreResult, Tx, stock};
-use vault::{Keyring, LogVerifier, verify_export};
+use vault::{LogVerifier, verify_export};
 
-use super::{House, Item, Sold, UNITS, audit_folder};
-use crate::bench::{Result, stage};
+use super::{Item, Sold, UNITS};
+use crate::bench::Result;
 
 /// The end of a torture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// How often the program was killed.
-    pub kills: u32,
+    /// How often the program was killed, by where.
+    pub kills: BTreeMap<&'static str, u32>,
+    /// How often a hook was refused for want of space, where the disk was filled.
+    pub refused_hooks: Option<usize>,
     /// Orders made, and of which a hook was acknowledged.
     pub orders: (usize, usize),
     /// What was acknowledged and is not there.
@@ -60,6 +62,10 @@ impl Verdict {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.lost.is_empty() && self.doubled.is_empty() && self.wrong.is_empty()
+    }
+
+    pub(super) fn count(&mut self, place: &'static str) {
+        *self.kills.entry(place).or_default() += 1;
     }
 
     pub(super) fn wrong(&mut self, what: String) {
@@ -129,20 +135,11 @@ impl Verdict {
         }
     }
 
-    /// The audit log, exported and verified as an outsider would.
-    pub(super) async fn judge_audit(
-        &mut self,
-        store: Store,
-        house: &House,
-        manifest: &Manifest,
-    ) -> Result<()> {
-        let marketplace = stage::registration(manifest).ok_or("the sandbox has no application")?;
-        let keyring = Keyring::load(&house.keys())?;
-        let app = stage::start(store, keyring, marketplace, &house.public_url()).await?;
-        let folder = audit_folder(house.folder.path());
-        let entries = app.export_audit(&folder).await?;
+    /// The audit log, exported to `folder` and verified as an outsider would.
+    pub(super) async fn judge_audit(&mut self, app: &App, folder: &Path) -> Result<()> {
+        let entries = app.export_audit(folder).await?;
         let verifier: LogVerifier = app.audit_verifier().parse()?;
-        let report = verify_export(&folder, &verifier)?;
+        let report = verify_export(folder, &verifier)?;
         self.wrong.extend(report.findings.iter().map(|finding| format!("audit: {finding}")));
         if entries == 0 || report.proven != u64::try_from(entries)? {
             self.wrong(format!("audit: {} of {entries} entries are proven", report.proven));
@@ -162,13 +159,20 @@ impl fmt::Display for Verdict {
         if let Some(folder) = &self.kept_at {
             writeln!(out, "the data is kept in {}", folder.display())?;
         }
+        if let Some(refused) = self.refused_hooks {
+            writeln!(out, "disk full: hooks were refused {refused} times, and sent again")?;
+        }
+        for (place, kills) in &self.kills {
+            writeln!(out, "{kills:>6} kills at: {place}")?;
+        }
         let (orders, acknowledged) = self.orders;
         writeln!(
             out,
             "{orders} orders, hooks of {acknowledged} acknowledged, {} other findings",
             self.wrong.len()
         )?;
-        write!(out, "torture: {} kills, {} lost, {} doubled", self.kills, self.lost.len(), self.doubled.len())
+        let kills: u32 = self.kills.values().sum();
+        write!(out, "torture: {kills} kills, {} lost, {} doubled", self.lost.len(), self.doubled.len())
     }
 }
 
@@ -178,9 +182,12 @@ mod tests {
 
     #[test]
     fn the_last_line_says_what_was_lost_and_doubled() {
-        let verdict = Verdict { kills: 200, lost: vec!["order 7".into()], ..Verdict::default() };
+        let kills = BTreeMap::from([("a moment of chance", 120), (app::steps::HOOK_KEPT, 80)]);
+        let verdict = Verdict { kills, lost: vec!["order 7".into()], ..Verdict::default() };
         assert!(!verdict.is_clean());
-        assert!(verdict.to_string().ends_with("torture: 200 kills, 1 lost, 0 doubled"));
+        let said = verdict.to_string();
+        assert!(said.contains("80 kills at: hook kept, not answered\n"), "{said}");
+        assert!(said.ends_with("torture: 200 kills, 1 lost, 0 doubled"), "{said}");
     }
 
     #[test]

@@ -43,13 +43,18 @@ fn a_full_disk_is_named_saves_nothing_and_passes() {
             put(tx, "half", 10)?;
             put(tx, "too much", 1_000_000)
         });
+        assert!(!house.store.installation().is_full());
         assert_eq!(full.await, Err(StoreError::DiskFull));
+        assert!(house.store.installation().is_full());
         assert_eq!(StoreError::DiskFull.verdict(), Verdict::RETRY);
         assert_eq!(house.count("SELECT COUNT(*) FROM setting").await, 1);
 
         leave_pages(&house, 1_000_000).await;
         house.write(|tx| put(tx, "after", 1_000_000)).await;
         assert_eq!(house.count("SELECT COUNT(*) FROM setting").await, 2);
+        assert!(house.store.installation().is_full(), "whoever wrote it says what it proves");
+        house.store.installation().found_room();
+        assert!(!house.store.installation().is_full());
     });
 }
 

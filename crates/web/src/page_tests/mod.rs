@@ -164,6 +164,7 @@ fn a_hostile_title_stays_text() {
             organization: "<b>".to_owned(),
             email: "<i>".to_owned(),
             problem_count: 0,
+            disk_full: false,
         }),
         flash: None,
     };

@@ -57,6 +57,8 @@ pub enum Obstacle {
     ConsentRefused,
     /// Something changed in between; look again and repeat.
     Changed,
+    /// There is no space left to write.
+    DiskFull,
     /// Something of ours failed.
     Internal,
     /// Something outside failed, in the words of the dead letters.
@@ -65,7 +67,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle but the outside problems.
-    pub const OWN: [Self; 9] = [
+    pub const OWN: [Self; 10] = [
         Self::NotFound,
         Self::StaleForm,
         Self::BadRequest,
@@ -74,6 +76,7 @@ impl Obstacle {
         Self::ForeignConsent,
         Self::ConsentRefused,
         Self::Changed,
+        Self::DiskFull,
         Self::Internal,
     ];
 
@@ -87,6 +90,7 @@ impl Obstacle {
             Self::TooMany => 429,
             Self::LinkUsed => 410,
             Self::Changed => 409,
+            Self::DiskFull => 503,
             Self::Internal => 500,
             Self::Problem(_) => 502,
         }
@@ -104,6 +108,7 @@ impl Obstacle {
             Self::ForeignConsent => "foreign_consent",
             Self::ConsentRefused => "consent_refused",
             Self::Changed => "changed",
+            Self::DiskFull => "disk_full",
             Self::Internal => "internal",
             Self::Problem(problem) => return format!("problem-{}", problem.as_str()),
         };

@@ -59,6 +59,7 @@ impl Reader {
                 organization: "Casa Verde Utilidades".to_owned(),
                 email: "ana@casaverde.example".to_owned(),
                 problem_count: 41,
+                disk_full: nav == Nav::Problems,
             }),
             ..self.gate(&format!("/{}", nav.as_str()))
         }

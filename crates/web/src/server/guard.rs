@@ -102,6 +102,7 @@ impl Member {
                 organization: self.who.organization_name.clone(),
                 email: email.reveal(&grant).clone(),
                 problem_count,
+                disk_full: self.web.app.store().installation().is_full(),
             }),
             flash: self.flash.as_deref().and_then(|text| read_flash(text, lang)),
         })
@@ -235,6 +236,7 @@ impl From<app::AppError> for Failure {
             app::AppError::ConnectionStopped
             | app::AppError::ChannelMissing(_)
             | app::AppError::Endless(_) => Self::of(Obstacle::Problem(error.problem())),
+            app::AppError::Store(store::StoreError::DiskFull) => Self::of(Obstacle::DiskFull),
             app::AppError::Store(_)
             | app::AppError::Seal(_)
             | app::AppError::WrongKeys

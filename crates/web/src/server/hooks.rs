@@ -41,7 +41,7 @@ fn problem(error: &DoorError) -> Response {
         DoorError::TooLong { .. } => (StatusCode::PAYLOAD_TOO_LARGE, false),
         DoorError::Rejected(connect::HookRejection::BadSignature) => (StatusCode::UNAUTHORIZED, false),
         DoorError::Rejected(_) => (StatusCode::BAD_REQUEST, false),
-        DoorError::NotKept(_) => (StatusCode::SERVICE_UNAVAILABLE, true),
+        DoorError::NotKept(_) | DoorError::Died(_) => (StatusCode::SERVICE_UNAVAILABLE, true),
     };
     let body = serde_json::json!({
         "type": format!("urn:lojista:hook:{}", error.label()),

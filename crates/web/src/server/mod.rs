@@ -26,6 +26,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use store::StoreError;
 use vault::{HmacKey, SubKey};
 
 use crate::assets;
@@ -112,10 +113,12 @@ async fn home(State(_): State<Web>) -> Response {
     see_other("/orders")
 }
 
-/// Whether the program serves and its database answers.
+/// Whether the program serves, its database answers, and there is space to write.
 async fn health(State(web): State<Web>) -> Response {
-    match web.app.store().installation().read(|tx| tx.row("SELECT 1", &[], |_| Ok(()))).await {
-        Ok(_) => "ok\n".into_response(),
+    let db = web.app.store().installation();
+    let answered = db.read(|tx| tx.row("SELECT 1", &[], |_| Ok(()))).await;
+    match answered.and_then(|_| if db.is_full() { Err(StoreError::DiskFull) } else { Ok(()) }) {
+        Ok(()) => "ok\n".into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }
