@@ -14,6 +14,7 @@ mod item_update;
 pub mod item_write;
 pub mod label;
 pub mod manifest;
+mod market;
 pub mod notice;
 pub mod order;
 pub mod order_read;
