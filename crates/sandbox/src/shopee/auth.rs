@@ -41,13 +41,6 @@ pub struct Code {
     pub(crate) until: Timestamp,
 }
 
-/// An access token's reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
-    pub(crate) shops: BTreeSet<i64>,
-    pub(crate) until: Timestamp,
-}
-
 /// What a refresh token was spent on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
@@ -73,6 +66,17 @@ pub struct Link {
     pub(crate) until: Timestamp,
 }
 
+/// What an access token is to a shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// It opens the shop.
+    Open,
+    /// It is unknown or has ended.
+    Dead,
+    /// It opens others.
+    OtherShop,
+}
+
 /// An access token and the refresh token that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
@@ -87,44 +91,59 @@ pub struct Pair {
 pub struct Auth {
     pub(crate) codes: BTreeMap<String, Code>,
     pub(crate) resend_codes: BTreeMap<String, Code>,
-    pub(crate) access: BTreeMap<String, Access>,
+    /// By access token: the shops it opens, each until when.
+    pub(crate) access: BTreeMap<String, BTreeMap<i64, Timestamp>>,
     pub(crate) refresh: BTreeMap<String, Refresh>,
     /// By shop. Without a link there is no consent.
     pub(crate) links: BTreeMap<i64, Link>,
 }
 
 impl Auth {
-    /// The shops that a living access token opens.
-    pub(crate) fn shops_of(&self, token: &str, now: Timestamp) -> Option<&BTreeSet<i64>> {
-        self.access.get(token).filter(|access| now < access.until).map(|access| &access.shops)
+    /// What an access token is to a shop.
+    pub(crate) fn opening(&self, token: &str, shop: i64, now: Timestamp) -> Opening {
+        match self.access.get(token) {
+            None => Opening::Dead,
+            Some(shops) => match shops.get(&shop) {
+                Some(until) if now < *until => Opening::Open,
+                Some(_) => Opening::Dead,
+                None if shops.values().all(|until| now >= *until) => Opening::Dead,
+                None => Opening::OtherShop,
+            },
+        }
     }
 
     /// The newest living pair of a shop.
     pub(crate) fn pair_of(&self, shop: i64, now: Timestamp) -> Option<Pair> {
         let living = self.refresh.iter().filter(|(_, it)| it.shops.contains(&shop) && now < it.until);
         let (token, refresh) = living.max_by_key(|(_, it)| it.until)?;
-        self.shops_of(&refresh.access, now)?;
-        Some(Pair { access_token: refresh.access.clone(), refresh_token: token.clone() })
+        let open = self.opening(&refresh.access, shop, now) == Opening::Open;
+        open.then(|| Pair { access_token: refresh.access.clone(), refresh_token: token.clone() })
     }
 
     /// Takes every token away from a shop.
     pub(crate) fn strip(&mut self, shop: i64) {
-        for access in self.access.values_mut() {
-            access.shops.remove(&shop);
-        }
+        self.strip_access(shop);
         for refresh in self.refresh.values_mut() {
             refresh.shops.remove(&shop);
             refresh.spent.remove(&shop);
         }
-        self.access.retain(|_, access| !access.shops.is_empty());
         self.refresh.retain(|_, refresh| !refresh.shops.is_empty() || !refresh.spent.is_empty());
+    }
+
+    /// Takes every access token away from a shop.
+    pub(crate) fn strip_access(&mut self, shop: i64) {
+        for shops in self.access.values_mut() {
+            shops.remove(&shop);
+        }
+        self.access.retain(|_, shops| !shops.is_empty());
     }
 }
 
 /// A new pair for `shops`.
 fn mint(world: &mut World, shops: &BTreeSet<i64>) -> Pair {
     let (access_token, refresh_token) = (world.dice.hex(TOKEN_DIGITS), world.dice.hex(TOKEN_DIGITS));
-    let access = Access { shops: shops.clone(), until: world.now.plus(ACCESS_LIFE) };
+    let until = world.now.plus(ACCESS_LIFE);
+    let access = shops.iter().map(|shop| (*shop, until)).collect();
     world.auth.access.insert(access_token.clone(), access);
     let refresh = Refresh {
         shops: shops.clone(),
@@ -192,9 +211,7 @@ pub(crate) fn warn_of_expiry(world: &mut World, shop: i64) {
 
 /// The period that the seller chose is over: the consent stays known, and opens nothing.
 pub(crate) fn end_by_expiry(world: &mut World, shop: i64) {
-    for access in world.auth.access.values_mut() {
-        access.shops.remove(&shop);
-    }
+    world.auth.strip_access(shop);
     let data = json!({"shop_id": shop, "success": 1, "extra": "", "authorize_type": "expiry"});
     push::emit_for_app(world, 2, &data);
 }
@@ -303,17 +320,15 @@ fn use_refresh_token(world: &mut World, token: &str, shop: i64) -> Result<Pair, 
     }
     let before = refresh.access.clone();
     let pair = mint(world, &BTreeSet::from([shop]));
-    // The pair of a main account is shared: the other shops go on with it until they refresh.
-    if let Some(old) = world.auth.access.remove(&before) {
-        let others: BTreeSet<i64> = old.shops.iter().copied().filter(|it| *it != shop).collect();
-        let until = if others.is_empty() { old.until.min(now.plus(ACCESS_GRACE)) } else { old.until };
-        world.auth.access.insert(before, Access { shops: old.shops, until });
+    // The pair of a main account is shared: its other shops go on with it until they refresh.
+    if let Some(until) = world.auth.access.get_mut(&before).and_then(|shops| shops.get_mut(&shop)) {
+        *until = (*until).min(now.plus(ACCESS_GRACE));
     }
     if let Some(refresh) = world.auth.refresh.get_mut(token) {
         refresh.shops.remove(&shop);
         refresh.spent.insert(shop, Spent { at: now, pair: pair.clone() });
     }
-    world.auth.access.retain(|_, access| now < access.until);
+    world.auth.access.retain(|_, shops| shops.values().any(|until| now < *until));
     Ok(pair)
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use http::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +19,7 @@ use super::review::Review;
 use super::sales::{self, SaleRequest};
 use super::snapshot::Snapshot;
 use super::world::secs;
-use super::{World, auth, label, push, robot, shipping};
+use super::{World, auth, channel, label, push, robot, shipping};
 use crate::call::Call;
 use crate::faults::FaultRule;
 use crate::ids::Series;
@@ -136,8 +137,9 @@ fn act_on_package(world: &mut World, call: &Call) -> Answer {
         "fail_delivery" => shipping::set_package(world, &number, PackageStatus::DeliveryFailed),
         "lose" => shipping::set_package(world, &number, PackageStatus::Lost),
         "fail_label" => fail_label(world, &sn, &number)?,
+        "change" => change_package(world, &sn, &number, &read(call)?)?,
         other => {
-            let known = "advance, tracking, pickup, deliver, retry_pickup, fail_pickup, fail_delivery, lose or fail_label";
+            let known = "advance, tracking, pickup, deliver, retry_pickup, fail_pickup, fail_delivery, lose, fail_label or change";
             return Err(reply::not_found("not_found", &format!("unknown action {other}: use {known}")));
         }
     }
@@ -149,6 +151,38 @@ fn fail_label(world: &mut World, sn: &str, number: &str) -> Result<(), Reply> {
     let made = package.and_then(|package| package.label.as_mut()).ok_or_else(|| unfit("package"))?;
     (made.failed, made.polls_left) = (true, 0);
     label::tell(world, sn, number);
+    Ok(())
+}
+
+/// The platform gives more time, or another carrier; push 47.
+fn change_package(world: &mut World, sn: &str, number: &str, body: &Value) -> Result<(), Reply> {
+    let channel = body["logistics_channel_id"].as_i64();
+    if channel.is_some_and(|id| channel::find(id).is_none()) {
+        return Err(bad("logistics_channel_id is unknown"));
+    }
+    let ship_by =
+        body["ship_by_date"].as_i64().map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1_000)));
+    let now = world.now;
+    let order = world.orders.get_mut(sn).ok_or_else(|| unknown("order", sn))?;
+    let (mut fields, mut old, mut new) = (Vec::new(), json!({}), json!({}));
+    if let Some(at) = ship_by {
+        fields.push("ship_by_date");
+        (old["ship_by_date"], new["ship_by_date"]) = (json!(order.ship_by.map_or(0, secs)), json!(secs(at)));
+        order.ship_by = Some(at);
+    }
+    if let Some(id) = channel {
+        fields.push("logistics_channel_id");
+        (old["logistics_channel_id"], new["logistics_channel_id"]) = (json!(order.channel_id), json!(id));
+        order.channel_id = id;
+    }
+    order.updated = now;
+    let shop = order.shop_id;
+    if let Some(at) = ship_by {
+        sales::plan_deadline(world, sn, at);
+    }
+    let data = json!({"order_sn": sn, "package_number": number, "changed_fields": fields, "old": old, "new": new,
+        "update_time": secs(now)});
+    push::emit(world, shop, 47, &data);
     Ok(())
 }
 
@@ -174,6 +208,10 @@ fn step_return(world: &mut World, call: &Call) -> Answer {
         "refund" => ReturnStatus::Accepted,
         "withdraw" => ReturnStatus::Cancelled,
         "close" => ReturnStatus::Closed,
+        "ship_back" => {
+            returns::ship_back(world, &sn);
+            return document(&world.returns.get(&sn));
+        }
         "accept_offer" => {
             let (solution, amount) = case.offer.ok_or_else(|| unfit("return"))?;
             returns::take_offer(world, &sn, &solution, amount);
@@ -187,8 +225,9 @@ fn step_return(world: &mut World, call: &Call) -> Answer {
             return document(&world.returns.get(&sn));
         }
         other => {
-            let message =
-                format!("unknown step {other}: use judge, refund, withdraw, close, accept_offer or counter");
+            let message = format!(
+                "unknown step {other}: use ship_back, judge, refund, withdraw, close, accept_offer or counter"
+            );
             return Err(reply::not_found("not_found", &message));
         }
     };
@@ -283,9 +322,7 @@ fn revoke_tokens(world: &mut World, call: &Call) -> Answer {
     let body: Value = read(call)?;
     let shop = shop_in(world, &body)?;
     if body["access_only"] == true {
-        for access in world.auth.access.values_mut() {
-            access.shops.remove(&shop);
-        }
+        world.auth.strip_access(shop);
     } else {
         world.auth.strip(shop);
     }

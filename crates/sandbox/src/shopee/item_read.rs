@@ -66,8 +66,7 @@ fn list(world: &mut World, call: &Call) -> Answer {
         .into_iter()
         .map(|item| json!({"item_id": item.id, "item_status": item.status, "update_time": secs(item.updated), "tag": {"kit": false}}))
         .collect();
-    let mut body =
-        json!({"total_count": items.len(), "has_next_page": more, "next": if more { "more" } else { "" }});
+    let mut body = json!({"total_count": items.len(), "has_next_page": more});
     body["next_offset"] = json!(if more { page.next() } else { 0 });
     // An empty page has no list at all.
     if !rows.is_empty() {

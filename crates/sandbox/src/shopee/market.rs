@@ -6,6 +6,7 @@ use domain::Timestamp;
 use http::StatusCode;
 use serde_json::json;
 
+use super::auth::Opening;
 use super::envelope::{refuse, refuse_with};
 use super::sign::{is_signed, public_base, shop_base};
 use super::{World, push};
@@ -115,12 +116,15 @@ fn admit_shop(world: &World, call: &Call) -> Result<Caller, Reply> {
     let Some(shop) = world.shops.get(&shop_id).filter(|_| link.is_some()) else {
         return Err(refuse_with(gateway, "shop_no_linked", "Partner and shop has no linked."));
     };
-    let Some(shops) = world.auth.shops_of(token, world.now) else {
-        let message = "Invalid access_token, please have a check.";
-        return Err(refuse_with(gateway, "invalid_acceess_token", message));
-    };
-    if !shops.contains(&shop_id) {
-        return Err(refuse_with(gateway, "error_auth", "Invalid partner_id or shopid."));
+    match world.auth.opening(token, shop_id, world.now) {
+        Opening::Open => {}
+        Opening::Dead => {
+            let message = "Invalid access_token, please have a check.";
+            return Err(refuse_with(gateway, "invalid_acceess_token", message));
+        }
+        Opening::OtherShop => {
+            return Err(refuse_with(gateway, "error_auth", "Invalid partner_id or shopid."));
+        }
     }
     if shop.status == super::shop::ShopStatus::Banned {
         return Err(refuse_with(gateway, "shop_banned", "Shop account is banned."));

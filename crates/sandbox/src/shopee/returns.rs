@@ -213,6 +213,20 @@ fn settle(world: &mut World, sn: &str, refunded: bool) {
     }
 }
 
+/// The buyer posts the goods.
+pub(crate) fn ship_back(world: &mut World, sn: &str) {
+    let code = format!("BRR{}", world.dice.below(1_000_000_000));
+    let Some(case) = world.returns.get_mut(sn).filter(|case| case.with_goods && case.tracking.is_empty())
+    else {
+        return;
+    };
+    case.tracking = code;
+    tell(world, sn, "logistics_status", "LOGISTICS_READY", "LOGISTICS_PICKUP_DONE");
+    if world.returns.get(sn).is_some_and(|case| case.status == ReturnStatus::Requested) {
+        set_status(world, sn, ReturnStatus::Processing);
+    }
+}
+
 /// The seller said nothing: the buyer is right.
 pub(crate) fn expire(world: &mut World, sn: &str) {
     if world.returns.get(sn).is_some_and(|case| case.status == ReturnStatus::Requested) {
@@ -271,8 +285,11 @@ fn item_documents(world: &World, case: &Return, order: &Order) -> Vec<Value> {
 fn document(world: &World, case: &Return) -> Value {
     let order = world.orders.get(&case.order_sn);
     let buyer = order.and_then(|order| world.buyers.get(&order.buyer_id));
-    let way =
-        if case.with_goods && case.tracking.is_empty() { "LOGISTICS_READY" } else { "LOGISTICS_NOT_START" };
+    let way = match (case.with_goods, case.tracking.is_empty()) {
+        (false, _) => "LOGISTICS_NOT_START",
+        (true, true) => "LOGISTICS_READY",
+        (true, false) => "LOGISTICS_PICKUP_DONE",
+    };
     json!({
         "return_sn": case.sn, "order_sn": case.order_sn, "reason": case.reason, "text_reason": case.text,
         "reassessed_request_reason": "NONE", "status": case.status.word(), "refund_amount": reais(case.refund),
@@ -291,8 +308,7 @@ fn document(world: &World, case: &Return) -> Value {
 fn list(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
     let shop = own_id(call)?;
-    // The reference counts pages from 0, its own sample from 1; both find the first page.
-    let page = args.by_number(0, PAGE_MAX, None)?;
+    let page = args.by_number(world.rules.returns_first_page, PAGE_MAX, None)?;
     let too_long = || refuse("error_param", "The time range must be at most 15 days.");
     let created = args.window("create_time_from", "create_time_to", too_long())?;
     let updated = args.window("update_time_from", "update_time_to", too_long())?;

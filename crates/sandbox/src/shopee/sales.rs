@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -377,12 +378,19 @@ pub(crate) fn pay(world: &mut World, sn: &str) {
     order.paid = Some(now);
     order.ship_by = Some(now.plus(SHIP_WITHIN));
     forget(world, sn);
-    world.plan_in(SHIP_WITHIN + SHIP_GRACE, Event::ShipDeadline(sn.to_owned()));
+    plan_deadline(world, sn, now.plus(SHIP_WITHIN));
     if hold {
         set_status(world, sn, OrderStatus::Pending);
     } else {
         make_ready(world, sn);
     }
+}
+
+/// The seller has until `ship_by`, and a little longer before the platform cancels.
+pub(crate) fn plan_deadline(world: &mut World, sn: &str, ship_by: Timestamp) {
+    let deadline = Event::ShipDeadline(sn.to_owned());
+    world.agenda.forget(|event| *event == deadline);
+    world.agenda.plan(ship_by.plus(SHIP_GRACE), deadline);
 }
 
 /// What is paid (and no longer held back) is to be shipped.

@@ -58,6 +58,8 @@ pub struct Rules {
     pub pending_after_payment: bool,
     /// A push that is answered with a body counts as failed.
     pub push_wants_empty_body: bool,
+    /// The number of the first page of the returns: the reference says 0, its sample 1.
+    pub returns_first_page: i64,
 }
 
 impl Default for Rules {
@@ -77,6 +79,7 @@ impl Default for Rules {
             payout_in_centavos: false,
             pending_after_payment: false,
             push_wants_empty_body: true,
+            returns_first_page: 0,
         }
     }
 }

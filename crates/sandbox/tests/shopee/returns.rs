@@ -166,3 +166,30 @@ fn what_was_never_delivered_cannot_be_returned() {
     let reply = market.ask(Method::POST, "/_sandbox/returns", json!({"order_sn": sn}).to_string());
     assert_eq!(reply.status.as_u16(), 409);
 }
+
+#[test]
+fn pages_of_returns_begin_where_the_rule_says() {
+    let market = market();
+    returned(&market);
+    let page = |number: &str| {
+        let pairs = [("page_no", number), ("page_size", "10")];
+        market.get_of(PERSON, "/api/v2/returns/get_return_list", &pairs)
+    };
+    assert_eq!(good(&page("0"))["return"].as_array().unwrap().len(), 1);
+    market.control(Method::PUT, "/_sandbox/rules", &json!({"returns_first_page": 1}));
+    assert_eq!(good(&page("1"))["return"].as_array().unwrap().len(), 1);
+    assert_eq!(code(&page("0")), "error_param");
+}
+
+#[test]
+fn a_buyer_posts_the_goods_and_the_seller_sees_the_way() {
+    let market = market();
+    let (_, sn) = returned(&market);
+    market.control(Method::POST, &format!("/_sandbox/returns/{sn}/ship_back"), &json!({}));
+    let case = detail(&market, &sn);
+    assert_eq!(
+        (case["status"].as_str(), case["logistics_status"].as_str()),
+        (Some("PROCESSING"), Some("LOGISTICS_PICKUP_DONE"))
+    );
+    assert!(case["tracking_number"].as_str().unwrap().starts_with("BRR"));
+}

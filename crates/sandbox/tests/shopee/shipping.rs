@@ -328,3 +328,23 @@ fn channels_and_addresses_are_listed() {
     let addresses = market.get("/api/v2/logistics/get_address_list", &[]);
     assert_eq!(addresses["address_list"][0]["address_type"][1], "PICK_UP_ADDRESS");
 }
+
+#[test]
+fn more_time_to_ship_is_told_by_push_and_kept() {
+    let market = market();
+    let sn = market.simple_order();
+    let number = market.package(PERSON, &sn);
+    market.take_pushes();
+    let later = market.now() + 5 * 86_400;
+    let body = json!({"ship_by_date": later});
+    market.control(Method::POST, &format!("/_sandbox/packages/{number}/change"), &body);
+    let told = market.take_pushes();
+    assert_eq!(
+        (told[0]["code"].as_i64(), &told[0]["data"]["new"]["ship_by_date"]),
+        (Some(47), &json!(later))
+    );
+    let _ = market.pass(hours(5 * 24));
+    assert_eq!(market.status(PERSON, &sn), "READY_TO_SHIP");
+    let _ = market.pass(hours(24));
+    assert_eq!(market.status(PERSON, &sn), "CANCELLED");
+}
