@@ -52,6 +52,15 @@ fn refresh(market: &Market, token: &Value, shop: usize) -> Value {
     market.public_post(REFRESH, &body).document().clone()
 }
 
+/// Whether an access token opens a shop.
+fn opens(market: &Market, token: &Value, shop: usize) -> bool {
+    let (partner, at, id) = (market.manifest.partner_id, market.now(), market.shop_id(shop));
+    let (path, token) = ("/api/v2/shop/get_shop_info", token.as_str().unwrap());
+    let sign = hmac_hex(&market.manifest.partner_key, &format!("{partner}{path}{at}{token}{id}"));
+    let query = format!("partner_id={partner}&timestamp={at}&access_token={token}&shop_id={id}&sign={sign}");
+    market.ask(Method::GET, &format!("{path}?{query}"), "").document()["error"] == ""
+}
+
 #[test]
 fn a_seller_consents_and_the_code_is_exchanged_for_tokens() {
     let market = market();
@@ -67,6 +76,14 @@ fn a_seller_consents_and_the_code_is_exchanged_for_tokens() {
     assert_eq!(tokens["shop_id_list"], json!([market.shop_id(COMPANY)]));
     // Flat: there is no `response`.
     assert!(tokens["response"].is_null());
+}
+
+#[test]
+fn the_redirect_of_a_main_account_names_no_shop() {
+    let market = market();
+    let back = consent(&market, &[("account", "main")]);
+    assert_eq!(value(&back, "main_account_id"), market.manifest.main_account_id.to_string());
+    assert_eq!(value(&back, "shop_id"), "");
 }
 
 #[test]
@@ -144,14 +161,7 @@ fn a_refresh_token_rotates_and_the_old_access_token_lives_five_minutes_more() {
     assert_eq!(second["shop_id"], market.shop_id(COMPANY));
     assert_ne!(second["access_token"], first["access_token"]);
     assert_ne!(second["refresh_token"], first["refresh_token"]);
-    let works = |token: &Value| {
-        let (partner, at, shop) = (market.manifest.partner_id, market.now(), market.shop_id(COMPANY));
-        let (path, token) = ("/api/v2/shop/get_shop_info", token.as_str().unwrap());
-        let sign = hmac_hex(&market.manifest.partner_key, &format!("{partner}{path}{at}{token}{shop}"));
-        let query =
-            format!("partner_id={partner}&timestamp={at}&access_token={token}&shop_id={shop}&sign={sign}");
-        market.ask(Method::GET, &format!("{path}?{query}"), "").document()["error"] == ""
-    };
+    let works = |token: &Value| opens(&market, token, COMPANY);
     assert!(works(&first["access_token"]));
     market.clock.advance(Duration::from_mins(5));
     assert!(!works(&first["access_token"]));
@@ -193,6 +203,11 @@ fn the_first_pair_of_a_main_account_is_shared_and_then_parts() {
     let shared = market.public_post(GET, &body).document().clone();
     assert_eq!(shared["shop_id_list"], json!([market.shop_id(COMPANY), market.shop_id(PERSON)]));
     let company = refresh(&market, &shared["refresh_token"], COMPANY);
+    // The shop that refreshed has five minutes left; the other one goes on.
+    let both = || [COMPANY, PERSON].map(|shop| opens(&market, &shared["access_token"], shop));
+    assert_eq!(both(), [true, true]);
+    market.clock.advance(Duration::from_mins(5));
+    assert_eq!(both(), [false, true]);
     let person = refresh(&market, &shared["refresh_token"], PERSON);
     assert_eq!((company["error"].as_str(), person["error"].as_str()), (Some(""), Some("")));
     assert_ne!(company["access_token"], person["access_token"]);
