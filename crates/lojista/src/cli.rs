@@ -223,7 +223,7 @@ pub(crate) struct DemoArgs {
 /// `sandbox`.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
-    /// Mercado Livre answers on this port of this machine; 0 takes a free one.
+    /// Mercado Livre answers on this port of this machine, Shopee on the next one; 0 takes free ones.
     #[arg(long, value_name = "PORT", default_value_t = 9100)]
     pub(crate) base_port: u16,
     /// Write addresses, credentials, sellers and their tokens into this file once ready.
@@ -242,7 +242,13 @@ pub(crate) struct SandboxArgs {
         default_value = "http://127.0.0.1:8080/connections/callback/mercado_livre"
     )]
     pub(crate) redirect_uri: String,
-    /// About how many orders customers place in a minute by themselves.
+    /// Where Shopee's pushes go, byte for byte as they are signed (can be set later).
+    #[arg(long, value_name = "URL")]
+    pub(crate) shopee_hook_url: Option<String>,
+    /// The redirect address declared for Shopee's application; any is taken when absent.
+    #[arg(long, value_name = "URL")]
+    pub(crate) shopee_redirect_uri: Option<String>,
+    /// About how many orders customers place in a minute by themselves, on each marketplace.
     #[arg(long, value_name = "RATE", default_value_t = 0)]
     pub(crate) orders_per_minute: u32,
     /// Once ready, print the manifest as one line of JSON.

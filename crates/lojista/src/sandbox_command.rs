@@ -1,10 +1,11 @@
-//! `sandbox`: the simulated marketplace alone.
+//! `sandbox`: the simulated marketplaces alone.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
-use sandbox::{Manifest, Sandbox, SandboxConfig, Traffic};
+use sandbox::{Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
+use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::cli::SandboxArgs;
@@ -18,27 +19,65 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let listener = listen(args.base_port).await?;
     let base_url = format!("http://{}", bound(&listener)?);
+    let traffic = (args.orders_per_minute > 0)
+        .then_some(Traffic { orders_per_minute: args.orders_per_minute, seed: args.seed });
     let sandbox = Sandbox::new(SandboxConfig {
         seed: args.seed,
         base_url: base_url.clone(),
-        hook_url: args.hook_url,
-        redirect_uri: args.redirect_uri,
-        traffic: (args.orders_per_minute > 0)
-            .then_some(Traffic { orders_per_minute: args.orders_per_minute, seed: args.seed }),
+        hook_url: args.hook_url.clone(),
+        redirect_uri: args.redirect_uri.clone(),
+        traffic: traffic.clone(),
         ..SandboxConfig::new(Arc::new(SystemClock))
     });
-    let manifest = sandbox.manifest();
+    let shopee_listener = listen(port_after(args.base_port, 1)?).await?;
+    let shopee_url = format!("http://{}", bound(&shopee_listener)?);
+    let shopee = shopee_beside(&sandbox, &args, shopee_url.clone(), traffic);
+    let manifest = sandbox.manifest_document();
     if let Some(path) = &args.manifest {
         write_manifest(path, &manifest)?;
     }
-    let _serving = sandbox.spawn(listener);
+    let _serving = (sandbox.spawn(listener), shopee.spawn(shopee_listener));
     if args.json {
-        println!("{}", serde_json::to_string(&manifest).unwrap_or_default());
+        println!("{manifest}");
     } else {
         println!("The sandbox is ready at {base_url} (control: {base_url}/_sandbox, see docs/sandbox.md)");
+        println!("Shopee is ready at {shopee_url} (control: {shopee_url}/_sandbox)");
     }
     stop.wished().await;
     Ok(())
+}
+
+/// The port of a further marketplace; 0 stays 0, which takes a free one.
+fn port_after(base: u16, distance: u16) -> Result<u16, Failure> {
+    if base == 0 {
+        return Ok(0);
+    }
+    base.checked_add(distance).ok_or_else(|| {
+        Failure::new(format!(
+            "the port {base} leaves no room for the marketplaces after it: choose another port with --base-port"
+        ))
+    })
+}
+
+/// Shopee at the same time as `sandbox`, and in its manifest.
+fn shopee_beside(
+    sandbox: &Sandbox,
+    args: &SandboxArgs,
+    base_url: String,
+    traffic: Option<Traffic>,
+) -> ShopeeSandbox {
+    let config = ShopeeConfig {
+        seed: args.seed,
+        base_url,
+        hook_url: args.shopee_hook_url.clone(),
+        redirect_uri: args.shopee_redirect_uri.clone(),
+        traffic,
+        ..ShopeeConfig::default()
+    };
+    let shopee = ShopeeSandbox::beside(config, sandbox.clock());
+    let shown = shopee.clone();
+    sandbox.show_neighbour("shopee", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
+    shopee
 }
 
 /// Listens on this machine only: the sandbox asks nobody for a password.
@@ -47,7 +86,7 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener, Failure> {
 }
 
 /// Writes the manifest for its owner alone: it holds working tokens.
-pub(crate) fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
+pub(crate) fn write_manifest(path: &Path, manifest: &impl Serialize) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(format!(
             "the manifest {} cannot be written: {error}; name another file with --manifest",

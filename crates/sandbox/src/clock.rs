@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use domain::{Clock, Timestamp};
 
-/// The time of the sandbox: the base clock plus what the control API has added.
-#[derive(Debug)]
+/// The time of the sandbox: the base clock plus what the control API has added. Clones are
+/// the same clock.
+#[derive(Debug, Clone)]
 pub struct ShiftedClock {
     base: Arc<dyn Clock>,
-    ahead_ms: AtomicI64,
+    ahead_ms: Arc<AtomicI64>,
 }
 
 impl ShiftedClock {
     /// A clock that agrees with `base` until it is pushed.
     #[must_use]
     pub fn new(base: Arc<dyn Clock>) -> Self {
-        Self { base, ahead_ms: AtomicI64::new(0) }
+        Self { base, ahead_ms: Arc::default() }
     }
 
     /// Pushes the sandbox's time ahead; the base clock does not notice.

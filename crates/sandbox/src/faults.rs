@@ -73,6 +73,17 @@ pub enum Fault {
         /// Which one.
         refusal: Refusal,
     },
+    /// Nothing is done; this error code is answered in the platform's own shape.
+    Code {
+        /// The platform's error code, as in `error_server`.
+        code: String,
+        /// The message beside it; empty when absent.
+        #[serde(default)]
+        message: String,
+        /// The HTTP status; 200 when absent, as on platforms that refuse inside a good answer.
+        #[serde(default)]
+        status: Option<u16>,
+    },
     /// 206: the answer lacks these top-level fields and says so in `X-Content-Missing`.
     Partial {
         /// The fields left out.
@@ -99,7 +110,7 @@ pub enum Fault {
     HalfJson,
     /// Whole numbers come as text and numeric text as numbers.
     FlipTypes,
-    /// `status` and `substatus` hold values that no document lists.
+    /// Fields such as `status` and `order_status` hold values that no document lists.
     UnknownEnum,
     /// Every second entry of a multiget fails with 500.
     PartialMultiget,
@@ -136,10 +147,10 @@ impl Fault {
         match self {
             Self::Status { status } => Some(plain_status(*status)),
             Self::Refuse { refusal } => Some(refusal.reply()),
-            Self::HtmlBody => Some(Reply::html(
-                StatusCode::BAD_GATEWAY,
-                "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>".to_owned(),
-            )),
+            Self::Code { code, message, status } => {
+                Some(reply::error(status_of(status.unwrap_or(200)), code, message))
+            }
+            Self::HtmlBody => Some(html_page()),
             Self::TimeoutBeforeCommit { .. } => Some(plain_status(504)),
             Self::Latency { .. }
             | Self::Partial { .. }
@@ -157,8 +168,20 @@ impl Fault {
     }
 }
 
+/// A status by its number; 500 when there is no such number.
+pub(crate) fn status_of(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The page that a gateway puts in place of an answer.
+pub(crate) fn html_page() -> Reply {
+    let page =
+        "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>";
+    Reply::html(StatusCode::BAD_GATEWAY, page.to_owned())
+}
+
 fn plain_status(status: u16) -> Reply {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status_of(status);
     if status == StatusCode::TOO_MANY_REQUESTS {
         return reply::too_many_requests();
     }
@@ -317,6 +340,7 @@ pub fn bend(mut answer: Reply, struck: &[Fault]) -> Reply {
             Fault::Latency { .. }
             | Fault::Status { .. }
             | Fault::Refuse { .. }
+            | Fault::Code { .. }
             | Fault::TimeoutAfterCommit { .. }
             | Fault::TimeoutBeforeCommit { .. }
             | Fault::StaleRead { .. }
@@ -376,7 +400,11 @@ fn unknown_enums(value: Value) -> Value {
         Value::Array(entries) => entries.into_iter().map(unknown_enums).collect(),
         Value::Object(fields) => {
             let swap = |(name, value): (String, Value)| match (name.as_str(), &value) {
-                ("status" | "substatus", Value::String(_)) => (name, json!("novel_state")),
+                (
+                    "status" | "substatus" | "order_status" | "item_status" | "logistics_status"
+                    | "fulfillment_status",
+                    Value::String(_),
+                ) => (name, json!("novel_state")),
                 _ => (name, unknown_enums(value)),
             };
             Value::Object(fields.into_iter().map(swap).collect())

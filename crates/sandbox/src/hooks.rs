@@ -30,8 +30,27 @@ pub struct HookDelivery {
     pub id: u64,
     /// Where to POST it.
     pub url: String,
+    /// Headers beyond the content type, such as a signature.
+    pub headers: Vec<(&'static str, String)>,
     /// The JSON body (or what stands for it, when it was forged by hand).
     pub body: String,
+}
+
+/// What the application answered to a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HookAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// True when nothing stood in the body: some platforms ask for that.
+    pub is_empty: bool,
+}
+
+impl HookAnswer {
+    /// A status without a body.
+    #[must_use]
+    pub const fn empty(status: u16) -> Self {
+        Self { status, is_empty: true }
+    }
 }
 
 /// One try to deliver a notification.
@@ -152,7 +171,12 @@ impl Hooks {
         notification.stage = Stage::InFlight;
         self.next_sending += 1;
         self.sendings.insert(self.next_sending, (number, now));
-        Some(HookDelivery { id: self.next_sending, url, body: notification.body_at(now) })
+        Some(HookDelivery {
+            id: self.next_sending,
+            url,
+            headers: Vec::new(),
+            body: notification.body_at(now),
+        })
     }
 
     /// Takes note of an answer: 200 in time ends the matter, anything else plans the next

@@ -7,27 +7,31 @@ use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
 use futures::future::BoxFuture;
-use http::{HeaderName, HeaderValue, StatusCode, Uri};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use http::{HeaderName, HeaderValue, Uri};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::hooks::{ANSWER_BUDGET, HookDelivery};
+use crate::frame::{Frame, Market, Misfit, Outcome};
+use crate::hooks::{HookAnswer, HookDelivery};
 use crate::reply::{Body, Reply};
-use crate::sandbox::{Outcome, Sandbox};
 
 /// The largest request body: an attachment of 25 MB and its wrapping.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 /// How often time-driven things are looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a connection to the application may take before it counts as no answer.
-const HOOK_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a connection to the application may take before it counts as no answer: longer
+/// than any platform's own patience, which judges by the time that passed.
+const HOOK_PATIENCE: Duration = Duration::from_secs(6);
+/// The longest head of an answer to a notification that is read, in bytes.
+const HOOK_HEAD_BYTES: u64 = 16 * 1024;
 
 /// The text of `sandbox --help` after the options.
 pub const HELP: &str = "\
-The sandbox stands for Mercado Livre: API, authorization page and notifications on one
-address, with sellers, products and buyers in it. Nothing leaves this machine.
+The sandbox stands for Mercado Livre and, one port further, for Shopee: API, authorization
+page and notifications on one address each, with sellers, products and buyers in them.
+Nothing leaves this machine.
 
 Start it, read what to connect with, make a sale, break something:
 
@@ -36,14 +40,15 @@ Start it, read what to connect with, make a sale, break something:
   curl -X POST http://127.0.0.1:9100/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
   curl -X PUT  http://127.0.0.1:9100/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
   curl -X POST http://127.0.0.1:9100/_sandbox/time -d '{\"advance_seconds\":3600}'
+  curl -X POST http://127.0.0.1:9101/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
 
 All control calls: docs/sandbox.md.
 ";
 
 /// Brings a notification to the application. The simulator puts its own in place.
 pub trait HookSender: Send + Sync {
-    /// Sends it; gives the HTTP status, or `None` when nobody answered.
-    fn send(&self, delivery: HookDelivery) -> BoxFuture<'static, Option<u16>>;
+    /// Sends it; gives what was answered, or `None` when nobody answered.
+    fn send(&self, delivery: HookDelivery) -> BoxFuture<'static, Option<HookAnswer>>;
 }
 
 /// Sends over plain HTTP, as to an application on this machine.
@@ -51,10 +56,10 @@ pub trait HookSender: Send + Sync {
 pub struct LoopbackSender;
 
 impl HookSender for LoopbackSender {
-    fn send(&self, delivery: HookDelivery) -> BoxFuture<'static, Option<u16>> {
+    fn send(&self, delivery: HookDelivery) -> BoxFuture<'static, Option<HookAnswer>> {
         Box::pin(async move {
-            match tokio::time::timeout(HOOK_PATIENCE, post(&delivery.url, &delivery.body)).await {
-                Ok(Ok(status)) => Some(status),
+            match tokio::time::timeout(HOOK_PATIENCE, post(&delivery)).await {
+                Ok(Ok(answer)) => Some(answer),
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "the application took no notification");
                     None
@@ -77,9 +82,9 @@ enum PostError {
 }
 
 /// One POST on one connection. Written out because a client library would be the largest
-/// part of this crate, for one request line and one status line.
-async fn post(url: &str, body: &str) -> Result<u16, PostError> {
-    let uri: Uri = url.parse().map_err(|_| PostError::Address)?;
+/// part of this crate, for one request and the head of its answer.
+async fn post(delivery: &HookDelivery) -> Result<HookAnswer, PostError> {
+    let uri: Uri = delivery.url.parse().map_err(|_| PostError::Address)?;
     if uri.scheme_str() != Some("http") {
         return Err(PostError::Address);
     }
@@ -87,19 +92,46 @@ async fn post(url: &str, body: &str) -> Result<u16, PostError> {
     let mut stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await?;
     let authority = uri.authority().ok_or(PostError::Address)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let more = delivery.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
+        "POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n{}\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+        more.collect::<Vec<_>>().concat(),
+        delivery.body.len(),
+        delivery.body
     );
     stream.write_all(request.as_bytes()).await?;
-    let mut start = [0_u8; 12];
-    stream.read_exact(&mut start).await?;
-    let line = std::str::from_utf8(&start).map_err(|_| PostError::Answer)?;
-    line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..)?.parse().ok()).ok_or(PostError::Answer)
+    read_answer(BufReader::new(stream.take(HOOK_HEAD_BYTES))).await
 }
 
-impl Sandbox {
+/// Reads the head of an answer, and just enough more to know whether it has a body.
+async fn read_answer(mut answer: impl AsyncBufRead + Unpin) -> Result<HookAnswer, PostError> {
+    let mut line = String::new();
+    answer.read_line(&mut line).await?;
+    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
+    let status: u16 = status.ok_or(PostError::Answer)?;
+    let (mut length, mut chunked) = (None, false);
+    loop {
+        line.clear();
+        answer.read_line(&mut line).await?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse::<u64>().ok(),
+            "transfer-encoding" => chunked = value.trim().eq_ignore_ascii_case("chunked"),
+            _ => {}
+        }
+    }
+    let is_empty = match length {
+        _ if status == 204 => true,
+        Some(length) => length == 0,
+        None => {
+            matches!(answer.fill_buf().await, Ok(rest) if rest.is_empty() || (chunked && rest[0] == b'0'))
+        }
+    };
+    Ok(HookAnswer { status, is_empty })
+}
+
+impl<W: Market> Frame<W> {
     /// The sandbox as a service, for calls in process or over any listener.
     pub fn router(&self) -> Router {
         let sandbox = self.clone();
@@ -126,7 +158,7 @@ impl Sandbox {
     }
 }
 
-async fn keep_ticking(sandbox: Sandbox, sender: impl HookSender) {
+async fn keep_ticking<W: Market>(sandbox: Frame<W>, sender: impl HookSender) {
     let mut ticks = tokio::time::interval(TICK);
     let mut sendings = JoinSet::new();
     loop {
@@ -139,23 +171,17 @@ async fn keep_ticking(sandbox: Sandbox, sender: impl HookSender) {
             let sending = sender.send(delivery);
             sendings.spawn(async move {
                 let start = Instant::now();
-                let status = sending.await;
-                let elapsed = start.elapsed();
-                if elapsed > ANSWER_BUDGET {
-                    tracing::debug!(elapsed_ms = elapsed.as_millis(), "a notification was answered too late");
-                }
-                sandbox.hook_result(id, status, elapsed);
+                let answer = sending.await;
+                sandbox.hook_answered(id, answer, start.elapsed());
             });
         }
     }
 }
 
-async fn serve(sandbox: Sandbox, request: Request) -> Response {
+async fn serve<W: Market>(sandbox: Frame<W>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        let message = "the request body is too large or was cut off";
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return response(crate::reply::error(status, "payload_too_large", message));
+        return response(sandbox.with_world(|world| world.misfit(Misfit::BodyTooLarge)));
     };
     let Outcome { reply, wait, broken } = sandbox.answer(Request::from_parts(parts, body));
     if !wait.is_zero() {

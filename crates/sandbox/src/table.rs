@@ -6,38 +6,38 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use crate::call::Call;
+use crate::frame::Market;
 use crate::mercado_livre::World;
-use crate::mercado_livre::gate::{Door, Group};
 use crate::reply::Answer;
 
 /// A resource's verb: short, synchronous, inside the world's lock.
-pub type Handler = fn(&mut World, &Call) -> Answer;
+pub type Handler<W = World> = fn(&mut W, &Call) -> Answer;
 
 /// One line of the table.
 #[derive(Debug, Clone)]
-pub struct Route {
+pub struct Route<W: Market = World> {
     /// The HTTP method.
     pub method: Method,
     /// The path; `{name}` matches one segment.
     pub path: &'static str,
     /// What the caller must hold to come in.
-    pub door: Door,
+    pub door: W::Door,
     /// Which rate budget the call is counted in.
-    pub group: Group,
+    pub group: W::Group,
     /// What answers.
-    pub run: Handler,
+    pub run: Handler<W>,
 }
 
-impl Route {
+impl<W: Market> Route<W> {
     /// A line of the table in the general rate group.
     #[must_use]
-    pub fn new(method: Method, path: &'static str, door: Door, run: Handler) -> Self {
-        Self { method, path, door, group: Group::General, run }
+    pub fn new(method: Method, path: &'static str, door: W::Door, run: Handler<W>) -> Self {
+        Self { method, path, door, group: W::Group::default(), run }
     }
 
     /// The line, counted in another rate budget.
     #[must_use]
-    pub fn counted_in(self, group: Group) -> Self {
+    pub fn counted_in(self, group: W::Group) -> Self {
         Self { group, ..self }
     }
 
@@ -63,9 +63,9 @@ impl Route {
 
 /// What the table says about a call.
 #[derive(Debug)]
-pub(crate) enum Found<'a> {
+pub(crate) enum Found<'a, W: Market> {
     /// This line answers it.
-    Line(&'a Route, BTreeMap<&'static str, String>),
+    Line(&'a Route<W>, BTreeMap<&'static str, String>),
     /// The path exists, for other methods.
     OtherMethod,
     /// There is no such path.
@@ -73,7 +73,7 @@ pub(crate) enum Found<'a> {
 }
 
 /// The line for a method and path; the one with the fewest `{…}` parts wins.
-pub(crate) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Found<'a> {
+pub(crate) fn find<'a, W: Market>(routes: &'a [Route<W>], method: &Method, path: &str) -> Found<'a, W> {
     let fits: Vec<_> = routes.iter().filter_map(|route| Some((route, route.matches(path)?))).collect();
     let path_known = !fits.is_empty();
     let best =
@@ -86,28 +86,29 @@ pub(crate) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Foun
 }
 
 /// A GET line.
-pub(crate) fn get(path: &'static str, door: Door, run: Handler) -> Route {
+pub(crate) fn get<W: Market>(path: &'static str, door: W::Door, run: Handler<W>) -> Route<W> {
     Route::new(Method::GET, path, door, run)
 }
 
 /// A POST line.
-pub(crate) fn post(path: &'static str, door: Door, run: Handler) -> Route {
+pub(crate) fn post<W: Market>(path: &'static str, door: W::Door, run: Handler<W>) -> Route<W> {
     Route::new(Method::POST, path, door, run)
 }
 
 /// A PUT line.
-pub(crate) fn put(path: &'static str, door: Door, run: Handler) -> Route {
+pub(crate) fn put<W: Market>(path: &'static str, door: W::Door, run: Handler<W>) -> Route<W> {
     Route::new(Method::PUT, path, door, run)
 }
 
 /// A DELETE line.
-pub(crate) fn delete(path: &'static str, door: Door, run: Handler) -> Route {
+pub(crate) fn delete<W: Market>(path: &'static str, door: W::Door, run: Handler<W>) -> Route<W> {
     Route::new(Method::DELETE, path, door, run)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mercado_livre::gate::Door;
     use crate::reply::Reply;
 
     fn table() -> Vec<Route> {

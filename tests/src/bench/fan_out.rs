@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use domain::SkuId;
-use sandbox::hooks::HookDelivery;
+use sandbox::hooks::{HookAnswer, HookDelivery};
 use sandbox::mercado_livre::Rules;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{HookSender, LoopbackSender, SaleRequest, Sandbox, SandboxConfig};
@@ -73,7 +73,7 @@ impl Wires {
 struct NotingSender(Wires);
 
 impl HookSender for NotingSender {
-    fn send(&self, delivery: HookDelivery) -> futures::future::BoxFuture<'static, Option<u16>> {
+    fn send(&self, delivery: HookDelivery) -> futures::future::BoxFuture<'static, Option<HookAnswer>> {
         let order = serde_json::from_str::<Value>(&delivery.body).ok();
         let order = order.as_ref().and_then(|body| body["resource"].as_str()?.strip_prefix("/orders/"));
         if let Some(order) = order {

@@ -75,10 +75,11 @@ pub const PROMOTIONS: Door = Door::Token(&[Permission::Promotions]);
 pub const METRICS: Door = Door::Token(&[Permission::Metrics]);
 
 /// Resources that share one rate budget per application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
     /// Everything without a budget of its own.
+    #[default]
     General,
     /// Reading post-sale messages.
     MessagesRead,

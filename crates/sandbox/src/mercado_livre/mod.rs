@@ -18,6 +18,7 @@ mod item_update;
 pub mod item_write;
 pub mod label;
 pub mod manifest;
+mod market;
 mod me1;
 pub mod notice;
 pub mod order;

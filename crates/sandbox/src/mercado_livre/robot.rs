@@ -2,27 +2,16 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::item::ItemStatus;
 use super::order::OrderStatus;
 use super::payment::PaymentMethod;
 use super::sales::{self, SaleLine, SaleRequest};
 use super::service::{chatter, questions};
 use super::{Event, World};
+pub use crate::traffic::Traffic;
 
 /// A minute in milliseconds.
 const MINUTE_MS: u64 = 60_000;
-
-/// How busy the robot is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Purchases a minute, about; 0 rests.
-    pub orders_per_minute: u32,
-    /// Where its chance begins; set apart from the chance that grows the world.
-    #[serde(default)]
-    pub seed: u64,
-}
 
 /// Sets the robot to work or (with `None`) sends it home.
 pub fn set_traffic(world: &mut World, traffic: Option<Traffic>) {

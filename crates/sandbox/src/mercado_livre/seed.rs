@@ -13,6 +13,7 @@ use super::gate::Permission;
 use super::item::Description;
 use super::item_write::publish;
 use super::{CURRENCY, World, auth, notice};
+use crate::products::cpf;
 
 /// The application that the manifest names.
 pub const APP_ID: i64 = 1_234_567_890_123_456;
@@ -320,18 +321,6 @@ const BUYERS: [(&str, &str, u64, &str, &str, &str, &str); 10] = [
     ("Lucas", "Martins Treino", 100_000_010, "Rua Felipe Schmidt", "Florianópolis", "SC", "88010001"),
 ];
 
-/// A CPF with right check digits from its first nine digits.
-fn cpf(first_nine: u64) -> String {
-    let mut digits: Vec<u64> =
-        format!("{first_nine:09}").bytes().map(|byte| u64::from(byte - b'0')).collect();
-    for _ in 0..2 {
-        let weights = (2..).take(digits.len());
-        let sum: u64 = digits.iter().rev().zip(weights).map(|(digit, weight)| digit * weight).sum();
-        digits.push(sum * 10 % 11 % 10);
-    }
-    digits.iter().map(u64::to_string).collect()
-}
-
 /// Fills an empty world.
 pub(crate) fn plant(world: &mut World, redirect_uri: &str, hook_url: Option<String>) {
     plant_app(world, redirect_uri, hook_url);
@@ -508,12 +497,6 @@ mod tests {
             let refused = refusal(&validate_item(category, &body, model, &|_| PictureCheck::Good));
             assert_eq!(refused, None, "{}", product.1);
         }
-    }
-
-    #[test]
-    fn a_cpf_has_its_check_digits() {
-        // The widely published example number.
-        assert_eq!(cpf(111_444_777), "11144477735");
     }
 
     #[test]
