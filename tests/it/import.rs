@@ -42,6 +42,26 @@ on_both! {
         assert_ne!(promised, before);
     }
 
+    async fn an_order_that_comes_before_its_listing_was_read_is_set_aside_all_the_same(shop) {
+        let item = shop.market().items_of(CLASSIC_SELLER, "CAB-HDMI-2M")[0].clone();
+        let on_the_shelf = shop.market().shows(&item);
+        let id = shop.authorize(CLASSIC_SELLER).await.expect("the seller consents");
+        shop.app().start_import(shop.organization, shop.member, id).await.expect("the import begins");
+        let number = shop.sell(&item, 2);
+        shop.wait(Duration::from_secs(1));
+        while shop.order(&number).await.is_none() {
+            shop.deliver_hooks().await;
+            shop.app().sort_hooks().await.expect("hooks are sorted");
+            let jobs = shop.app().work_once().await.expect("jobs are taken");
+            assert!(jobs > 0 || shop.order(&number).await.is_some(), "the hook brings the order");
+        }
+        shop.run_until_idle().await;
+        let tally = shop.sku("CAB-HDMI-2M").await.tally;
+        assert_eq!((tally.on_hand_units, tally.reserved_units), (on_the_shelf, 2));
+        assert_eq!(shop.market().shows(&item), tally.available_units());
+        assert_eq!(shop.number("SELECT COUNT(*) FROM order_line WHERE sku_id IS NULL").await, 0);
+    }
+
     async fn two_imports_at_once_end_with_every_listing_at_the_lowest_count(shop) {
         for seller in [CLASSIC_SELLER, FAMILY_SELLER] {
             let id = shop.authorize(seller).await.expect("the seller consents");

@@ -10,7 +10,7 @@ use domain::{
     Actor, ConnectionId, Delta, EntryKind, LedgerEntryId, ListingId, OrganizationId, SkuId, Timestamp,
 };
 use store::imports::{ImportPhase, ImportRun};
-use store::stock::NewEntry;
+use store::stock::{NewEntry, Sku};
 use store::{StoreResult, Tenant};
 
 use crate::audit::Deed;
@@ -50,6 +50,7 @@ impl App {
     ) -> Result<(), AppError> {
         let connection = run.connection;
         let caller = self.caller(organization, connection).await?;
+        let read_at = self.clock().now();
         let read = caller.channel.listings().page(&caller.account, run.next_page.as_deref()).await;
         let page = caller.heard(read).await?;
         let app = self.clone();
@@ -59,7 +60,7 @@ impl App {
                 run.listings_total =
                     page.total.and_then(|total| i64::try_from(total).ok()).or(run.listings_total);
                 for snapshot in &page.items {
-                    app.import_listing(tenant, &run, snapshot)?;
+                    app.import_listing(tenant, &run, snapshot, read_at)?;
                 }
                 if page.next.is_none() {
                     run.phase = ImportPhase::Orders;
@@ -76,6 +77,7 @@ impl App {
         tenant: &mut Tenant<'_, '_>,
         run: &ImportRun,
         snapshot: &ListingSnapshot,
+        read_at: Timestamp,
     ) -> StoreResult<()> {
         let now = self.clock().now();
         let id = ListingId::new(now, self.entropy());
@@ -88,44 +90,34 @@ impl App {
         }
         let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &snapshot.title, now)?;
         tenant.link_listing(listing.id, Some(sku.id))?;
-        self.opening_count(
-            tenant,
-            run,
-            sku.id,
-            sku.tally.on_hand_units,
-            sku.tally.version,
-            listing.shown_units,
-        )
+        let counted_before = tenant.sku_created_at(sku.id)?.is_some_and(|created| created < run.started_at);
+        if !counted_before {
+            self.opening_count(tenant, &sku, listing.shown_units)?;
+        }
+        // A hook may have brought an order before its listing was read.
+        self.settle_open_lines(tenant, &listing, sku.id, (!counted_before).then_some(read_at))
     }
 
     /// The first count of a SKU is what its listing shows; where several listings of the
     /// import show different numbers, the lowest: offering less can be mended, selling
-    /// what is not there cannot. A SKU counted before this import keeps its count.
-    fn opening_count(
-        &self,
-        tenant: &mut Tenant<'_, '_>,
-        run: &ImportRun,
-        sku: SkuId,
-        on_hand: i64,
-        version: i64,
-        shown: i64,
-    ) -> StoreResult<()> {
-        let counted_before = tenant.sku_created_at(sku)?.is_some_and(|created| created < run.started_at);
-        if counted_before || (version > 0 && shown >= on_hand) {
+    /// what is not there cannot. Units set aside meanwhile are on the shelf beside it.
+    fn opening_count(&self, tenant: &mut Tenant<'_, '_>, sku: &Sku, shown: i64) -> StoreResult<()> {
+        let offered = sku.tally.on_hand_units - sku.tally.reserved_units;
+        if sku.tally.version > 0 && shown >= offered {
             return Ok(());
         }
         let now = self.clock().now();
         let entry = NewEntry {
             id: LedgerEntryId::new(now, self.entropy()),
-            sku,
+            sku: sku.id,
             kind: EntryKind::Opening,
-            delta: Delta { on_hand_units: shown - on_hand, reserved_units: 0 },
+            delta: Delta { on_hand_units: shown - offered, reserved_units: 0 },
             line: None,
             reason: "import".into(),
             actor: Actor::system("import"),
         };
         tenant.append(&entry, now)?;
-        let deed = Deed::new(Actor::system("import"), "sku.opened", sku.to_string()).with("units", shown);
+        let deed = Deed::new(Actor::system("import"), "sku.opened", sku.id.to_string()).with("units", shown);
         self.outcome(tenant, &deed, "ok")
     }
 

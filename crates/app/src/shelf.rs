@@ -1,6 +1,6 @@
 //! What people do with stock: count, correct, link listings to SKUs.
 
-use domain::{Actor, Delta, EntryKind, LedgerEntryId, ListingId, MemberId, OrganizationId, SkuId};
+use domain::{Actor, Delta, EntryKind, LedgerEntryId, ListingId, MemberId, OrganizationId, SkuId, Timestamp};
 use store::stock::{NewEntry, Sku};
 
 use crate::App;
@@ -103,7 +103,10 @@ impl App {
                 };
                 tenant.link_listing(id, sku.as_ref().map(|sku| sku.id))?;
                 if let Some(sku) = &sku {
-                    app.settle_open_lines(tenant, &listing, sku.id)?;
+                    app.settle_open_lines(tenant, &listing, sku.id, Some(app.clock().now()))?;
+                    if let Some(tally) = tenant.sku(sku.id)?.map(|sku| sku.tally) {
+                        app.tell_listings(tenant, sku.id, tally.version, None, &[])?;
+                    }
                 }
                 let linked = sku.as_ref().map_or_else(|| String::from("none"), |sku| sku.id.to_string());
                 let deed = Deed::new(Actor::Member(member), "listing.linked", id.to_string());
@@ -139,13 +142,15 @@ impl App {
         Ok(tenant.sku(sku.id)?.unwrap_or(sku))
     }
 
-    /// Lines sold while the listing had no SKU: their units are set aside now. The count
-    /// grows by them first, because the platform's number no longer has them.
-    fn settle_open_lines(
+    /// Lines sold while the listing had no SKU: their units are set aside now. Where the
+    /// count came from the platform's number, read at `counted_at`, it first grows by those
+    /// sold before: the number no longer had them, the shelf still does.
+    pub(crate) fn settle_open_lines(
         &self,
         tenant: &mut store::Tenant<'_, '_>,
         listing: &store::listings::Listing,
         sku: SkuId,
+        counted_at: Option<Timestamp>,
     ) -> store::StoreResult<()> {
         let now = self.clock().now();
         let open = tenant.unlinked_open_lines(
@@ -153,7 +158,7 @@ impl App {
             &listing.external_id,
             &listing.variation_external_id,
         )?;
-        for (line, _, units) in open {
+        for (line, units, placed_at) in open {
             tenant.link_line(line, listing.id, sku)?;
             let entry = |kind, delta, line| NewEntry {
                 id: LedgerEntryId::new(now, self.entropy()),
@@ -164,15 +169,12 @@ impl App {
                 reason: "open_order_when_linked".into(),
                 actor: Actor::system("link"),
             };
-            tenant.append(
-                &entry(EntryKind::Opening, Delta { on_hand_units: units, reserved_units: 0 }, None),
-                now,
-            )?;
+            if counted_at.is_some_and(|counted| placed_at < counted) {
+                let delta = Delta { on_hand_units: units, reserved_units: 0 };
+                tenant.append(&entry(EntryKind::Opening, delta, None), now)?;
+            }
             let reserve = domain::Effect::Reserve;
             tenant.append(&entry(EntryKind::Line(reserve), reserve.delta(units), Some(line)), now)?;
-        }
-        if let Some(tally) = tenant.sku(sku)?.map(|sku| sku.tally) {
-            self.tell_listings(tenant, sku, tally.version, None, &[])?;
         }
         Ok(())
     }

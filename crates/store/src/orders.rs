@@ -272,15 +272,15 @@ impl Tenant<'_, '_> {
     }
 
     /// Lines of a listing that no SKU is known for, of orders whose units are held: they
-    /// are settled when the listing is linked. (line, order, units)
+    /// are settled when the listing is linked. (line, units, when its order was placed)
     pub fn unlinked_open_lines(
         &mut self,
         connection: ConnectionId,
         external_id: &str,
         variation: &str,
-    ) -> StoreResult<Vec<(LineId, OrderId, i64)>> {
+    ) -> StoreResult<Vec<(LineId, i64, Timestamp)>> {
         self.tx.rows(
-            "SELECT n.id, o.id, n.units FROM order_line n JOIN orders o ON o.id = n.order_id \
+            "SELECT n.id, n.units, o.placed_at FROM order_line n JOIN orders o ON o.id = n.order_id \
              WHERE o.organization_id = $1 AND o.connection_id = $2 AND n.listing_external_id = $3 \
                AND n.variation_external_id = $4 AND n.sku_id IS NULL AND n.position = 'reserved' ORDER BY o.id, n.line_number",
             params![self.id, connection, external_id, variation],

@@ -313,10 +313,11 @@ on_both! {
     async fn lines_of_an_unlinked_listing_are_found_while_they_hold_units(house: House) {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
-        let (line, order) = shop.line(connection, "2000").await;
+        let (line, _) = shop.line(connection, "2000").await;
         shop.order(connection, &with("2001", |order| order.state = OrderState::Shipped)).await;
         let open = async || shop.read(move |shop| shop.unlinked_open_lines(connection, "MLB1", "")).await;
-        assert_eq!(open().await, [(line, order, 2)]);
+        let found = open().await;
+        assert_eq!(found.iter().map(|(line, units, _)| (*line, *units)).collect::<Vec<_>>(), [(line, 2)]);
         let (listing, sku) = (shop.listing(connection, "MLB1").await, shop.sku("CAN-1").await);
         shop.write(move |shop| shop.link_line(line, listing, sku)).await;
         assert_eq!(open().await, []);
