@@ -28,6 +28,7 @@ mod sandbox;
 mod shell;
 pub mod table;
 pub mod text;
+pub mod tiktok_shop;
 pub mod traffic;
 mod zip;
 
