@@ -40,6 +40,12 @@ Start it, read what to connect with, make a sale, break something:
   curl -X PUT  http://127.0.0.1:9100/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
   curl -X POST http://127.0.0.1:9100/_sandbox/time -d '{\"advance_seconds\":3600}'
 
+TikTok Shop answers on the port two above: API, token endpoints, consent page and webhooks,
+with the same goods, clock and kinds of control calls. The manifest names its application,
+shops, ciphers and tokens under \"tiktok_shop\":
+
+  curl -X POST http://127.0.0.1:9102/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
+
 All control calls: docs/sandbox.md.
 ";
 
