@@ -10,7 +10,7 @@ use super::ask::{Ask, PageSize, amount, seconds};
 use super::gate::{Door, shop};
 use super::order::{Line, Order, Stage};
 use super::refusal::{Refusal, success};
-use super::returns::Return;
+use super::returns::{Return, ReturnStage};
 use super::{Event, World};
 use crate::call::Call;
 use crate::ids::Series;
@@ -180,20 +180,37 @@ fn wait(world: &mut World, order: &Order, skus: Vec<SkuShare>) {
     world.agenda.plan(at, Event::StatementsClose);
 }
 
-/// A completed order is settled at the next midnight.
+/// What a finished return takes away: goods and their fees, or a part of the money only.
+fn refund_shares(order: &Order, it: &Return) -> Vec<SkuShare> {
+    let lines: Vec<&Line> = order.lines.iter().filter(|line| it.line_ids.contains(&line.id)).collect();
+    let full: i64 = lines.iter().map(|line| line.paid_minor()).sum();
+    if it.refund_minor >= full {
+        return shares(lines.into_iter(), -1);
+    }
+    let mut part = shares(lines.into_iter(), 0);
+    if let Some(first) = part.first_mut() {
+        first.revenue_minor = -it.refund_minor;
+    }
+    part
+}
+
+/// A completed order is settled at the next midnight, less what was given back by then.
 pub(crate) fn await_settlement(world: &mut World, order_id: i64) {
     let Some(order) = world.orders.get(&order_id).cloned() else { return };
-    let returned: Vec<i64> = returned_lines(world, order_id);
-    let lines = order.live_lines().filter(|line| !returned.contains(&line.id));
-    let skus = shares(lines, 1);
+    let mut skus = shares(order.live_lines(), 1);
+    let done = |it: &&Return| it.order_id == order_id && it.stage == ReturnStage::Complete;
+    for given_back in world.returns.values().filter(done).flat_map(|it| refund_shares(&order, it)) {
+        if let Some(share) = skus.iter_mut().find(|it| it.sku_id == given_back.sku_id) {
+            share.quantity += given_back.quantity;
+            share.revenue_minor += given_back.revenue_minor;
+            share.commission_minor += given_back.commission_minor;
+            share.item_fee_minor += given_back.item_fee_minor;
+        }
+    }
+    skus.retain(|it| it.quantity != 0 || it.revenue_minor != 0);
     if !skus.is_empty() {
         wait(world, &order, skus);
     }
-}
-
-fn returned_lines(world: &World, order_id: i64) -> Vec<i64> {
-    let done = |it: &&Return| it.order_id == order_id && it.stage == super::returns::ReturnStage::Complete;
-    world.returns.values().filter(done).flat_map(|it| it.line_ids.clone()).collect()
 }
 
 /// A refund after the settlement takes the money back; before it, nothing was given.
@@ -201,8 +218,7 @@ pub(crate) fn take_back(world: &mut World, return_id: i64) {
     let Some(it) = world.returns.get(&return_id).cloned() else { return };
     let Some(order) = world.orders.get(&it.order_id).cloned() else { return };
     if order.stage == Stage::Completed {
-        let lines = order.lines.iter().filter(|line| it.line_ids.contains(&line.id));
-        let skus = shares(lines, -1);
+        let skus = refund_shares(&order, &it);
         wait(world, &order, skus);
     }
 }
@@ -242,8 +258,7 @@ const PAGE: PageSize = PageSize { default: Some(20), min: 1, max: 100 };
 pub(crate) fn routes() -> Vec<Route<World>> {
     const SCOPE: &str = "seller.finance.info";
     const READ: Door = shop(&[202_309], SCOPE);
-    // The older form of transactions is not for this market.
-    const TRANSACTIONS: Door = shop(&[202_501], SCOPE);
+    const TRANSACTIONS: Door = shop(&[202_309, 202_501], SCOPE);
     vec![
         get("/finance/{v}/statements", READ, statements),
         get("/finance/{v}/statements/{id}/statement_transactions", TRANSACTIONS, statement_transactions),

@@ -86,7 +86,12 @@ pub(crate) fn same_app(world: &World, key: &str) -> Result<(), Refusal> {
 }
 
 /// Lets a call through, or says why not. Whose shop it is about comes back.
-pub(crate) fn admit(world: &mut World, door: Door, call: &Call) -> Result<Option<Caller>, Refusal> {
+pub(crate) fn admit(
+    world: &mut World,
+    door: Door,
+    endpoint: &str,
+    call: &Call,
+) -> Result<Option<Caller>, Refusal> {
     let Door::Api { versions, scope, cipher, media } = door else { return Ok(None) };
     let version = call.param("v");
     if !versions.iter().any(|served| served.to_string() == version) {
@@ -105,7 +110,7 @@ pub(crate) fn admit(world: &mut World, door: Door, call: &Call) -> Result<Option
         return Err(Refusal::inactive_shop());
     }
     check_media(call, media)?;
-    count(world, shop_id, &call.path)?;
+    count(world, shop_id, &format!("{} {endpoint}", call.method))?;
     Ask::of(call)?;
     Ok(Some(Caller { user_id: shop_id, client_id: CLIENT_ID }))
 }
@@ -175,7 +180,7 @@ fn check_media(call: &Call, media: Media) -> Result<(), Refusal> {
     }
 }
 
-fn count(world: &mut World, shop_id: i64, path: &str) -> Result<(), Refusal> {
+fn count(world: &mut World, shop_id: i64, endpoint: &str) -> Result<(), Refusal> {
     let now = seconds(world.now);
     let rates = &mut world.rates;
     if rates.second != now {
@@ -192,7 +197,7 @@ fn count(world: &mut World, shop_id: i64, path: &str) -> Result<(), Refusal> {
         let left = HOUR - now.rem_euclid(HOUR);
         return Err(Refusal::hour_used_up(u32::try_from(left).unwrap_or(0)));
     }
-    let in_second = rates.in_second.entry(format!("{shop_id}{path}")).or_insert(0);
+    let in_second = rates.in_second.entry(format!("{shop_id} {endpoint}")).or_insert(0);
     *in_second += 1;
     if *in_second > world.rules.requests_per_second { Err(Refusal::too_many(1)) } else { Ok(()) }
 }

@@ -93,7 +93,8 @@ impl Market for World {
     }
 
     fn admit(&mut self, route: &Route<Self>, call: &mut Call) -> Result<(), Reply> {
-        call.caller = gate::admit(self, route.door, call).map_err(|refusal| self.seal(refusal.into()))?;
+        let admitted = gate::admit(self, route.door, route.path, call);
+        call.caller = admitted.map_err(|refusal| self.seal(refusal.into()))?;
         Ok(())
     }
 

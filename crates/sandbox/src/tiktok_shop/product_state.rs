@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::World;
 use super::ask::{Ask, seconds};
 use super::gate::{Door, shop};
-use super::product::{Audit, Product, State};
+use super::product::{Audit, Content, Product, State};
 use super::product_write::plan_audit;
 use super::refusal::{Refusal, batch, item_error, success};
 use super::webhook::{Kind, notify};
@@ -89,6 +89,7 @@ fn deactivate(world: &mut World, id: i64) -> Result<(), Refusal> {
         Some(State::Activate) => {
             set(world, id, State::SellerDeactivated);
             tell_status(world, id, "PRODUCT_STATUS_CHANGED", "");
+            tell_skus(world, id, "DEACTIVATED", Some("SELLER"));
             Ok(())
         }
         state => Err(wrong_state(state)),
@@ -124,6 +125,28 @@ fn tell_status(world: &mut World, id: i64, status: &str, reason: &str) {
     notify(world, shop_id, Kind::ProductStatusChange, &data);
 }
 
+/// Tells what became of all SKUs of a product.
+fn tell_skus(world: &mut World, id: i64, status: &str, source: Option<&str>) {
+    let Some(product) = world.products.get(&id) else { return };
+    let ids: Vec<i64> = product.content.skus.iter().map(|sku| sku.id).collect();
+    tell_skus_named(world, id, &ids, status, source);
+}
+
+fn tell_skus_named(world: &mut World, id: i64, skus: &[i64], status: &str, source: Option<&str>) {
+    let Some(shop_id) = world.products.get(&id).map(|product| product.shop_id) else { return };
+    let row = |sku: &i64| {
+        let mut row = json!({"sku_id": sku.to_string(), "status": status});
+        if let Some(source) = source {
+            row["deactivation_source"] = json!(source);
+        }
+        row
+    };
+    let data = json!({"product_id": id.to_string(), "skus": skus.iter().map(row).collect::<Vec<_>>(), "update_time": seconds(world.now)});
+    if !skus.is_empty() {
+        notify(world, shop_id, Kind::SkuStatusChange, &data);
+    }
+}
+
 fn tell_audit(world: &mut World, id: i64) {
     let Some(product) = world.products.get(&id) else { return };
     let (shop_id, status) = (product.shop_id, product.audit.word());
@@ -149,8 +172,12 @@ pub(crate) fn pass(world: &mut World, id: i64) {
     product.audit = Audit::Approved;
     product.failures.clear();
     product.updated = now;
+    let (mut made, mut gone) = (Vec::new(), Vec::new());
     if let Some(content) = product.under_review.take() {
-        let kept: Vec<i64> = content.skus.iter().map(|sku| sku.id).collect();
+        let ids = |content: &Content| content.skus.iter().map(|sku| sku.id).collect::<Vec<i64>>();
+        let (before, kept) = (ids(&product.content), ids(&content));
+        made = kept.iter().copied().filter(|sku| !before.contains(sku)).collect();
+        gone = before.into_iter().filter(|sku| !kept.contains(sku)).collect();
         product.offers.retain(|sku, _| kept.contains(sku));
         product.content = content;
     }
@@ -161,8 +188,11 @@ pub(crate) fn pass(world: &mut World, id: i64) {
         status = Some(if first { "PRODUCT_FIRST_PASS_REVIEW" } else { "PRODUCT_STATUS_CHANGED" });
     }
     tell_audit(world, id);
+    tell_skus_named(world, id, &made, "CREATED", None);
+    tell_skus_named(world, id, &gone, "DELETED", None);
     if let Some(status) = status {
         tell_status(world, id, status, "");
+        tell_skus(world, id, "ACTIVATED", None);
     }
 }
 
@@ -191,6 +221,11 @@ fn failure(reason: &str) -> Value {
 pub(crate) fn suspend(world: &mut World, id: i64, state: State, reason: &str) {
     set(world, id, state);
     tell_status(world, id, "PRODUCT_STATUS_CHANGED", reason);
+    if state == State::Activate {
+        tell_skus(world, id, "ACTIVATED", None);
+    } else {
+        tell_skus(world, id, "DEACTIVATED", Some("PLATFORM"));
+    }
 }
 
 impl Product {

@@ -17,7 +17,7 @@ pub struct Rules {
     pub internal_error_status: u16,
     /// The HTTP status of `105002` (§4: 401, and 200 was seen).
     pub expired_token_status: u16,
-    /// Calls a second per shop and path (§5).
+    /// Calls a second per shop and endpoint (§5).
     pub requests_per_second: u32,
     /// Calls an hour of a test shop; absent for a live shop (§5).
     pub requests_per_hour: Option<u32>,

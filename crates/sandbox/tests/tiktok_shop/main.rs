@@ -7,6 +7,7 @@ mod kit;
 mod login;
 mod money;
 mod orders;
+mod over_tcp;
 mod products;
 mod webhooks;
 mod world;

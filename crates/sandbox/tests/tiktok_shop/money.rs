@@ -91,9 +91,21 @@ fn what_has_to_be_named_has_to_be_named() {
     let shop = shop();
     assert_eq!(shop.ask(Method::GET, "/finance/202309/statements").refusal(), (400, 36_009_004));
     assert_eq!(shop.ask(Method::GET, "/finance/202309/withdrawals").refusal(), (400, 36_009_004));
-    // The older form is not for this market.
-    assert_eq!(
-        shop.ask(Method::GET, "/finance/202309/orders/1/statement_transactions").refusal().1,
-        36_009_014
-    );
+}
+
+#[test]
+fn a_part_given_back_before_the_settlement_is_taken_off_it() {
+    let shop = shop();
+    let order = shop.delivered_order("ORG-GAV-6", 1);
+    let made = shop.control(Method::POST, "/_sandbox/returns", &json!({"order_id": order, "type": "REFUND"}));
+    let id = made["return_id"].as_str().unwrap();
+    let offer =
+        json!({"decision": "OFFER_PARTIAL_REFUND", "partial_refund": {"amount": "10.00", "currency": "BRL"}});
+    shop.post(&format!("/return_refund/202309/returns/{id}/approve"), &offer);
+    shop.control(Method::POST, &format!("/_sandbox/returns/{id}/accept_offer"), &json!({}));
+    shop.pass(Duration::from_mins(5));
+    shop.control(Method::POST, &format!("/_sandbox/orders/{order}/complete"), &json!({}));
+    shop.pass(DAY);
+    let statement = shop.get(STATEMENTS)["statements"][0].clone();
+    assert_eq!((&statement["revenue_amount"], &statement["fee_amount"]), (&json!("35.90"), &json!("-8.59")));
 }

@@ -248,6 +248,8 @@ fn a_partial_edit_keeps_what_is_not_sent_and_deletes_omitted_skus() {
     assert_eq!(edited["skus"].as_array().unwrap().len(), 1);
     assert_eq!(edited["skus"][0]["inventory"][0]["quantity"], 15);
     assert_eq!(shop.told(15)[0]["data"]["changed_fields"], json!(["title", "skus"]));
+    let gone = shop.told(50).last().unwrap()["data"]["skus"][0].clone();
+    assert_eq!((&gone["sku_id"], &gone["status"]), (&made["skus"][1]["id"], &json!("DELETED")));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::kit::{CASA, HOOK_URL, Shop, shop, shop_with};
 
+const STATUS: &str = "PRODUCT_STATUS_CHANGE";
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Sends what is due; the deliveries, not answered yet.
@@ -24,7 +25,9 @@ fn answered(shop: &Shop, id: u64, status: u16, elapsed: Duration) {
 /// One webhook on its way, nothing else.
 fn one_webhook(shop: &Shop) {
     let (id, _) = shop.sku(CASA, "ORG-GAV-6");
-    shop.control(Method::POST, &format!("/_sandbox/products/{id}/suspend"), &json!({}));
+    shop.control(Method::POST, &format!("/_sandbox/products/{id}/fail"), &json!({}));
+    // One of the two things told of a failed audit.
+    shop.sandbox.with_world(|world| world.webhooks.notifications.retain(|_, it| it.event_type == STATUS));
 }
 
 #[test]
