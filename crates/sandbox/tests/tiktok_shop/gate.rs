@@ -56,6 +56,19 @@ fn a_timestamp_may_be_five_minutes_late_and_half_a_minute_early() {
 }
 
 #[test]
+fn after_a_leap_of_time_a_client_at_the_machines_clock_is_right_as_well() {
+    let shop = shop();
+    let machine = shop.sandbox.now().as_millis() / 1_000;
+    shop.control(Method::POST, "/_sandbox/time", &json!({"advance_seconds": 86_400}));
+    let code = |at: i64| {
+        let ask = shop.ask(Method::POST, SEARCH).json(&json!({}));
+        ask.field("timestamp", Some(&at.to_string())).send().document()["code"].as_i64().unwrap()
+    };
+    assert_eq!([machine, machine + 86_400].map(code), [0, 0]);
+    assert_eq!([machine - 301, machine + 31, machine + 86_431].map(code), [36_009_004; 3]);
+}
+
+#[test]
 fn a_signature_is_compared_byte_for_byte() {
     let shop = shop();
     let ask = || shop.ask(Method::POST, SEARCH).json(&json!({"order_status": "UNPAID"}));
