@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sandbox::tiktok_shop::{TikTokShop, TikTokShopConfig};
-use sandbox::{Sandbox, SandboxConfig, Traffic};
+use sandbox::{Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -20,52 +20,90 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let listener = listen(args.base_port).await?;
     let base_url = format!("http://{}", bound(&listener)?);
-    let tiktok_listener = listen(port_beside(args.base_port, TIKTOK_SHOP_OFFSET)).await?;
-    let tiktok_url = format!("http://{}", bound(&tiktok_listener)?);
     let traffic = (args.orders_per_minute > 0)
         .then_some(Traffic { orders_per_minute: args.orders_per_minute, seed: args.seed });
     let sandbox = Sandbox::new(SandboxConfig {
         seed: args.seed,
         base_url: base_url.clone(),
-        hook_url: args.hook_url,
-        redirect_uri: args.redirect_uri,
+        hook_url: args.hook_url.clone(),
+        redirect_uri: args.redirect_uri.clone(),
         traffic: traffic.clone(),
         ..SandboxConfig::new(Arc::new(SystemClock))
     });
-    let tiktok_shop = TikTokShop::new(TikTokShopConfig {
-        seed: args.seed,
-        base_url: tiktok_url.clone(),
-        hook_url: args.tiktok_shop_hook_url,
-        redirect_uri: args.tiktok_shop_redirect_uri,
-        traffic,
-        ..TikTokShopConfig::beside(sandbox.clock())
-    });
-    let neighbour = tiktok_shop.clone();
-    sandbox.show_neighbour("tiktok_shop", move || {
-        serde_json::to_value(neighbour.manifest()).unwrap_or_default()
-    });
+    let shopee_listener = listen(port_after(args.base_port, 1)?).await?;
+    let shopee_url = format!("http://{}", bound(&shopee_listener)?);
+    let shopee = shopee_beside(&sandbox, &args, shopee_url.clone(), traffic.clone());
+    let tiktok_listener = listen(port_after(args.base_port, 2)?).await?;
+    let tiktok_url = format!("http://{}", bound(&tiktok_listener)?);
+    let tiktok_shop = tiktok_shop_beside(&sandbox, &args, tiktok_url.clone(), traffic);
     let manifest = sandbox.manifest_document();
     if let Some(path) = &args.manifest {
         write_manifest(path, &manifest)?;
     }
-    let _serving = sandbox.spawn(listener);
-    let _serving_tiktok_shop = tiktok_shop.spawn(tiktok_listener);
+    let _serving =
+        (sandbox.spawn(listener), shopee.spawn(shopee_listener), tiktok_shop.spawn(tiktok_listener));
     if args.json {
         println!("{manifest}");
     } else {
         println!("The sandbox is ready at {base_url} (control: {base_url}/_sandbox, see docs/sandbox.md)");
-        println!("TikTok Shop answers at {tiktok_url} (control: {tiktok_url}/_sandbox)");
+        println!("Shopee is ready at {shopee_url} (control: {shopee_url}/_sandbox)");
+        println!("TikTok Shop is ready at {tiktok_url} (control: {tiktok_url}/_sandbox)");
     }
     stop.wished().await;
     Ok(())
 }
 
-/// TikTok Shop answers so many ports above Mercado Livre.
-const TIKTOK_SHOP_OFFSET: u16 = 2;
+/// The port of a further marketplace; 0 stays 0, which takes a free one.
+fn port_after(base: u16, distance: u16) -> Result<u16, Failure> {
+    if base == 0 {
+        return Ok(0);
+    }
+    base.checked_add(distance).ok_or_else(|| {
+        Failure::new(format!(
+            "the port {base} leaves no room for the marketplaces after it: choose another port with --base-port"
+        ))
+    })
+}
 
-/// The port of a marketplace beside the first one; a free one when that took a free one.
-const fn port_beside(base: u16, offset: u16) -> u16 {
-    if base == 0 { 0 } else { base.saturating_add(offset) }
+/// Shopee at the same time as `sandbox`, and in its manifest.
+fn shopee_beside(
+    sandbox: &Sandbox,
+    args: &SandboxArgs,
+    base_url: String,
+    traffic: Option<Traffic>,
+) -> ShopeeSandbox {
+    let config = ShopeeConfig {
+        seed: args.seed,
+        base_url,
+        hook_url: args.shopee_hook_url.clone(),
+        redirect_uri: args.shopee_redirect_uri.clone(),
+        traffic,
+        ..ShopeeConfig::default()
+    };
+    let shopee = ShopeeSandbox::beside(config, sandbox.clock());
+    let shown = shopee.clone();
+    sandbox.show_neighbour("shopee", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
+    shopee
+}
+
+/// TikTok Shop at the same time as `sandbox`, and in its manifest.
+fn tiktok_shop_beside(
+    sandbox: &Sandbox,
+    args: &SandboxArgs,
+    base_url: String,
+    traffic: Option<Traffic>,
+) -> TikTokShop {
+    let tiktok_shop = TikTokShop::new(TikTokShopConfig {
+        seed: args.seed,
+        base_url,
+        hook_url: args.tiktok_shop_hook_url.clone(),
+        redirect_uri: args.tiktok_shop_redirect_uri.clone(),
+        traffic,
+        ..TikTokShopConfig::beside(sandbox.clock())
+    });
+    let shown = tiktok_shop.clone();
+    sandbox.show_neighbour("tiktok_shop", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
+    tiktok_shop
 }
 
 /// Listens on this machine only: the sandbox asks nobody for a password.

@@ -110,7 +110,7 @@ pub enum Fault {
     HalfJson,
     /// Whole numbers come as text and numeric text as numbers.
     FlipTypes,
-    /// `status` and `substatus` hold values that no document lists.
+    /// Fields such as `status` and `order_status` hold values that no document lists.
     UnknownEnum,
     /// Every second entry of a multiget fails with 500.
     PartialMultiget,
@@ -400,7 +400,11 @@ fn unknown_enums(value: Value) -> Value {
         Value::Array(entries) => entries.into_iter().map(unknown_enums).collect(),
         Value::Object(fields) => {
             let swap = |(name, value): (String, Value)| match (name.as_str(), &value) {
-                ("status" | "substatus", Value::String(_)) => (name, json!("novel_state")),
+                (
+                    "status" | "substatus" | "order_status" | "item_status" | "logistics_status"
+                    | "fulfillment_status",
+                    Value::String(_),
+                ) => (name, json!("novel_state")),
                 _ => (name, unknown_enums(value)),
             };
             Value::Object(fields.into_iter().map(swap).collect())

@@ -21,11 +21,13 @@ pub mod hooks;
 mod ids;
 pub mod log;
 pub mod mercado_livre;
+pub mod multipart;
 pub mod pdf;
 pub mod products;
 pub mod reply;
 mod sandbox;
 mod shell;
+pub mod shopee;
 pub mod table;
 pub mod text;
 pub mod tiktok_shop;
@@ -43,4 +45,8 @@ pub use mercado_livre::sales::{SaleError, SaleRequest};
 pub use mercado_livre::snapshot::Snapshot;
 pub use sandbox::{Sandbox, SandboxConfig};
 pub use shell::{HELP, HookSender, LoopbackSender};
+pub use shopee::ShopeeConfig;
 pub use traffic::Traffic;
+
+/// The simulated Shopee. Cheap to clone; all clones are the same world.
+pub type ShopeeSandbox = Frame<shopee::World>;

@@ -29,8 +29,9 @@ const HOOK_HEAD_BYTES: u64 = 16 * 1024;
 
 /// The text of `sandbox --help` after the options.
 pub const HELP: &str = "\
-The sandbox stands for Mercado Livre: API, authorization page and notifications on one
-address, with sellers, products and buyers in it. Nothing leaves this machine.
+The sandbox stands for Mercado Livre and, on the next two ports, for Shopee and TikTok Shop:
+API, authorization page and notifications on one address each, with sellers, products and
+buyers in them. Nothing leaves this machine.
 
 Start it, read what to connect with, make a sale, break something:
 
@@ -39,11 +40,7 @@ Start it, read what to connect with, make a sale, break something:
   curl -X POST http://127.0.0.1:9100/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
   curl -X PUT  http://127.0.0.1:9100/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
   curl -X POST http://127.0.0.1:9100/_sandbox/time -d '{\"advance_seconds\":3600}'
-
-TikTok Shop answers on the port two above: API, token endpoints, consent page and webhooks,
-with the same goods, clock and kinds of control calls. The manifest names its application,
-shops, ciphers and tokens under \"tiktok_shop\":
-
+  curl -X POST http://127.0.0.1:9101/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
   curl -X POST http://127.0.0.1:9102/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
 
 All control calls: docs/sandbox.md.

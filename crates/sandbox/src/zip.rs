@@ -1,4 +1,4 @@
-//! The smallest zip: one file, stored without compression.
+//! The smallest zip: files stored without compression.
 
 /// The reflected polynomial of CRC-32.
 const CRC_POLYNOMIAL: u32 = 0xEDB8_8320;
@@ -17,45 +17,60 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// A zip file holding `content` under `name`. Content beyond 4 GB is out of question here.
+/// A zip file holding `content` under `name`.
 pub(crate) fn stored(name: &str, content: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes();
-    let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes();
-    // Version 2.0, flag "name is UTF-8", method stored, time, date, checksum, both sizes.
-    let mut common = Vec::new();
-    common.extend(20_u16.to_le_bytes());
-    common.extend(0x0800_u16.to_le_bytes());
-    common.extend(0_u16.to_le_bytes());
-    common.extend(0_u16.to_le_bytes());
-    common.extend(DOS_DATE.to_le_bytes());
-    common.extend(crc32(content).to_le_bytes());
-    common.extend(size);
-    common.extend(size);
-    common.extend(name_length);
-    common.extend(0_u16.to_le_bytes());
+    archive(&[(name, content)])
+}
 
-    let mut file = b"PK\x03\x04".to_vec();
-    file.extend(&common);
-    file.extend(name.as_bytes());
-    file.extend(content);
-    let directory_at = u32::try_from(file.len()).unwrap_or(u32::MAX);
+/// A zip file of several files. Content beyond 4 GB is out of question here.
+pub(crate) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let offset = size_of_bytes(&file);
+        let common = common(name, content);
+        file.extend(b"PK\x03\x04");
+        file.extend(&common);
+        file.extend(name.as_bytes());
+        file.extend(*content);
 
-    let mut entry = b"PK\x01\x02".to_vec();
-    entry.extend(20_u16.to_le_bytes());
-    entry.extend(&common);
-    // Comment length, disk, internal and external attributes, offset of the file: all zero.
-    entry.extend([0_u8; 14]);
-    entry.extend(name.as_bytes());
-    let directory_size = u32::try_from(entry.len()).unwrap_or(u32::MAX);
-    file.extend(entry);
-
+        directory.extend(b"PK\x01\x02");
+        directory.extend(20_u16.to_le_bytes());
+        directory.extend(common);
+        // Comment length, disk, internal and external attributes: all zero.
+        directory.extend([0_u8; 10]);
+        directory.extend(offset);
+        directory.extend(name.as_bytes());
+    }
+    let (directory_at, directory_size) = (size_of_bytes(&file), size_of_bytes(&directory));
+    let count = u16::try_from(files.len()).unwrap_or(u16::MAX).to_le_bytes();
+    file.extend(directory);
     file.extend(b"PK\x05\x06");
     file.extend([0_u8; 4]);
-    file.extend([1, 0, 1, 0]);
-    file.extend(directory_size.to_le_bytes());
-    file.extend(directory_at.to_le_bytes());
+    file.extend(count);
+    file.extend(count);
+    file.extend(directory_size);
+    file.extend(directory_at);
     file.extend([0_u8; 2]);
     file
+}
+
+fn size_of_bytes(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+/// What the entry and its place in the directory have in common: version 2.0, flag "name is
+/// UTF-8", method stored, time, date, checksum, both sizes, length of the name, no extra.
+fn common(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut common = Vec::new();
+    for field in [20, 0x0800, 0, 0, DOS_DATE] {
+        common.extend(u16::to_le_bytes(field));
+    }
+    common.extend(crc32(content).to_le_bytes());
+    common.extend(size_of_bytes(content));
+    common.extend(size_of_bytes(content));
+    common.extend(u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
+    common.extend(0_u16.to_le_bytes());
+    common
 }
 
 #[cfg(test)]

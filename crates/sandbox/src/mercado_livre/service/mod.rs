@@ -16,7 +16,7 @@ mod lookup;
 mod message_pages;
 pub mod messages;
 pub mod moderation;
-pub mod multipart;
+pub use crate::multipart;
 pub mod questions;
 pub mod returns;
 mod speech;
