@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::ask::{Ask, PageSize, amount, seconds};
 use super::gate::{Door, shop};
 use super::order::{Cancelled, Order, Stage, order_status, refresh};
-use super::package::{PackageStatus, call_off};
+use super::package::call_off;
 use super::refusal::{Refusal, success};
 use super::webhook::{Kind, notify};
 use super::{Event, World, returns};
@@ -204,7 +204,7 @@ fn drop_parcels(world: &mut World, order_id: i64) {
             .map(|line| line.id)
             .collect();
         let Some(package) = world.packages.get_mut(&id) else { continue };
-        if package.order_ids.len() > 1 && package.status == PackageStatus::ToFulfill {
+        if package.order_ids.len() > 1 {
             package.order_ids.retain(|order| *order != order_id);
             package.line_ids.retain(|line| !lines.contains(line));
             let shop_id = package.shop_id;

@@ -100,6 +100,9 @@ pub enum SaleError {
     /// Fewer units than wanted.
     #[error("only {1} units of {0} are left")]
     NotEnough(String, i64),
+    /// One order leaves from one warehouse, and none has all of it.
+    #[error("no warehouse has everything in the cart")]
+    Scattered,
     /// No such buyer.
     #[error("there is no buyer {0}")]
     NoBuyer(String),
@@ -122,9 +125,14 @@ pub fn sell(world: &mut World, request: &SaleRequest) -> Result<Vec<i64>, SaleEr
         for wanted in check(world, request)? {
             by_shop.entry(wanted.shop_id).or_default().push(wanted);
         }
-        let buyer_id = choose_buyer(world, request)?;
+        let mut shares = Vec::new();
         for (shop_id, lines) in by_shop {
-            made.extend(place(world, request, shop_id, buyer_id, &lines));
+            let warehouse = choose_warehouse(world, &lines).ok_or(SaleError::Scattered)?;
+            shares.push((shop_id, warehouse, lines));
+        }
+        let buyer_id = choose_buyer(world, request)?;
+        for (shop_id, warehouse_id, lines) in shares {
+            made.extend(place(world, request, (shop_id, warehouse_id), buyer_id, &lines));
         }
     }
     Ok(made)
@@ -178,11 +186,10 @@ fn choose_buyer(world: &mut World, request: &SaleRequest) -> Result<i64, SaleErr
 fn place(
     world: &mut World,
     request: &SaleRequest,
-    shop_id: i64,
+    (shop_id, warehouse_id): (i64, i64),
     buyer_id: i64,
     wanted: &[Wanted],
 ) -> Option<i64> {
-    let warehouse_id = choose_warehouse(world, wanted)?;
     let mut lines = Vec::new();
     for it in wanted {
         for _ in 0..it.quantity {
@@ -236,18 +243,21 @@ fn place(
     Some(id)
 }
 
-/// The first warehouse that has everything; the first one's own when none has.
+/// The first warehouse that has everything.
 fn choose_warehouse(world: &World, wanted: &[Wanted]) -> Option<i64> {
-    let first = wanted.first()?;
-    let offer = world.products.get(&first.product_id)?.offers.get(&first.sku_id)?;
+    let mut needed: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    for it in wanted {
+        let units = needed.entry((it.product_id, it.sku_id)).or_insert(0);
+        *units += i64::try_from(it.quantity).unwrap_or(i64::MAX);
+    }
+    let stock = |(product, sku): &(i64, i64)| Some(&world.products.get(product)?.offers.get(sku)?.stock);
     let has_all = |warehouse: &i64| {
-        wanted.iter().all(|it| {
-            let offer = world.products.get(&it.product_id).and_then(|product| product.offers.get(&it.sku_id));
-            let units = offer.and_then(|offer| offer.stock.get(warehouse)).map_or(0, |units| units.available);
-            units >= i64::try_from(it.quantity).unwrap_or(i64::MAX)
+        needed.iter().all(|(key, units)| {
+            stock(key).and_then(|stock| stock.get(warehouse)).is_some_and(|held| held.available >= *units)
         })
     };
-    offer.stock.keys().copied().find(has_all).or_else(|| offer.stock.keys().next().copied())
+    let first = stock(needed.keys().next()?)?;
+    first.keys().copied().find(has_all)
 }
 
 fn line_of(world: &mut World, wanted: &Wanted, discount: i64) -> Option<Line> {
@@ -302,7 +312,7 @@ pub(crate) fn payment_overdue(world: &mut World, id: i64) {
 /// The hour of remorse is over: the parcel may be sent.
 pub(crate) fn end_remorse(world: &mut World, id: i64) {
     let Some(order) = world.orders.get_mut(&id) else { return };
-    if order.stage == Stage::OnHold {
+    if order.stage == Stage::OnHold && order.live_lines().next().is_some() {
         order.stage = Stage::Fulfilling;
         refresh(world, id);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::kit::{Shop, shop};
+use crate::kit::{CASA, Shop, shop};
 
 const HOUR: Duration = Duration::from_hours(1);
 const OUT_OF_STOCK: &str = "seller_cancel_reason_out_of_stock";
@@ -129,6 +129,23 @@ fn a_buyer_may_take_the_request_back() {
     buyer_cancels(&shop, &order);
     shop.control(Method::POST, &format!("/_sandbox/orders/{order}/withdraw"), &json!({}));
     assert_eq!(shop.order(&order)["is_buyer_request_cancel"], false);
+}
+
+#[test]
+fn an_order_that_leaves_a_combined_parcel_does_not_stop_the_others() {
+    let shop = shop();
+    let casa = shop.manifest.shops[CASA].shop_id.clone();
+    let sale = json!({"sku": "ORG-GAV-6", "shop_id": casa, "buyer_id": "7021000000000000001"});
+    let orders = [(); 2].map(|()| shop.sell(&sale));
+    shop.pass(HOUR);
+    let groups = json!({"combinable_packages": [{"id": "1", "order_ids": orders}]});
+    shop.post("/fulfillment/202309/packages/combine", &groups);
+    shop.ship(&orders[0]);
+    buyer_cancels(&shop, &orders[0]);
+    let id = cancellation(&shop)["cancel_id"].as_str().unwrap().to_owned();
+    shop.post(&format!("/return_refund/202309/cancellations/{id}/approve"), &json!({}));
+    let statuses = orders.each_ref().map(|order| shop.order(order)["status"].clone());
+    assert_eq!(statuses, ["CANCELLED", "AWAITING_COLLECTION"]);
 }
 
 /// A buyer asks for something back; the id.

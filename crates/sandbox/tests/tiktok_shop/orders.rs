@@ -201,6 +201,29 @@ fn nobody_buys_what_is_not_there() {
 }
 
 #[test]
+fn a_cart_that_no_warehouse_has_whole_is_not_sold() {
+    let shop = shop();
+    let cart =
+        json!({"cart": [{"sku": "RPG-DADOS-7", "quantity": 2}, {"sku": "RPG-DADOS-7", "quantity": 2}]});
+    assert_eq!(shop.plain(Method::POST, "/_sandbox/sales", &cart.to_string()).status.as_u16(), 400);
+    // Two depots: one holds the dice, the other the drawers.
+    let path = format!("/_sandbox/shops/{}", shop.manifest.shops[CASA].shop_id);
+    let second =
+        shop.control(Method::PUT, &path, &json!({"second_warehouse": true}))["warehouses"][2]["id"].clone();
+    let (_, dice) = shop.sku(CASA, "RPG-DADOS-7");
+    shop.control(
+        Method::PUT,
+        "/_sandbox/stock",
+        &json!({"sku_id": dice, "warehouse_id": second, "quantity": 3}),
+    );
+    shop.control(Method::PUT, "/_sandbox/stock", &json!({"sku_id": dice, "quantity": 0}));
+    let cart = json!({"cart": [{"sku": "RPG-DADOS-7"}, {"sku": "ORG-GAV-6"}]});
+    assert_eq!(shop.plain(Method::POST, "/_sandbox/sales", &cart.to_string()).status.as_u16(), 400);
+    let order = shop.order(&shop.sell(&json!({"sku": "RPG-DADOS-7"})));
+    assert_eq!(order["warehouse_id"], second.to_string());
+}
+
+#[test]
 fn a_buyer_who_moves_is_told_of() {
     let shop = shop();
     let id = shop.sell(&json!({"sku": "ORG-GAV-6", "sent_by_seller": true}));
