@@ -223,7 +223,7 @@ pub(crate) struct DemoArgs {
 /// `sandbox`.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
-    /// Mercado Livre answers on this port of this machine, Shopee on the next one; 0 takes free ones.
+    /// Mercado Livre answers on this port of this machine, Shopee and TikTok Shop on the next two; 0 takes free ones.
     #[arg(long, value_name = "PORT", default_value_t = 9100)]
     pub(crate) base_port: u16,
     /// Write addresses, credentials, sellers and their tokens into this file once ready.
@@ -248,6 +248,16 @@ pub(crate) struct SandboxArgs {
     /// The redirect address declared for Shopee's application; any is taken when absent.
     #[arg(long, value_name = "URL")]
     pub(crate) shopee_redirect_uri: Option<String>,
+    /// Where TikTok Shop's webhooks go (can be set later by its control API).
+    #[arg(long, value_name = "URL")]
+    pub(crate) tiktok_shop_hook_url: Option<String>,
+    /// Where TikTok Shop sends a seller back to after the consent.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080/connections/callback/tiktok_shop"
+    )]
+    pub(crate) tiktok_shop_redirect_uri: String,
     /// About how many orders customers place in a minute by themselves, on each marketplace.
     #[arg(long, value_name = "RATE", default_value_t = 0)]
     pub(crate) orders_per_minute: u32,

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
+use sandbox::tiktok_shop::{TikTokShop, TikTokShopConfig};
 use sandbox::{Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -31,17 +32,22 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
     });
     let shopee_listener = listen(port_after(args.base_port, 1)?).await?;
     let shopee_url = format!("http://{}", bound(&shopee_listener)?);
-    let shopee = shopee_beside(&sandbox, &args, shopee_url.clone(), traffic);
+    let shopee = shopee_beside(&sandbox, &args, shopee_url.clone(), traffic.clone());
+    let tiktok_listener = listen(port_after(args.base_port, 2)?).await?;
+    let tiktok_url = format!("http://{}", bound(&tiktok_listener)?);
+    let tiktok_shop = tiktok_shop_beside(&sandbox, &args, tiktok_url.clone(), traffic);
     let manifest = sandbox.manifest_document();
     if let Some(path) = &args.manifest {
         write_manifest(path, &manifest)?;
     }
-    let _serving = (sandbox.spawn(listener), shopee.spawn(shopee_listener));
+    let _serving =
+        (sandbox.spawn(listener), shopee.spawn(shopee_listener), tiktok_shop.spawn(tiktok_listener));
     if args.json {
         println!("{manifest}");
     } else {
         println!("The sandbox is ready at {base_url} (control: {base_url}/_sandbox, see docs/sandbox.md)");
         println!("Shopee is ready at {shopee_url} (control: {shopee_url}/_sandbox)");
+        println!("TikTok Shop is ready at {tiktok_url} (control: {tiktok_url}/_sandbox)");
     }
     stop.wished().await;
     Ok(())
@@ -78,6 +84,26 @@ fn shopee_beside(
     let shown = shopee.clone();
     sandbox.show_neighbour("shopee", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
     shopee
+}
+
+/// TikTok Shop at the same time as `sandbox`, and in its manifest.
+fn tiktok_shop_beside(
+    sandbox: &Sandbox,
+    args: &SandboxArgs,
+    base_url: String,
+    traffic: Option<Traffic>,
+) -> TikTokShop {
+    let tiktok_shop = TikTokShop::new(TikTokShopConfig {
+        seed: args.seed,
+        base_url,
+        hook_url: args.tiktok_shop_hook_url.clone(),
+        redirect_uri: args.tiktok_shop_redirect_uri.clone(),
+        traffic,
+        ..TikTokShopConfig::beside(sandbox.clock())
+    });
+    let shown = tiktok_shop.clone();
+    sandbox.show_neighbour("tiktok_shop", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
+    tiktok_shop
 }
 
 /// Listens on this machine only: the sandbox asks nobody for a password.

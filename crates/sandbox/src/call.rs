@@ -1,6 +1,7 @@
 //! One request as the handlers see it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -36,6 +37,8 @@ pub struct Call {
     pub body: Bytes,
     /// The token's owner; `None` behind doors that ask for no token.
     pub caller: Option<Caller>,
+    /// How far the sandbox's time has been pushed ahead of the caller's own clock.
+    pub ahead: Duration,
 }
 
 /// A page of a listing: `offset` and `limit` as asked, within the resource's bounds.
@@ -79,6 +82,7 @@ impl Call {
             headers: parts.headers,
             body,
             caller: None,
+            ahead: Duration::ZERO,
         }
     }
 

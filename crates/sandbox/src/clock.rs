@@ -27,6 +27,12 @@ impl ShiftedClock {
         self.ahead_ms.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// How far it has been pushed ahead of the base clock.
+    #[must_use]
+    pub fn ahead(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.ahead_ms.load(Ordering::SeqCst)).unwrap_or(0))
+    }
+
     /// Sets time so that it is not before `at`.
     pub fn advance_to(&self, at: Timestamp) {
         self.advance(at.since(self.now()));

@@ -163,6 +163,7 @@ impl<W: Market> Frame<W> {
     #[must_use]
     pub fn answer(&self, request: Request<Bytes>) -> Outcome {
         let mut call = Call::new(request);
+        call.ahead = self.inner.clock.ahead();
         let mut world = self.present();
         let (reply, struck) = self.carry_out(&mut world, &mut call);
         if !call.path.starts_with(CONTROL_PREFIX) {

@@ -30,6 +30,7 @@ mod shell;
 pub mod shopee;
 pub mod table;
 pub mod text;
+pub mod tiktok_shop;
 pub mod traffic;
 mod zip;
 

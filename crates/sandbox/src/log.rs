@@ -49,8 +49,15 @@ impl Log {
 /// A query as it may be shown: secrets replaced by a mark.
 #[must_use]
 pub fn shown_query(query: &[(String, String)]) -> String {
-    const SECRET_FIELDS: [&str; 5] =
-        ["access_token", "client_secret", "code", "refresh_token", "code_verifier"];
+    const SECRET_FIELDS: [&str; 7] = [
+        "access_token",
+        "client_secret",
+        "code",
+        "refresh_token",
+        "code_verifier",
+        "app_secret",
+        "auth_code",
+    ];
     let show = |(name, value): &(String, String)| {
         let value = if SECRET_FIELDS.contains(&name.as_str()) { "***" } else { value };
         format!("{name}={value}")

@@ -29,9 +29,9 @@ const HOOK_HEAD_BYTES: u64 = 16 * 1024;
 
 /// The text of `sandbox --help` after the options.
 pub const HELP: &str = "\
-The sandbox stands for Mercado Livre and, one port further, for Shopee: API, authorization
-page and notifications on one address each, with sellers, products and buyers in them.
-Nothing leaves this machine.
+The sandbox stands for Mercado Livre and, on the next two ports, for Shopee and TikTok Shop:
+API, authorization page and notifications on one address each, with sellers, products and
+buyers in them. Nothing leaves this machine.
 
 Start it, read what to connect with, make a sale, break something:
 
@@ -41,6 +41,7 @@ Start it, read what to connect with, make a sale, break something:
   curl -X PUT  http://127.0.0.1:9100/_sandbox/faults -d '[{\"path_prefix\":\"/orders\",\"kind\":\"status\",\"status\":503,\"count\":3}]'
   curl -X POST http://127.0.0.1:9100/_sandbox/time -d '{\"advance_seconds\":3600}'
   curl -X POST http://127.0.0.1:9101/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
+  curl -X POST http://127.0.0.1:9102/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
 
 All control calls: docs/sandbox.md.
 ";

@@ -5,7 +5,8 @@ const CRC_POLYNOMIAL: u32 = 0xEDB8_8320;
 /// The first moment that zip can name, 1980-01-01: files here have no date of their own.
 const DOS_DATE: u16 = 0x0021;
 
-fn crc32(bytes: &[u8]) -> u32 {
+/// The checksum that zip and PNG share.
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);

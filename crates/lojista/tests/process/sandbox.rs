@@ -13,6 +13,10 @@ fn the_sandbox_writes_its_manifest_and_answers_with_its_tokens() {
     let (status, body) = get(&format!("{}/manifest", said["shopee"]["control_url"].as_str().unwrap()));
     assert_eq!(status, 200);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), said["shopee"]);
+    assert_eq!(said["tiktok_shop"]["shops"][0]["name"], "Casa do Treco 3D");
+    let (status, body) = get(&format!("{}/manifest", said["tiktok_shop"]["control_url"].as_str().unwrap()));
+    assert_eq!(status, 200);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), said["tiktok_shop"]);
     let control = said["control_url"].as_str().unwrap();
     let (status, body) = get(&format!("{control}/manifest"));
     assert_eq!(status, 200);

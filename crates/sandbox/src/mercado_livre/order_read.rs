@@ -201,7 +201,9 @@ impl<'a> Filter<'a> {
                 })
             }
         };
-        let range = |name: &str| Ok((date(format!("order.{name}.from"))?, date(format!("order.{name}.to"))?));
+        let range = |name: &str| {
+            Ok::<_, Reply>((date(format!("order.{name}.from"))?, date(format!("order.{name}.to"))?))
+        };
         Ok(Self {
             statuses: call.query_list("order.status"),
             tags: call.query_list("tags"),

@@ -2,18 +2,18 @@
 
 /// What an upload turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Image {
+pub(crate) struct Image {
     /// Pixels across.
-    pub(super) width: u32,
+    pub(crate) width: u32,
     /// Pixels down.
-    pub(super) height: u32,
+    pub(crate) height: u32,
 }
 
 const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// The size of a PNG (W3C PNG §11.2.2) or JPEG (ITU T.81 §B.2.2); `None` for anything else.
 #[must_use]
-pub(super) fn measure(bytes: &[u8]) -> Option<Image> {
+pub(crate) fn measure(bytes: &[u8]) -> Option<Image> {
     if bytes.starts_with(PNG_MAGIC) {
         let header = bytes.get(16..24)?;
         let read = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));

@@ -3,7 +3,7 @@
 pub mod attributes;
 pub mod data;
 pub mod fees;
-mod image;
+pub(crate) mod image;
 mod pages;
 pub mod pictures;
 pub mod predictor;
