@@ -219,7 +219,7 @@ impl Recorded {
             quantity_units: 3,
             price: Money::new(5_990, Currency::Brl),
         };
-        let mut recorded = Self {
+        let mut all = Self {
             shelves,
             secrets: secrets(&config, &samples, &issued),
             config,
@@ -230,8 +230,8 @@ impl Recorded {
             price_ignored: Vec::new(),
             hook,
         };
-        recorded.record_calls(&channel, &recorder);
-        recorded
+        all.record_calls(&channel, &recorder);
+        all
     }
 
     fn record_calls(&mut self, channel: &dyn Channel, recorder: &Recorder) {
@@ -359,10 +359,14 @@ fn secrets(config: &MercadoLivreConfig, it: &Samples, issued: &Value) -> Vec<(Ca
     };
     let app = shown(&config.client_secret);
     let access = issued["access_token"].as_str().unwrap_or_default().to_owned();
-    let of = |capability| match capability {
-        Capability::Exchange => vec![it.code.clone(), VERIFIER.to_owned(), app.clone()],
-        Capability::Refresh => vec![shown(&it.refresh_token), app.clone()],
-        _ => vec![access.clone()],
+    let of = |capability| {
+        if capability == Capability::Exchange {
+            vec![it.code.clone(), VERIFIER.to_owned(), app.clone()]
+        } else if capability == Capability::Refresh {
+            vec![shown(&it.refresh_token), app.clone()]
+        } else {
+            vec![access.clone()]
+        }
     };
     Capability::ALL.into_iter().map(|capability| (capability, of(capability))).collect()
 }

@@ -205,8 +205,8 @@ async fn behind<T>(
     statement: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let Some(begin) = to_begin else { return statement.await };
-    let (begun, done) = tokio::join!(biased; client.batch_execute(begin), statement);
-    begun.and(done)
+    let (opened, done) = tokio::join!(biased; client.batch_execute(begin), statement);
+    opened.and(done)
 }
 
 /// What [`Tx`] needs of a PostgreSQL transaction.

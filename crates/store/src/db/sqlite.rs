@@ -215,11 +215,11 @@ pub(super) fn execute(conn: &Connection, sql: &str, params: &[Val<'_>]) -> Store
     Ok(u64::try_from(touched).unwrap_or(u64::MAX))
 }
 
-pub(super) fn append<'v, const N: usize>(
+pub(super) fn append<const N: usize>(
     conn: &Connection,
     table: &str,
     columns: &[&str; N],
-    rows: &mut dyn Iterator<Item = [Val<'v>; N]>,
+    rows: &mut dyn Iterator<Item = [Val<'_>; N]>,
 ) -> StoreResult<()> {
     let places: Vec<String> = (1..=N).map(|number| format!("?{number}")).collect();
     let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
