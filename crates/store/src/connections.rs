@@ -117,11 +117,11 @@ pub fn by_account(
 
 /// Every connection of every organization that runs: for the clockwork.
 pub fn running(tx: &mut Tx<'_>) -> StoreResult<Vec<(domain::OrganizationId, Connection)>> {
-    let organization_index = 21;
+    let after_the_others = COLUMNS.split(',').count();
     tx.rows(
         &format!("SELECT {COLUMNS}, organization_id FROM connection WHERE state = 'active' ORDER BY id"),
         &[],
-        |row| Ok((row.get(organization_index)?, connection(row)?)),
+        |row| Ok((row.get(after_the_others)?, connection(row)?)),
     )
 }
 

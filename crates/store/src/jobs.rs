@@ -187,7 +187,7 @@ pub fn lanes_due(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Vec<Option<Conn
          UNION ALL \
          SELECT NULL WHERE EXISTS (\
            SELECT 1 FROM job j WHERE j.state = 'ready' AND j.connection_id IS NULL AND j.run_at <= $1) \
-         ORDER BY 1",
+         ORDER BY 1 NULLS LAST",
         params![now],
         |row| row.get(0),
     )

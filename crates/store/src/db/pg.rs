@@ -91,8 +91,7 @@ fn hire(workers: usize, config: &Config) -> StoreResult<Queue> {
             })
             .map_err(|error| StoreError::Driver(error.to_string()))?;
     }
-    drop(connected);
-    outcomes.iter().collect::<StoreResult<()>>()?;
+    outcomes.iter().take(workers).collect::<StoreResult<()>>()?;
     Ok(sender)
 }
 
