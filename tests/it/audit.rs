@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use app::audit::ExportError;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use tests::TestApp;
 use vault::export::{ENTRIES_FOLDER, Report};
@@ -76,5 +77,16 @@ on_both! {
         bytes[place] ^= 1;
         fs::write(&file, bytes).expect("the file can be written");
         assert!(!verify(folder.path(), &key).is_clean());
+    }
+
+    async fn an_event_rewritten_in_the_database_is_named_and_the_export_shows_what_it_said(shop) {
+        a_days_work(&shop).await;
+        shop.app().sequence_audit().await.expect("the events are sequenced");
+        let rewritten = &["UPDATE audit_event SET actor = 'somebody else' WHERE action = 'sku.adjusted'"];
+        assert!(shop.meddle(rewritten).await, "there is such an event");
+        let folder = tests::database::folder();
+        let refused = shop.app().export_audit(folder.path()).await.expect_err("a rewritten event");
+        assert!(matches!(&refused, ExportError::Altered(events) if events.len() == 1), "{refused}");
+        assert!(verify(folder.path(), &shop.app().audit_verifier()).is_clean(), "the leaves are untouched");
     }
 }

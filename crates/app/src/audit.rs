@@ -23,8 +23,8 @@ use crate::error::AppError;
 const LOG_NAME: &str = "lojista/audit";
 /// Who the signing key's data key belongs to.
 const KEY_OWNER: &str = "audit";
-/// Leaves written into one export file.
-const LEAVES_PER_FILE: u32 = 4_096;
+/// Events written into one export file.
+const EVENTS_PER_FILE: u32 = 4_096;
 
 /// What somebody does to something.
 #[derive(Debug, Clone)]
@@ -132,6 +132,10 @@ impl App {
 
     /// Writes everything an outsider needs into a new folder: entries, checkpoints and
     /// the verifier key as this installation publishes it. Returns the tree's size.
+    ///
+    /// # Errors
+    /// [`ExportError::Altered`] when an event no longer says what was signed, as pages would
+    /// show it; the export is complete all the same, and proves what it once said.
     pub async fn export_audit(&self, folder: &Path) -> Result<i64, ExportError> {
         while self.sequence_audit().await? > 0 {}
         let entries = folder.join(export::ENTRIES_FOLDER);
@@ -141,16 +145,24 @@ impl App {
         std::fs::write(folder.join("verifier-key"), format!("{}\n", self.audit_verifier()))?;
 
         let mut size = 0;
+        let mut altered = Vec::new();
         loop {
             let first = size;
-            let leaves =
-                self.store().installation().read(move |tx| audit::leaves(tx, first, LEAVES_PER_FILE)).await?;
-            if leaves.is_empty() {
+            let events = self
+                .store()
+                .installation()
+                .read(move |tx| audit::sequenced(tx, first, EVENTS_PER_FILE))
+                .await?;
+            if events.is_empty() {
                 break;
             }
             let mut file = io::BufWriter::new(std::fs::File::create(entries.join(format!("{first:012}")))?);
-            for (seq, leaf) in leaves {
+            for (event, leaf) in events {
+                let seq = event.seq.unwrap_or(size);
                 export::write_entry(&mut file, &leaf)?;
+                if leaf_of(&event, seq.cast_unsigned()).ok().as_ref() != Some(&leaf) {
+                    altered.push(event.id);
+                }
                 size = seq + 1;
             }
             file.flush()?;
@@ -158,7 +170,7 @@ impl App {
         for (size, note) in self.store().installation().read(audit::checkpoints).await? {
             std::fs::write(checkpoints.join(format!("{size:012}")), note)?;
         }
-        Ok(size)
+        if altered.is_empty() { Ok(size) } else { Err(ExportError::Altered(altered)) }
     }
 }
 
@@ -174,6 +186,13 @@ pub enum ExportError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Events were changed in the database after they were signed.
+    #[error(
+        "{} of the events on the audit page no longer say what was signed (the first is {}); the export is written \
+         and shows what they said; find out who can write to the database",
+        .0.len(), .0.first().map(ToString::to_string).unwrap_or_default()
+    )]
+    Altered(Vec<AuditId>),
 }
 
 /// How a deed ended that was not done.

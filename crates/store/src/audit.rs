@@ -133,12 +133,12 @@ pub fn checkpoints(tx: &mut Tx<'_>) -> StoreResult<Vec<(i64, String)>> {
     })
 }
 
-/// Leaves in their places, from `first` on, for an export.
-pub fn leaves(tx: &mut Tx<'_>, first: i64, limit: u32) -> StoreResult<Vec<(i64, Vec<u8>)>> {
+/// Events in their places, from `first` on, each with the leaf that the tree hashed.
+pub fn sequenced(tx: &mut Tx<'_>, first: i64, limit: u32) -> StoreResult<Vec<(Event, Vec<u8>)>> {
     tx.rows(
-        "SELECT seq, leaf FROM audit_event WHERE seq >= $1 ORDER BY seq LIMIT $2",
+        &format!("SELECT {COLUMNS}, leaf FROM audit_event WHERE seq >= $1 ORDER BY seq LIMIT $2"),
         params![first, limit],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((event(row)?, row.get(10)?)),
     )
 }
 

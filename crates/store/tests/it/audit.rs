@@ -3,7 +3,7 @@
 use domain::OrganizationId;
 use store::StoreError;
 use store::audit::{
-    Event, checkpoints, keep_checkpoint, last_checkpoint, leaves, record, sequence, tree, unsequenced,
+    Event, checkpoints, keep_checkpoint, last_checkpoint, record, sequence, sequenced, tree, unsequenced,
 };
 use tokio::task::JoinSet;
 
@@ -57,8 +57,8 @@ on_both! {
         all.join_all().await;
         sequence_once(house.store.installation()).await;
         assert_eq!(sequence_once(house.store.installation()).await, 0);
-        let placed = house.read(|tx| leaves(tx, 0, 1_000)).await;
-        let numbers: Vec<i64> = placed.iter().map(|(seq, _)| *seq).collect();
+        let placed = house.read(|tx| sequenced(tx, 0, 1_000)).await;
+        let numbers: Vec<i64> = placed.iter().filter_map(|(event, _)| event.seq).collect();
         assert_eq!(numbers, (0..EVENTS).collect::<Vec<_>>());
         let (size, edge) = house.write(tree).await;
         assert_eq!(size, EVENTS);
