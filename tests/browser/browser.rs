@@ -69,6 +69,10 @@ impl Element {
     }
 }
 
+/// A driver takes one port of two kinds of loopback; when another one has just taken the
+/// second, it gives up, and the next try gets another port.
+const DRIVER_ATTEMPTS: usize = 5;
+
 /// A browser with one window and a profile of its own; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Browser {
@@ -83,15 +87,9 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts one that asks for pages in `language` (BCP 47).
     pub(crate) async fn open(programs: &Programs, language: &str) -> Self {
-        let mut driver = Command::new(&programs.driver)
-            .args(["--port=0", "--log-level=SEVERE"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let mut said = BufReader::new(driver.stdout.take().expect("it has an output"));
-        let port = port_of(&mut said).expect("chromedriver says its port");
+        let (driver, said, port) = (0..DRIVER_ATTEMPTS)
+            .find_map(|_| start(programs))
+            .expect("chromedriver starts and says its port");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let profile = tests::database::folder();
         let browser = Self { driver, _said: said, address, session: String::new(), profile };
@@ -188,6 +186,25 @@ impl Drop for Browser {
         }
         let _ = self.driver.wait();
     }
+}
+
+/// Starts a driver; `None` when it ended before it had a port.
+fn start(programs: &Programs) -> Option<(Child, BufReader<ChildStdout>, u16)> {
+    let mut driver = Command::new(&programs.driver)
+        .args(["--port=0", "--log-level=SEVERE"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver starts");
+    let mut said = BufReader::new(driver.stdout.take().expect("it has an output"));
+    if let Some(port) = port_of(&mut said) {
+        return Some((driver, said, port));
+    }
+    // Without a port its output has ended, so it has, too.
+    let _ = driver.kill();
+    let _ = driver.wait();
+    None
 }
 
 /// The port that chromedriver chose: "… was started successfully on port 12345."

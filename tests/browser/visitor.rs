@@ -182,6 +182,15 @@ impl Visitor {
         self.browser.script(script, arguments).await.expect("the script runs")
     }
 
+    /// Waits until the page is in a language.
+    pub(crate) async fn is_spoken_to_in(&self, lang: Lang) {
+        let look = async || {
+            let spoken = self.browser.script("return document.documentElement.lang", &json!([])).await?;
+            Ok((spoken == lang.tag()).then_some(()))
+        };
+        self.until(lang.tag(), look).await;
+    }
+
     /// Looks until something is there. A page on its way to the next one refuses; that is
     /// no answer.
     pub(crate) async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> T {

@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::sse::{self, KeepAlive, Sse};
 use domain::{ConnectionId, OrderId};
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream};
 use store::imports::ImportPhase;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -26,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 type Events =
     Sse<sse::KeepAliveStream<std::pin::Pin<Box<dyn Stream<Item = Result<sse::Event, Infallible>> + Send>>>>;
 
-fn stream(events: impl Stream<Item = sse::Event> + Send + 'static) -> Events {
+fn sent(events: impl Stream<Item = sse::Event> + Send + 'static) -> Events {
     let boxed: std::pin::Pin<Box<dyn Stream<Item = Result<sse::Event, Infallible>> + Send>> =
         Box::pin(events.map(Ok));
     Sse::new(boxed).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
@@ -46,9 +46,10 @@ fn changes(member: &Member) -> impl Stream<Item = Change> + Send + 'static {
 
 /// Rows of the orders list, new orders and the count of problems.
 pub(crate) async fn orders(member: Member) -> Result<Events, Failure> {
-    let events = changes(&member);
+    // The count as it stands first: it may have changed between the page and this line.
+    let events = stream::iter([Change::Problems]).chain(changes(&member));
     let member = std::sync::Arc::new(member);
-    Ok(stream(events.filter_map(move |change| {
+    Ok(sent(events.filter_map(move |change| {
         let member = std::sync::Arc::clone(&member);
         async move {
             match change {
@@ -88,9 +89,10 @@ async fn problem_count(member: &Member) -> Option<sse::Event> {
 /// The moving part of an import's page.
 pub(crate) async fn import(member: Member, Path(id): Path<String>) -> Result<Events, Failure> {
     let id: Option<ConnectionId> = id.parse().ok();
-    let events = changes(&member);
+    // As it stands first: a quick import may end between the page and this line.
+    let events = stream::iter(id.map(Change::Connection)).chain(changes(&member));
     let member = std::sync::Arc::new(member);
-    Ok(stream(events.filter_map(move |change| {
+    Ok(sent(events.filter_map(move |change| {
         let member = std::sync::Arc::clone(&member);
         async move {
             match (change, id) {
