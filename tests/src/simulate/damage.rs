@@ -228,4 +228,9 @@ pub const DAMAGES: &[Damage] = &[
         &["UPDATE audit_event SET leaf = (SELECT leaf FROM audit_event WHERE seq = 2) WHERE seq = 3"],
         "the audit log does not prove itself",
     ),
+    rest(
+        "what people read of an audit row is rewritten",
+        &["UPDATE audit_event SET actor = 'somebody else' WHERE seq = 3"],
+        "the audit log does not prove itself",
+    ),
 ];

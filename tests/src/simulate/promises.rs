@@ -302,7 +302,8 @@ async fn every_listing_shows_what_is_available(shop: &TestApp) -> Result<(), Str
 async fn the_audit_log_proves_itself(shop: &TestApp) -> Result<(), String> {
     shop.turn().await;
     let (folder, app) = (database::folder(), shop.app());
-    let entries = app.export_audit(folder.path()).await.map_err(|error| format!("no export: {error}"))?;
+    let exported = app.export_audit(folder.path()).await;
+    let entries = exported.map_err(|error| format!("the audit log does not prove itself: {error}"))?;
     let verifier = app.audit_verifier().parse().map_err(|_| "the published key is none".to_owned())?;
     let report = verify_export(folder.path(), &verifier).map_err(|error| format!("no audit: {error}"))?;
     match report.findings.first() {
