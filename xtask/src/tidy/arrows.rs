@@ -34,7 +34,7 @@ const KEPT: &[(&str, &[&str], &str)] = &[
         "only the vault names a cipher (the sandbox signs like the outside)",
     ),
     ("argon2", &["vault"], "only the vault hashes passwords"),
-    ("reqwest", &["connect"], "there is one outbound client: deadline, budget, SSRF guard, redaction"),
+    ("reqwest", &["connect"], "there is one outbound client: deadline, SSRF guard, redaction"),
     ("rusqlite", &["store"], "only the store speaks SQL"),
     ("postgres", &["store"], "only the store speaks SQL"),
     ("tokio-postgres", &["store"], "only the store speaks SQL"),
