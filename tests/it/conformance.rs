@@ -9,8 +9,8 @@ use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
 use connect::conformance::{Capability, Harness, HookSample, NOW, Samples, Step, now, text};
 use connect::outbound::{BaseUrl, Outbound, Sending};
 use connect::{
-    Account, Channel, ErrorKind, HookEvent, HookRejection, HookSubject, ListingKey, Transport, Window,
-    WireRequest, WireResponse,
+    Account, Channel, Consent, ErrorKind, HookEvent, HookRejection, HookSubject, ListingKey, Transport,
+    Window, WireRequest, WireResponse,
 };
 use domain::{Clock, ConnectionId, Currency, ManualClock, Money, Restricted, Timestamp, TypedId};
 use http::{HeaderMap, Method};
@@ -18,7 +18,7 @@ use sandbox::SaleRequest;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use serde_json::{Value, json};
 use tests::Market;
-use tests::market::BASE_URL;
+use tests::market::{BASE_URL, HOOK_URL};
 use url::{Position, form_urlencoded};
 
 macro_rules! checks {
@@ -35,7 +35,7 @@ macro_rules! checks {
 mod a_plain_seller {
     checks! { super::Shelves::One;
         the_spec_says_what_it_has_to
-        the_consent_page_is_asked_with_state_and_pkce
+        the_consent_page_is_asked_with_state_and_with_pkce_where_it_is_taken
         a_code_becomes_tokens
         a_refresh_token_becomes_the_next_pair
         an_account_says_who_it_is
@@ -188,20 +188,25 @@ impl Recorded {
         let mut scripts = Vec::new();
 
         let url = channel.authorization().authorize_url("state", CHALLENGE, REDIRECT);
-        let code = market.consent(&url, CLASSIC_SELLER, "approve").1.expect("the seller consents");
+        let mut callback = market.consent(&url, CLASSIC_SELLER, "approve");
+        let code = text(&callback.remove("code").expect("the seller consents"));
         let verifier = text(VERIFIER);
-        let (first, steps) =
-            recorder.record(|| now(channel.authorization().exchange(&code, &verifier, REDIRECT)));
+        let consent = Consent { code: &code, fields: &callback, verifier: &verifier, redirect_uri: REDIRECT };
+        let (first, steps) = recorder.record(|| now(channel.authorization().exchange(consent)));
         scripts.push((Capability::Exchange, steps));
-        let refresh_token = first.expect("the code is good").refresh_token.expect("a lasting consent");
-        let (second, steps) = recorder.record(|| now(channel.authorization().refresh(&refresh_token)));
-        let issued = json_of(&steps[0]);
-        scripts.push((Capability::Refresh, steps));
-        let account = Account {
+        let first = first.expect("the code is good");
+        let refresh_token = first.refresh_token.expect("a lasting consent");
+        let mut account = Account {
             connection: ConnectionId::from_bytes([1; 16]),
             external_id: CLASSIC_SELLER.to_string(),
-            access_token: second.expect("the refresh token is good").access_token,
+            handle: None,
+            access_token: first.access_token.clone(),
         };
+        let (second, steps) =
+            recorder.record(|| now(channel.authorization().refresh(&account, &refresh_token)));
+        let issued = json_of(&steps[0]);
+        scripts.push((Capability::Refresh, steps));
+        account.access_token = second.expect("the refresh token is good").access_token;
 
         let key = prepare(&market, shelves);
         let order_id = market.sandbox().sell(&SaleRequest::of_item(&key, 2)).expect("the item is on sale")[0];
@@ -209,6 +214,7 @@ impl Recorded {
         let shipment_id = market.sandbox().with_world(|world| world.orders[&order_id].shipment_id);
         let samples = Samples {
             code,
+            callback,
             verifier,
             redirect_uri: REDIRECT.to_owned(),
             refresh_token,
@@ -361,7 +367,7 @@ fn secrets(config: &MercadoLivreConfig, it: &Samples, issued: &Value) -> Vec<(Ca
     let access = issued["access_token"].as_str().unwrap_or_default().to_owned();
     let of = |capability| {
         if capability == Capability::Exchange {
-            vec![it.code.clone(), VERIFIER.to_owned(), app.clone()]
+            vec![shown(&it.code), VERIFIER.to_owned(), app.clone()]
         } else if capability == Capability::Refresh {
             vec![shown(&it.refresh_token), app.clone()]
         } else {
@@ -457,17 +463,22 @@ impl Harness for Recorded {
     fn hook(&self) -> HookSample {
         let event = self.event("orders_v2", HookSubject::Order(self.samples.order_id.clone()));
         let body = self.hook.to_string().into_bytes();
-        HookSample { headers: HeaderMap::new(), body, reading: Ok(vec![event]) }
+        HookSample { url: HOOK_URL.into(), headers: HeaderMap::new(), body, reading: Ok(vec![event]) }
     }
 
     fn unknown_topic(&self) -> HookSample {
         let body = self.hook_with("topic", json!("a_topic_of_tomorrow"));
         let reading = Ok(vec![self.event("a_topic_of_tomorrow", HookSubject::NotForUs)]);
-        HookSample { headers: HeaderMap::new(), body, reading }
+        HookSample { url: HOOK_URL.into(), headers: HeaderMap::new(), body, reading }
     }
 
     fn refused_hooks(&self) -> Vec<HookSample> {
         let body = self.hook_with("application_id", json!(1));
-        vec![HookSample { headers: HeaderMap::new(), body, reading: Err(HookRejection::ForeignApp) }]
+        vec![HookSample {
+            url: HOOK_URL.into(),
+            headers: HeaderMap::new(),
+            body,
+            reading: Err(HookRejection::ForeignApp),
+        }]
     }
 }

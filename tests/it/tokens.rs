@@ -94,13 +94,14 @@ on_both! {
 
     async fn a_callback_with_a_wrong_state_is_refused_and_told_to_the_audit(shop) {
         let url = shop.app().begin_authorization(shop.organization, shop.member, tests::shop::CHANNEL).await;
-        let (state, code) = shop.market().consent(&url.expect("a way to the consent page"), CLASSIC_SELLER, "approve");
-        let wrong = state.chars().rev().collect::<String>();
-        let code = code.expect("the seller approves");
+        let returned = shop.market().consent(&url.expect("a way to the consent page"), CLASSIC_SELLER, "approve");
+        let wrong = returned["state"].chars().rev().collect::<String>();
         for state in [wrong.as_str(), "", "x"] {
+            let mut returned = returned.clone();
+            returned.insert("state".to_owned(), state.to_owned());
             let refused = shop
                 .app()
-                .finish_authorization(shop.organization, shop.member, tests::shop::CHANNEL, state, Ok(&code))
+                .finish_authorization(shop.organization, shop.member, tests::shop::CHANNEL, returned)
                 .await;
             assert!(matches!(refused, Err(app::connections::CallbackError::UnknownState)), "{refused:?}");
         }

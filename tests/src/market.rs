@@ -187,12 +187,7 @@ impl Market {
     ///
     /// # Panics
     /// When the application sends the browser to no address.
-    pub fn consent(
-        &self,
-        authorize_url: &str,
-        seller_id: i64,
-        decision: &str,
-    ) -> (String, Result<String, String>) {
+    pub fn consent(&self, authorize_url: &str, seller_id: i64, decision: &str) -> BTreeMap<String, String> {
         let url = Url::parse(authorize_url).expect("the application sends the browser to an address");
         let mut form = form_urlencoded::Serializer::new(url.query().unwrap_or_default().to_owned());
         form.append_pair("user_id", &seller_id.to_string()).append_pair("decision", decision);
@@ -200,12 +195,10 @@ impl Market {
             Request::builder().method(Method::POST).uri(url.path()).body(Bytes::from(form.finish()));
         let reply = self.sandbox.answer(request.expect("a request can be built")).reply;
         let location = reply.headers.iter().find(|(name, _)| *name == "location").map(|(_, value)| value);
-        let Some(location) = location else { return (String::new(), Err(format!("{:?}", reply.status))) };
-        let back: BTreeMap<String, String> =
-            Url::parse(location).expect("an address").query_pairs().into_owned().collect();
-        let state = back.get("state").cloned().unwrap_or_default();
-        let code = back.get("code").cloned();
-        (state, code.ok_or_else(|| back.get("error").cloned().unwrap_or_default()))
+        let Some(location) = location else {
+            return BTreeMap::from([("error".to_owned(), reply.status.to_string())]);
+        };
+        Url::parse(location).expect("an address").query_pairs().into_owned().collect()
     }
 
     fn before(&self, method: &Method, path: &str) {

@@ -12,7 +12,7 @@ use app::hooks::DoorError;
 use app::{App, Parts};
 use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
 use connect::outbound::{BaseUrl, Outbound};
-use connect::{Channel, Transport};
+use connect::{Channel, HookRequest, Transport};
 use domain::{
     ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrderId, OrganizationId, Restricted,
     SeededEntropy, Timestamp,
@@ -27,7 +27,7 @@ use vault::Keyring;
 use vault::password::{Cost, Passwords};
 
 use crate::crash::Crash;
-use crate::market::{BASE_URL, Market};
+use crate::market::{BASE_URL, HOOK_URL, Market};
 
 /// The channel of the kit.
 pub const CHANNEL: ChannelKind = ChannelKind::MercadoLivre;
@@ -243,9 +243,8 @@ impl TestApp {
     /// The owner walks through the consent of a seller; returns the connection.
     pub async fn authorize(&self, seller_id: i64) -> Result<ConnectionId, CallbackError> {
         let url = self.app().begin_authorization(self.organization, self.member, CHANNEL).await?;
-        let (state, code) = self.market().consent(&url, seller_id, "approve");
-        let code = code.as_deref().map_err(String::as_str);
-        self.app().finish_authorization(self.organization, self.member, CHANNEL, &state, code).await
+        let returned = self.market().consent(&url, seller_id, "approve");
+        self.app().finish_authorization(self.organization, self.member, CHANNEL, returned).await
     }
 
     /// Connects a seller and imports everything.
@@ -283,7 +282,8 @@ impl TestApp {
     /// Brings a hook to the door. Returns the status answered; `None` when the program
     /// ended before that.
     pub async fn bring(&self, body: &str) -> Option<u16> {
-        match self.app().take_hook(CHANNEL, &http::HeaderMap::new(), body.as_bytes()).await {
+        let (url, headers) = (HOOK_URL, &http::HeaderMap::new());
+        match self.app().take_hook(CHANNEL, HookRequest { url, headers, body: body.as_bytes() }).await {
             Ok(()) => Some(200),
             Err(DoorError::NoSuchDoor) => Some(404),
             Err(DoorError::TooLong { .. }) => Some(413),

@@ -1,11 +1,12 @@
 //! Connecting an account: consent in the browser, a dry run that touches nothing, then
 //! the import; and later: sweeping now, connecting again, leaving.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use connect::{Account, ListingSnapshot, StockControl, Window};
+use connect::{Account, Consent, ListingSnapshot, StockControl, Window};
 use domain::silence::{self, Silence};
 use domain::{
     Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted,
@@ -163,28 +164,30 @@ impl App {
     }
 
     /// Takes the browser back from the platform. A new account waits in its dry run; one
-    /// that is known gets its new pair and goes on with everything it had.
+    /// that is known gets its new pair and goes on with everything it had. `returned` is
+    /// the query of the address that the browser was sent back to.
     pub async fn finish_authorization(
         &self,
         organization: OrganizationId,
         member: MemberId,
         kind: ChannelKind,
-        state: &str,
-        code: Result<&str, &str>,
+        mut returned: BTreeMap<String, String>,
     ) -> Result<ConnectionId, CallbackError> {
-        let verifier = self.take_verifier(organization, member, kind, state).await?;
-        let code = code.map_err(|denied| CallbackError::Denied(denied.to_owned()))?;
+        let state = returned.remove("state").unwrap_or_default();
+        let verifier = self.take_verifier(organization, member, kind, &state).await?;
+        let code = consented(&mut returned)?;
         let channel = self.channel(kind).ok_or(AppError::ChannelMissing(kind.as_str()))?;
         let authorization = channel.authorization();
-        let issued = authorization
-            .exchange(code, &verifier, &self.redirect_uri(kind))
-            .await
-            .map_err(AppError::from)?;
+        let redirect_uri = self.redirect_uri(kind);
+        let consent =
+            Consent { code: &code, fields: &returned, verifier: &verifier, redirect_uri: &redirect_uri };
+        let issued = authorization.exchange(consent).await.map_err(AppError::from)?;
         let now = self.clock().now();
         let fresh = ConnectionId::new(now, self.entropy());
         let account = Account {
             connection: fresh,
             external_id: issued.account_external_id.clone(),
+            handle: issued.handle.clone(),
             access_token: issued.access_token.clone(),
         };
         let profile = authorization.identify(&account).await.map_err(AppError::from)?;
@@ -309,7 +312,7 @@ impl App {
         let rows = self
             .organization(organization)
             .read(move |tenant| {
-                let mut codes = std::collections::BTreeMap::new();
+                let mut codes = BTreeMap::new();
                 for code in seen.iter().filter_map(code_of) {
                     if let std::collections::btree_map::Entry::Vacant(place) = codes.entry(code) {
                         let held = tenant.sku_by_code(place.key())?;
@@ -444,6 +447,16 @@ impl App {
     }
 }
 
+/// The code of a consent that was given.
+fn consented(returned: &mut BTreeMap<String, String>) -> Result<Restricted<String>, CallbackError> {
+    // A platform may send a code beside its refusal (TikTok Shop's is the word "null").
+    if let Some(error) = returned.remove("error") {
+        return Err(CallbackError::Denied(error));
+    }
+    let code = returned.remove("code").filter(|code| !code.is_empty());
+    code.map(Restricted::new).ok_or_else(|| CallbackError::Denied("no code".to_owned()))
+}
+
 fn verifier_place(organization: OrganizationId, row: SessionId) -> Place {
     Place::new(organization, "authorization_attempt", "verifier_sealed", row, 1)
 }
@@ -453,10 +466,7 @@ fn code_of(listing: &ListingSnapshot) -> Option<String> {
 }
 
 /// What becomes of listings as they were read, given what SKUs of their codes have.
-fn planned(
-    seen: &[ListingSnapshot],
-    held: &std::collections::BTreeMap<String, Option<i64>>,
-) -> Vec<PlannedListing> {
+fn planned(seen: &[ListingSnapshot], held: &BTreeMap<String, Option<i64>>) -> Vec<PlannedListing> {
     let lowest = |code: &str| {
         let alike = seen.iter().filter(|other| code_of(other).as_deref() == Some(code));
         alike.filter(|other| is_ours(other)).map(|other| other.quantity_units).min()
@@ -485,7 +495,7 @@ fn is_ours(listing: &ListingSnapshot) -> bool {
     listing.stock_control == StockControl::Seller
 }
 
-fn decide(listing: &ListingSnapshot, held: &std::collections::BTreeMap<String, Option<i64>>) -> Decision {
+fn decide(listing: &ListingSnapshot, held: &BTreeMap<String, Option<i64>>) -> Decision {
     if !is_ours(listing) {
         return Decision::LeavePlatformStock;
     }

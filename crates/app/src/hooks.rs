@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use connect::{HookEvent, HookRejection, HookSubject};
+use connect::{HookEvent, HookRejection, HookRequest, HookSubject};
 use domain::{ChannelKind, ConnectionId, OrganizationId, Timestamp};
 use store::inbox::{self, Hook, SortedHook};
 use store::{StoreError, StoreResult, Tenant, Tx, connections};
@@ -56,33 +56,23 @@ impl DoorError {
 
 impl App {
     /// Takes a hook in. `Ok` means: it survives a power cut from here on.
-    pub async fn take_hook(
-        &self,
-        kind: ChannelKind,
-        headers: &http::HeaderMap,
-        body: &[u8],
-    ) -> Result<(), DoorError> {
-        let taken = self.keep_hook(kind, headers, body).await;
+    pub async fn take_hook(&self, kind: ChannelKind, hook: HookRequest<'_>) -> Result<(), DoorError> {
+        let taken = self.keep_hook(kind, hook).await;
         if let Err(error) = &taken {
             self.tallies.add("hook_refused", error.label());
         }
         taken
     }
 
-    async fn keep_hook(
-        &self,
-        kind: ChannelKind,
-        headers: &http::HeaderMap,
-        body: &[u8],
-    ) -> Result<(), DoorError> {
+    async fn keep_hook(&self, kind: ChannelKind, hook: HookRequest<'_>) -> Result<(), DoorError> {
         let channel = self.parts.channels.get(&kind).ok_or(DoorError::NoSuchDoor)?;
         let limit_bytes = channel.spec().hook_max_bytes;
-        if body.len() > limit_bytes {
+        if hook.body.len() > limit_bytes {
             return Err(DoorError::TooLong { limit_bytes });
         }
         let now = self.clock().now();
         let mut hooks = Vec::new();
-        for event in channel.hooks().read(headers, body)? {
+        for event in channel.hooks().read(hook)? {
             match as_hook(kind, event, now) {
                 Some(hook) => hooks.push(hook),
                 None => self.tallies.add("hook_not_for_us", kind.as_str()),

@@ -73,6 +73,7 @@ impl App {
                 .transpose()?,
             life: issued.life,
             scopes: issued.scopes.join(" "),
+            handle: issued.handle.clone(),
         })
     }
 

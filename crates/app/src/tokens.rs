@@ -33,7 +33,12 @@ pub(crate) struct Ready {
 
 enum Held {
     Good(Box<Ready>),
-    Due { version: i64, refresh: Option<Restricted<String>>, usable: Option<Box<Ready>> },
+    /// Should be renewed; `usable` while calls can still be made with what is held.
+    Due {
+        ready: Box<Ready>,
+        refresh: Option<Restricted<String>>,
+        usable: bool,
+    },
 }
 
 impl App {
@@ -46,10 +51,10 @@ impl App {
         for _ in 0..WAIT_STEPS {
             match self.held_tokens(organization, id).await? {
                 Held::Good(ready) => return Ok(*ready),
-                Held::Due { version, refresh, usable } => {
-                    if self.lease(organization, id, version).await? {
-                        self.renew(organization, id, version, refresh).await?;
-                    } else if let Some(ready) = usable {
+                Held::Due { ready, refresh, usable } => {
+                    if self.lease(organization, id, ready.token_version).await? {
+                        self.renew(organization, &ready, refresh).await?;
+                    } else if usable {
                         // Somebody else renews it; what we hold is good until then.
                         return Ok(*ready);
                     } else {
@@ -82,14 +87,17 @@ impl App {
             .ok_or(AppError::NotFound("connection"))?;
         let (connection, life, version, access_token, refresh) =
             found.map_err(|()| AppError::ConnectionStopped)?;
-        let account =
-            Account { connection: id, external_id: connection.account_external_id.clone(), access_token };
+        let account = Account {
+            connection: id,
+            external_id: connection.account_external_id.clone(),
+            handle: connection.handle.clone(),
+            access_token,
+        };
         let ready = Box::new(Ready { connection, account, token_version: version });
         if !life.renewal_due(now) {
             return Ok(Held::Good(ready));
         }
-        let usable = (life.access_expires_at > now).then_some(ready);
-        Ok(Held::Due { version, refresh, usable })
+        Ok(Held::Due { ready, refresh, usable: life.access_expires_at > now })
     }
 
     async fn lease(
@@ -106,19 +114,19 @@ impl App {
             .await?)
     }
 
-    /// Renews the pair of `version`; the caller holds the lease.
+    /// Renews the pair that `held` shows; the caller holds the lease.
     async fn renew(
         &self,
         organization: OrganizationId,
-        id: ConnectionId,
-        version: i64,
+        held: &Ready,
         refresh: Option<Restricted<String>>,
     ) -> Result<(), AppError> {
+        let (id, version, kind) = (held.connection.id, held.token_version, held.connection.channel);
         let Some(refresh) = refresh else {
             return self.stop(organization, id, version, ReauthorizationReason::ConsentEnded).await;
         };
-        let channel = self.channel_of(organization, id).await?;
-        let issued = match channel.authorization().refresh(&refresh).await {
+        let channel = self.channel(kind).ok_or(AppError::ChannelMissing(kind.as_str()))?;
+        let issued = match channel.authorization().refresh(&held.account, &refresh).await {
             Ok(issued) => issued,
             Err(error) => return self.renewal_failed(organization, id, version, error).await,
         };
@@ -191,19 +199,6 @@ impl App {
         let now = self.clock().now();
         self.organization(organization).write(move |tenant| tenant.expire_access(id, version, now)).await?;
         Ok(())
-    }
-
-    pub(crate) async fn channel_of(
-        &self,
-        organization: OrganizationId,
-        id: ConnectionId,
-    ) -> Result<std::sync::Arc<dyn connect::Channel>, AppError> {
-        let kind = self
-            .organization(organization)
-            .read(move |tenant| tenant.channel_of(id))
-            .await?
-            .ok_or(AppError::NotFound("connection"))?;
-        self.channel(kind).ok_or(AppError::ChannelMissing(kind.as_str()))
     }
 
     /// Whether a connection's pair should be renewed ahead of its end.

@@ -1,5 +1,6 @@
 //! The channel contract: capability traits that a marketplace implements.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -41,6 +42,11 @@ pub struct Spec {
     pub kind: ChannelKind,
     /// The platform's documents.
     pub docs_url: &'static str,
+    /// The scopes that the hub asks for, in the platform's words: the least that it works
+    /// with. Empty where the platform knows none.
+    pub scopes: &'static [&'static str],
+    /// Whether its consent page takes a PKCE challenge (RFC 7636).
+    pub takes_pkce: bool,
     /// The channel calls the hook failed when no answer came within this span.
     pub hook_deadline: Duration,
     /// Largest hook body taken, in bytes.
@@ -60,8 +66,24 @@ pub struct Account {
     pub connection: ConnectionId,
     /// The platform's id of the account.
     pub external_id: String,
+    /// What the platform wants the account called by in calls, where that is not its id
+    /// (a TikTok shop's cipher).
+    pub handle: Option<String>,
     /// The access token in use.
     pub access_token: Restricted<String>,
+}
+
+/// What the owner's browser brought back from the consent page.
+#[derive(Debug, Clone, Copy)]
+pub struct Consent<'a> {
+    /// The authorization code.
+    pub code: &'a Restricted<String>,
+    /// The other fields of the address, in the platform's words (Shopee's `shop_id`).
+    pub fields: &'a BTreeMap<String, String>,
+    /// The PKCE verifier (RFC 7636 §4.1); of no use where the channel takes none.
+    pub verifier: &'a Restricted<String>,
+    /// The exact address that the browser was sent back to.
+    pub redirect_uri: &'a str,
 }
 
 /// A token pair as the platform issued it.
@@ -69,6 +91,8 @@ pub struct Account {
 pub struct IssuedTokens {
     /// The platform's id of the account that consented.
     pub account_external_id: String,
+    /// The next [`Account::handle`]; `None` leaves the one that is known.
+    pub handle: Option<String>,
     /// For calls.
     pub access_token: Restricted<String>,
     /// For the next pair; `None` when the platform gave no lasting consent.
@@ -97,21 +121,21 @@ pub struct AccountProfile {
 /// Consent and tokens.
 pub trait Authorization: Send + Sync {
     /// Where the owner's browser is sent. `challenge` is the PKCE S256 challenge
-    /// (RFC 7636 §4.2); `state` comes back unchanged.
+    /// (RFC 7636 §4.2), left out where the channel takes none; `state` comes back unchanged.
     fn authorize_url(&self, state: &str, challenge: &str, redirect_uri: &str) -> String;
 
     /// Turns the code of the callback into the first pair.
-    fn exchange<'a>(
-        &'a self,
-        code: &'a str,
-        verifier: &'a Restricted<String>,
-        redirect_uri: &'a str,
-    ) -> Call<'a, IssuedTokens>;
+    fn exchange<'a>(&'a self, consent: Consent<'a>) -> Call<'a, IssuedTokens>;
 
-    /// Turns a refresh token into the next pair. An error of kind
+    /// Turns a refresh token into the next pair of `account`, whose access token may have
+    /// ended. An error of kind
     /// [`crate::ErrorKind::ConsentEnded`] is final; everything that may pass (network,
     /// 5xx, 429) says retry, because the old pair may still be good.
-    fn refresh<'a>(&'a self, refresh_token: &'a Restricted<String>) -> Call<'a, IssuedTokens>;
+    fn refresh<'a>(
+        &'a self,
+        account: &'a Account,
+        refresh_token: &'a Restricted<String>,
+    ) -> Call<'a, IssuedTokens>;
 
     /// Who the account is.
     fn identify<'a>(&'a self, account: &'a Account) -> Call<'a, AccountProfile>;
@@ -160,10 +184,21 @@ pub enum HookRejection {
     BadSignature,
 }
 
+/// A hook as it came to the door.
+#[derive(Debug, Clone, Copy)]
+pub struct HookRequest<'a> {
+    /// The full address that the platform was given: part of what some sign.
+    pub url: &'a str,
+    /// Headers.
+    pub headers: &'a http::HeaderMap,
+    /// The raw bytes.
+    pub body: &'a [u8],
+}
+
 /// Reading what the channel posts to us.
 pub trait Hooks: Send + Sync {
     /// Checks a hook over its raw bytes and lists *all* it says.
-    fn read(&self, headers: &http::HeaderMap, body: &[u8]) -> Result<Vec<HookEvent>, HookRejection>;
+    fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection>;
 }
 
 /// A span of time, both ends included.

@@ -14,12 +14,13 @@ pub mod outbound;
 pub mod redact;
 
 pub use channel::{
-    Account, AccountProfile, Authorization, Call, Channel, HookEvent, HookRejection, HookSubject, Hooks,
-    IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders, Page, Prices, Spec,
-    Stock, StockControl, Window,
+    Account, AccountProfile, Authorization, Call, Channel, Consent, HookEvent, HookRejection, HookRequest,
+    HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
+    Page, Prices, Spec, Stock, StockControl, Window,
 };
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use outbound::{
-    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Transport, TransportError, WireRequest, WireResponse,
+    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Signer, Transport, TransportError, Unsigned,
+    WireRequest, WireResponse,
 };

@@ -13,7 +13,7 @@ use crate::exchange::MAX_BODY_BYTES;
 pub const REDACTED: &str = "[redacted]";
 
 /// Names whose values are keys to something, in requests and answers.
-const SECRET_NAMES: [&str; 9] = [
+const SECRET_NAMES: [&str; 15] = [
     "access_token",
     "refresh_token",
     "client_secret",
@@ -23,10 +23,16 @@ const SECRET_NAMES: [&str; 9] = [
     "password",
     "secret",
     "cookie",
+    "sign",
+    "app_secret",
+    "auth_code",
+    "partner_key",
+    "resend_code",
+    "x-tts-access-token",
 ];
 
 /// Names whose values are about a person.
-const PERSONAL_NAMES: [&str; 33] = [
+const PERSONAL_NAMES: [&str; 49] = [
     "name",
     "first_name",
     "last_name",
@@ -60,13 +66,29 @@ const PERSONAL_NAMES: [&str; 33] = [
     "state_registration",
     "sender_name",
     "buyer_name",
+    "buyer_username",
+    "buyer_cpf_id",
+    "buyer_email",
+    "buyer_message",
+    "message_to_seller",
+    "cpf_name",
+    "recipient_address",
+    "phone_number",
+    "full_address",
+    "address_detail",
+    "postal_code",
+    "zipcode",
+    "town",
+    "district_info",
+    "dropshipper",
+    "dropshipper_phone",
 ];
 
 /// Every field of the person who receives a package begins so.
 const PERSONAL_PREFIX: &str = "receiver_";
 
 /// How tokens of the known platforms begin, and what announces one in a header.
-const TOKEN_PREFIXES: [&str; 4] = ["APP_USR-", "TG-", "Bearer ", "bearer "];
+const TOKEN_PREFIXES: [&str; 7] = ["APP_USR-", "TG-", "TTP_", "ROW_", "GCP_", "Bearer ", "bearer "];
 
 /// Which half of an exchange is redacted: `code` is a one-time password in a request and
 /// an error's name in an answer.

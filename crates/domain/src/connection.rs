@@ -10,17 +10,23 @@ use crate::time::Timestamp;
 pub enum ChannelKind {
     /// Mercado Livre (Mercado Libre outside Brazil).
     MercadoLivre,
+    /// Shopee.
+    Shopee,
+    /// TikTok Shop.
+    TikTokShop,
 }
 
 impl ChannelKind {
     /// Every channel there is.
-    pub const ALL: [Self; 1] = [Self::MercadoLivre];
+    pub const ALL: [Self; 3] = [Self::MercadoLivre, Self::Shopee, Self::TikTokShop];
 
     /// The word in addresses, databases and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MercadoLivre => "mercado_livre",
+            Self::Shopee => "shopee",
+            Self::TikTokShop => "tiktok_shop",
         }
     }
 
@@ -29,6 +35,8 @@ impl ChannelKind {
     pub const fn label(self) -> &'static str {
         match self {
             Self::MercadoLivre => "Mercado Livre",
+            Self::Shopee => "Shopee",
+            Self::TikTokShop => "TikTok Shop",
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Connection {
     pub channel: ChannelKind,
     /// The platform's id of the account.
     pub account_external_id: String,
+    /// What the platform wants the account called by in calls, where that is not its id.
+    pub handle: Option<String>,
     /// The shop's public name.
     pub name: String,
     /// The platform's site or region.
@@ -61,11 +63,13 @@ pub struct SealedTokens {
     pub life: TokenLife,
     /// Scopes granted, in the platform's words, separated by spaces.
     pub scopes: String,
+    /// The account's next handle; `None` leaves the one that is known.
+    pub handle: Option<String>,
 }
 
 const COLUMNS: &str = "id, channel, account_external_id, name, site, state, state_reason, state_since, \
     tokens_issued_at, access_expires_at, consent_expires_at, token_version, scopes, renewal_error, last_hook_at, \
-    last_sweep_at, swept_to, last_missed_at, created_at, consented_at";
+    last_sweep_at, swept_to, last_missed_at, created_at, consented_at, handle";
 
 fn connection(row: &Row<'_>) -> StoreResult<Connection> {
     let state: String = row.get(5)?;
@@ -96,6 +100,7 @@ fn connection(row: &Row<'_>) -> StoreResult<Connection> {
         last_missed_at: row.get(17)?,
         created_at: row.get(18)?,
         consented_at: row.get(19)?,
+        handle: row.get(20)?,
     })
 }
 
@@ -177,8 +182,8 @@ impl Tenant<'_, '_> {
             1,
             "INSERT INTO connection (id, organization_id, channel, account_external_id, name, site, state, \
                state_since, access_sealed, refresh_sealed, token_version, tokens_issued_at, access_expires_at, \
-               consent_expires_at, scopes, consented_at, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, 'dry_run', $7, $8, $9, 1, $10, $11, $12, $13, $7, $7)",
+               consent_expires_at, scopes, consented_at, created_at, handle) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'dry_run', $7, $8, $9, 1, $10, $11, $12, $13, $7, $7, $14)",
             params![
                 id,
                 self.id,
@@ -192,7 +197,8 @@ impl Tenant<'_, '_> {
                 tokens.life.issued_at,
                 tokens.life.access_expires_at,
                 tokens.life.consent_expires_at,
-                &tokens.scopes
+                &tokens.scopes,
+                tokens.handle.as_deref()
             ],
         )
     }
@@ -217,7 +223,7 @@ impl Tenant<'_, '_> {
     pub fn tokens(&mut self, id: ConnectionId) -> StoreResult<Option<(SealedTokens, i64)>> {
         self.tx.row(
             "SELECT access_sealed, refresh_sealed, tokens_issued_at, access_expires_at, consent_expires_at, scopes, \
-                    token_version \
+                    token_version, handle \
              FROM connection WHERE organization_id = $1 AND id = $2",
             params![self.id, id],
             |row| {
@@ -230,6 +236,7 @@ impl Tenant<'_, '_> {
                         consent_expires_at: row.get(4)?,
                     },
                     scopes: row.get(5)?,
+                    handle: row.get(7)?,
                 };
                 Ok((tokens, row.get(6)?))
             },
@@ -265,6 +272,7 @@ impl Tenant<'_, '_> {
         let touched = self.tx.execute(
             "UPDATE connection SET access_sealed = $4, refresh_sealed = $5, token_version = token_version + 1, \
                tokens_issued_at = $6, access_expires_at = $7, consent_expires_at = $8, scopes = $9, \
+               handle = COALESCE($10, handle), \
                renewal_owner = NULL, renewal_until = 0, renewal_error = NULL \
              WHERE organization_id = $1 AND id = $2 AND token_version = $3",
             params![
@@ -276,7 +284,8 @@ impl Tenant<'_, '_> {
                 tokens.life.issued_at,
                 tokens.life.access_expires_at,
                 tokens.life.consent_expires_at,
-                &tokens.scopes
+                &tokens.scopes,
+                tokens.handle.as_deref()
             ],
         )?;
         Ok(touched == 1)

@@ -1,6 +1,6 @@
 //! Listings: what the platforms show, and which SKU each one sells.
 
-use domain::{ChannelKind, ConnectionId, Currency, ListingId, ListingState, Money, SkuId, Timestamp};
+use domain::{ConnectionId, Currency, ListingId, ListingState, Money, SkuId, Timestamp};
 
 use crate::db::{Row, StoreResult};
 use crate::stock::Sku;
@@ -289,14 +289,5 @@ impl Tenant<'_, '_> {
             params![self.id, id, units, placed_at],
         )?;
         Ok(())
-    }
-
-    /// The channel of a connection, for building addresses.
-    pub fn channel_of(&mut self, connection: ConnectionId) -> StoreResult<Option<ChannelKind>> {
-        self.tx.row(
-            "SELECT channel FROM connection WHERE organization_id = $1 AND id = $2",
-            params![self.id, connection],
-            |row| row.word(0, "connection", "channel", ChannelKind::parse),
-        )
     }
 }

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use connect::{Channel, HookSubject};
+use connect::{Channel, HookRequest, HookSubject};
 use domain::Clock as _;
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
@@ -103,7 +103,9 @@ async fn take_naively(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let Ok(events) = channel.hooks().read(&headers, &body) else { return StatusCode::BAD_REQUEST };
+    let Ok(events) = channel.hooks().read(HookRequest { url: "", headers: &headers, body: &body }) else {
+        return StatusCode::BAD_REQUEST;
+    };
     for event in events {
         let HookSubject::Order(order) = event.subject else { continue };
         let hook = Hook { account: event.account_external_id, order, topic: event.topic };

@@ -201,10 +201,8 @@ impl Stage {
         let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
         let answer = http::once(sandbox, &http::request("POST", page.path(), kind, &form)).await?;
         let back = Url::parse(&answer.location.ok_or("the consent page sends nobody back")?)?;
-        let back: BTreeMap<String, String> = back.query_pairs().into_owned().collect();
-        let state = back.get("state").map(String::as_str).unwrap_or_default();
-        let code = back.get("code").ok_or("the seller did not consent")?;
-        Ok(self.app.finish_authorization(self.organization, self.member, CHANNEL, state, Ok(code)).await?)
+        let returned = back.query_pairs().into_owned().collect();
+        Ok(self.app.finish_authorization(self.organization, self.member, CHANNEL, returned).await?)
     }
 
     /// The listings that sell one thing and that the shop writes, of all connections.

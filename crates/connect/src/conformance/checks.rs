@@ -86,15 +86,15 @@ pub fn the_spec_says_what_it_has_to(harness: &dyn Harness) {
 }
 
 /// The consent page's address is exact, and no secret stands in it.
-pub fn the_consent_page_is_asked_with_state_and_pkce(harness: &dyn Harness) {
+pub fn the_consent_page_is_asked_with_state_and_with_pkce_where_it_is_taken(harness: &dyn Harness) {
     let (channel, _) = scripted(harness, Vec::new());
     let redirect = harness.samples().redirect_uri;
     let address = channel.authorization().authorize_url("st/ate", "chal-lenge", &redirect);
     assert_eq!(address, harness.authorize_url());
     let url = Url::parse(&address).expect("an address");
-    for value in ["st/ate", "chal-lenge", &redirect] {
-        assert!(url.query_pairs().any(|(_, given)| given == value), "{value} is missing in {address}");
-    }
+    let holds = |value: &str| url.query_pairs().any(|(_, given)| given == value);
+    assert!(holds("st/ate"), "the state is missing in {address}");
+    assert_eq!(holds("chal-lenge"), channel.spec().takes_pkce, "the challenge in {address}");
     check_hidden(&harness.secrets(Capability::Exchange), &address);
 }
 
@@ -461,7 +461,7 @@ pub fn a_write_that_was_ignored_is_no_success(harness: &dyn Harness) {
 #[track_caller]
 fn check_hook(harness: &dyn Harness, sample: &super::HookSample) {
     let (channel, _) = scripted(harness, Vec::new());
-    assert_eq!(channel.hooks().read(&sample.headers, &sample.body), sample.reading);
+    assert_eq!(channel.hooks().read(sample.request()), sample.reading);
 }
 
 /// All events of a good hook are read.
@@ -476,7 +476,7 @@ pub fn a_hook_says_all_it_has_to(harness: &dyn Harness) {
 pub fn a_repeated_hook_says_the_same(harness: &dyn Harness) {
     let (channel, _) = scripted(harness, Vec::new());
     let sample = harness.hook();
-    let read = || channel.hooks().read(&sample.headers, &sample.body);
+    let read = || channel.hooks().read(sample.request());
     assert_eq!(read(), read());
     assert!(read().is_ok());
 }
@@ -506,7 +506,7 @@ pub fn a_malformed_hook_is_refused(harness: &dyn Harness) {
     let good = harness.hook();
     let half = &good.body[..good.body.len() / 2];
     for body in [&b""[..], b"null", b"[]", b"{}", b"7", b"\xff\xfe", b"<xml/>", half] {
-        assert!(channel.hooks().read(&good.headers, body).is_err(), "{}", String::from_utf8_lossy(body));
+        assert!(channel.hooks().read(good.with_body(body)).is_err(), "{}", String::from_utf8_lossy(body));
     }
 }
 
@@ -514,9 +514,9 @@ pub fn a_malformed_hook_is_refused(harness: &dyn Harness) {
 pub fn an_oversized_hook_is_refused(harness: &dyn Harness) {
     let (channel, _) = scripted(harness, Vec::new());
     let good = harness.hook();
-    let mut body = good.body;
+    let mut body = good.body.clone();
     body.resize(channel.spec().hook_max_bytes + 1, b' ');
-    assert!(channel.hooks().read(&good.headers, &body).is_err());
+    assert!(channel.hooks().read(good.with_body(&body)).is_err());
 }
 
 /// Cursors come back from a database: one that is not the channel's leads nowhere.

@@ -1,5 +1,6 @@
 //! What a channel's tests tell the kit, and the calls that the kit makes of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{Currency, ManualClock, Money, OrderSnapshot, Restricted, Timestamp};
@@ -7,8 +8,8 @@ use http::HeaderMap;
 
 use super::script::{Script, Step, now};
 use crate::channel::{
-    Account, AccountProfile, Channel, HookEvent, HookRejection, IssuedTokens, ListingKey, ListingSnapshot,
-    OrderRef, Page, Window,
+    Account, AccountProfile, Channel, Consent, HookEvent, HookRejection, HookRequest, IssuedTokens,
+    ListingKey, ListingSnapshot, OrderRef, Page, Window,
 };
 use crate::error::ChannelError;
 use crate::outbound::Outbound;
@@ -79,7 +80,9 @@ impl Capability {
 #[derive(Debug, Clone)]
 pub struct Samples {
     /// Authorization code.
-    pub code: String,
+    pub code: Restricted<String>,
+    /// What the browser brings back besides code and state.
+    pub callback: BTreeMap<String, String>,
     /// PKCE verifier.
     pub verifier: Restricted<String>,
     /// Address of the callback.
@@ -103,12 +106,28 @@ pub struct Samples {
 /// A hook and what it says.
 #[derive(Debug, Clone)]
 pub struct HookSample {
+    /// The address that it was posted to.
+    pub url: String,
     /// Headers.
     pub headers: HeaderMap,
     /// Body.
     pub body: Vec<u8>,
     /// What the channel has to read from it.
     pub reading: Result<Vec<HookEvent>, HookRejection>,
+}
+
+impl HookSample {
+    /// The hook as it comes to the door.
+    #[must_use]
+    pub fn request(&self) -> HookRequest<'_> {
+        self.with_body(&self.body)
+    }
+
+    /// The same with another body.
+    #[must_use]
+    pub fn with_body<'a>(&'a self, body: &'a [u8]) -> HookRequest<'a> {
+        HookRequest { url: &self.url, headers: &self.headers, body }
+    }
 }
 
 /// What a channel's tests tell the kit.
@@ -217,10 +236,17 @@ fn perform(
     let (it, account) = (harness.samples(), harness.account());
     match capability {
         Capability::Exchange => {
-            now(channel.authorization().exchange(&it.code, &it.verifier, &it.redirect_uri))
-                .map(Outcome::Tokens)
+            let consent = Consent {
+                code: &it.code,
+                fields: &it.callback,
+                verifier: &it.verifier,
+                redirect_uri: &it.redirect_uri,
+            };
+            now(channel.authorization().exchange(consent)).map(Outcome::Tokens)
         }
-        Capability::Refresh => now(channel.authorization().refresh(&it.refresh_token)).map(Outcome::Tokens),
+        Capability::Refresh => {
+            now(channel.authorization().refresh(&account, &it.refresh_token)).map(Outcome::Tokens)
+        }
         Capability::Identify => now(channel.authorization().identify(&account)).map(Outcome::Profile),
         Capability::Revoke => now(channel.authorization().revoke(&account)).map(|()| Outcome::Revoked),
         Capability::FetchOrder => {

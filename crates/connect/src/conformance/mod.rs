@@ -19,7 +19,7 @@ macro_rules! channel_conformance {
     ($harness:expr) => {
         $crate::channel_conformance! { @each $harness;
             the_spec_says_what_it_has_to
-            the_consent_page_is_asked_with_state_and_pkce
+            the_consent_page_is_asked_with_state_and_with_pkce_where_it_is_taken
             a_code_becomes_tokens
             a_refresh_token_becomes_the_next_pair
             an_account_says_who_it_is

@@ -14,6 +14,7 @@ use ::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
 use domain::{Actor, Clock, Grant, Purpose, Restricted, Timestamp};
 use serde::Deserialize;
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 pub use self::address::{BaseUrl, BaseUrlError, Reach};
@@ -51,7 +52,47 @@ impl From<&Restricted<String>> for FormValue {
 enum Body {
     Empty,
     Json(String),
+    /// An object, and the fields of it that are keys to something.
+    JsonWith(serde_json::Map<String, Value>, Vec<(&'static str, Restricted<String>)>),
     Form(Vec<(&'static str, FormValue)>),
+}
+
+impl Body {
+    /// Content type, and the bytes as they are sent.
+    fn into_bytes(self, grant: &Grant) -> (Option<&'static str>, Bytes) {
+        match self {
+            Self::Empty => (None, Bytes::new()),
+            Self::Json(text) => (Some("application/json"), Bytes::from(text)),
+            Self::JsonWith(mut fields, secrets) => {
+                for (name, secret) in secrets {
+                    fields.insert(name.to_owned(), Value::from(secret.reveal(grant).as_str()));
+                }
+                (Some("application/json"), Bytes::from(Value::Object(fields).to_string()))
+            }
+            Self::Form(fields) => {
+                (Some("application/x-www-form-urlencoded"), Bytes::from(encode_form(&fields, grant)))
+            }
+        }
+    }
+}
+
+/// A call as it is about to be sent, for the one who signs it.
+#[derive(Clone, Copy)]
+pub struct Unsigned<'a> {
+    /// Path, without host and query.
+    pub path: &'a str,
+    /// The query's names and values in their order, decoded, secrets in clear.
+    pub query: &'a [(String, String)],
+    /// The exact bytes of the body; empty for none.
+    pub body: &'a [u8],
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// How a platform wants its calls signed.
+pub trait Signer: Send + Sync + fmt::Debug {
+    /// What is added to the query of `call`: its signature, and the time that was signed.
+    fn sign(&self, call: &Unsigned<'_>, grant: &Grant) -> Vec<(&'static str, String)>;
 }
 
 /// A call to be made. Built below a [`BaseUrl`], so it cannot lead to another host.
@@ -63,6 +104,9 @@ pub struct CallSpec {
     base: BaseUrl,
     headers: HeaderMap,
     bearer: Option<Restricted<String>>,
+    secret_headers: Vec<(&'static str, Restricted<String>)>,
+    secret_query: Vec<(&'static str, Restricted<String>)>,
+    signer: Option<Arc<dyn Signer>>,
     body: Body,
     deadline: Duration,
 }
@@ -86,6 +130,9 @@ impl CallSpec {
             base: base.clone(),
             headers: HeaderMap::new(),
             bearer: None,
+            secret_headers: Vec::new(),
+            secret_query: Vec::new(),
+            signer: None,
             body: Body::Empty,
             deadline: CALL_DEADLINE,
         }
@@ -121,6 +168,39 @@ impl CallSpec {
         self
     }
 
+    /// Adds a header that is a key to something; its name in lower case.
+    #[must_use]
+    pub fn header_secret(mut self, name: &'static str, secret: &Restricted<String>) -> Self {
+        self.secret_headers.push((name, secret.clone()));
+        self
+    }
+
+    /// Adds a query parameter that is a key to something, where a platform will have it
+    /// nowhere else.
+    #[must_use]
+    pub fn query_secret(mut self, name: &'static str, secret: &Restricted<String>) -> Self {
+        self.secret_query.push((name, secret.clone()));
+        self
+    }
+
+    /// Has the call signed when it is sent, with the time of its sending.
+    #[must_use]
+    pub fn signed(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// Sends a JSON object, and in it `secrets` under their names.
+    #[must_use]
+    pub fn json_with(
+        mut self,
+        fields: serde_json::Map<String, Value>,
+        secrets: Vec<(&'static str, Restricted<String>)>,
+    ) -> Self {
+        self.body = Body::JsonWith(fields, secrets);
+        self
+    }
+
     /// Sends JSON text.
     #[must_use]
     pub fn json(mut self, text: String) -> Self {
@@ -136,35 +216,46 @@ impl CallSpec {
     }
 
     fn secrets(&self) -> Vec<Restricted<String>> {
-        let form = match &self.body {
-            Body::Form(fields) => fields.as_slice(),
-            Body::Empty | Body::Json(_) => &[],
+        let in_body: Vec<_> = match &self.body {
+            Body::Form(fields) => fields
+                .iter()
+                .filter_map(|(_, value)| match value {
+                    FormValue::Secret(secret) => Some(secret.clone()),
+                    FormValue::Plain(_) => None,
+                })
+                .collect(),
+            Body::JsonWith(_, secrets) => secrets.iter().map(|(_, secret)| secret.clone()).collect(),
+            Body::Empty | Body::Json(_) => Vec::new(),
         };
-        let in_form = form.iter().filter_map(|(_, value)| match value {
-            FormValue::Secret(secret) => Some(secret.clone()),
-            FormValue::Plain(_) => None,
-        });
-        self.bearer.iter().cloned().chain(in_form).collect()
+        let named = self.secret_headers.iter().chain(&self.secret_query).map(|(_, secret)| secret.clone());
+        self.bearer.iter().cloned().chain(named).chain(in_body).collect()
     }
 
     /// `None` when the address may not be called or a secret fits no header.
-    fn into_wire(self, grant: &Grant) -> Option<WireRequest> {
-        let url = self.url.filter(|url| self.base.holds(url))?;
+    fn into_wire(self, grant: &Grant, at: Timestamp) -> Option<WireRequest> {
+        let mut url = self.url.filter(|url| self.base.holds(url))?;
         let mut headers = self.headers;
         if let Some(token) = &self.bearer {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal(grant))).ok()?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let (content_type, body) = match self.body {
-            Body::Empty => (None, Bytes::new()),
-            Body::Json(text) => (Some("application/json"), Bytes::from(text)),
-            Body::Form(fields) => {
-                (Some("application/x-www-form-urlencoded"), Bytes::from(encode_form(&fields, grant)))
-            }
-        };
+        for (name, secret) in &self.secret_headers {
+            let mut value = HeaderValue::from_str(secret.reveal(grant)).ok()?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        for (name, secret) in &self.secret_query {
+            url.query_pairs_mut().append_pair(name, secret.reveal(grant));
+        }
+        let (content_type, body) = self.body.into_bytes(grant);
         if let Some(content_type) = content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(signer) = &self.signer {
+            let query: Vec<_> = url.query_pairs().into_owned().collect();
+            let added = signer.sign(&Unsigned { path: url.path(), query: &query, body: &body, at }, grant);
+            url.query_pairs_mut().extend_pairs(added);
         }
         let (reach, deadline) = (self.base.reach(), self.deadline);
         Some(WireRequest { method: self.method, url, headers, body, reach, deadline })
@@ -206,7 +297,7 @@ impl Outbound {
         let grant = Grant::issue(Actor::system("outbound"), Purpose::CallChannel, started_at);
         let operation = spec.operation;
         let secrets = spec.secrets();
-        let Some(wire) = spec.into_wire(&grant) else {
+        let Some(wire) = spec.into_wire(&grant, started_at) else {
             return Err(ChannelError::new(ErrorKind::AddressNotAllowed, operation));
         };
         let redactor = Redactor::new(secrets.iter().map(|secret| secret.reveal(&grant).as_str()));

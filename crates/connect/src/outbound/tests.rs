@@ -242,3 +242,43 @@ fn a_public_name_that_leads_to_this_machine_is_not_called() {
         assert_eq!(refused, TransportError::AddressNotAllowed, "{url}");
     }
 }
+
+/// Shows what it was given to sign.
+#[derive(Debug)]
+struct Showing;
+
+impl Signer for Showing {
+    fn sign(&self, call: &Unsigned<'_>, _grant: &Grant) -> Vec<(&'static str, String)> {
+        let query: Vec<_> = call.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let body = String::from_utf8_lossy(call.body);
+        let shown = format!("{}|{}|{body}|{}", call.path, query.join("&"), call.at.as_millis());
+        vec![("timestamp", (call.at.as_millis() / 1000).to_string()), ("sign", shown)]
+    }
+}
+
+#[test]
+fn a_signer_sees_the_call_as_it_is_sent_and_adds_to_its_query() {
+    let (transport, outbound) = answering(200, "{}");
+    let fields = serde_json::Map::from_iter([("partner_id".to_owned(), Value::from(7))]);
+    let spec = CallSpec::new("refresh token", Method::POST, &base(), &["api", "token"])
+        .query("name", "Café & Cia")
+        .query_secret("access_token", &token("acc-ess"))
+        .header_secret("x-token", &token("head-er"))
+        .json_with(fields, vec![("refresh_token", token("re-fresh"))])
+        .signed(Arc::new(Showing));
+    let answer = now(outbound.call(spec)).unwrap();
+
+    let sent = transport.sent.lock().unwrap().remove(0);
+    let query: Vec<(String, String)> = sent.url.query_pairs().into_owned().collect();
+    let signed = "/api/token|name=Café & Cia&access_token=acc-ess|{\"partner_id\":7,\"refresh_token\":\"re-fresh\"}|1000";
+    let expected =
+        [("name", "Café & Cia"), ("access_token", "acc-ess"), ("timestamp", "1"), ("sign", signed)];
+    assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(sent.headers["x-token"], "head-er");
+    assert_eq!(sent.headers[CONTENT_TYPE], "application/json");
+
+    let kept = format!("{:?} {:?}", answer.exchange(), answer);
+    for secret in ["acc-ess", "head-er", "re-fresh"] {
+        assert!(!kept.contains(secret), "{kept}");
+    }
+}

@@ -24,16 +24,12 @@ pub(super) async fn connect(
     for seller in &manifest.sellers {
         let address = app.begin_authorization(owner.organization, owner.member, kind).await?;
         let back = approve(sandbox, &address, seller.user_id)?;
-        let answer =
-            |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        let state = answer("state").unwrap_or_default();
-        let (code, error) = (answer("code"), answer("error").unwrap_or_default());
-        let code = code.as_deref().ok_or(error.as_str());
+        let returned = back.query_pairs().into_owned().collect();
         let failed = |error: &dyn std::fmt::Display| {
             Failure::at(&format!("the seller {} cannot be connected", seller.nickname), error)
         };
         let id = app
-            .finish_authorization(owner.organization, owner.member, kind, &state, code)
+            .finish_authorization(owner.organization, owner.member, kind, returned)
             .await
             .map_err(|error| failed(&error))?;
         let connection = app

@@ -10,7 +10,10 @@ use tokio_postgres::Client;
 use super::error::{StoreError, StoreResult};
 
 /// Number and text of each migration, in order. Never edit one that was released.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/0001_house.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../../migrations/0001_house.sql")),
+    (2, include_str!("../../migrations/0002_handle.sql")),
+];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).
 const MIGRATION_LOCK: i64 = 7_215_110_091;

@@ -139,6 +139,7 @@ pub(crate) fn tokens(name: &str, now: Timestamp) -> SealedTokens {
             consent_expires_at: None,
         },
         scopes: "offline_access read write".into(),
+        handle: None,
     }
 }
 

@@ -178,7 +178,6 @@ const READS: &[(&str, Read)] = &[
     }),
     ("connections", |shop, _| listed(shop.connections())),
     ("tokens", |shop, of| found(shop.tokens(of.connection))),
-    ("channel_of", |shop, of| found(shop.channel_of(of.connection))),
     ("member_email", |shop, of| found(shop.member_email(of.member))),
     ("data_key", |shop, of| found(shop.data_key(KeyOwner::Connection(of.connection)))),
     ("sku", |shop, of| found(shop.sku(of.sku))),

@@ -54,7 +54,7 @@ pub struct ChannelChoice {
     /// Which.
     pub kind: ChannelKind,
     /// The scopes that will be asked, in the platform's words (`read`).
-    pub scopes: Vec<&'static str>,
+    pub scopes: &'static [&'static str],
     /// The app's credentials are configured.
     pub ready: bool,
     /// The address that the channel's app has to name for coming back from consent.

@@ -134,7 +134,7 @@ impl Reader {
                     chrome: self.chrome(Nav::Connections),
                     channels: vec![ChannelChoice {
                         kind: ChannelKind::MercadoLivre,
-                        scopes: vec!["read", "write", "offline_access"],
+                        scopes: &["read", "write", "offline_access"],
                         ready,
                         redirect_uri: "https://hub.example/connections/callback/mercado_livre".to_owned(),
                         hook_url: "https://hub.example/hooks/mercado_livre/k3J9x".to_owned(),

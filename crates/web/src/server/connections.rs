@@ -6,7 +6,6 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::silence::Silence;
 use domain::{ChannelKind, ConnectionId, ConnectionState};
-use serde::Deserialize;
 use store::imports::{ImportPhase, ImportRun};
 
 use app::clockwork::SWEEP_EVERY;
@@ -70,7 +69,7 @@ pub(crate) async fn choose(member: Member) -> Result<Response, Failure> {
         .into_iter()
         .map(|kind| ChannelChoice {
             kind,
-            scopes: vec!["read", "write", "offline_access"],
+            scopes: member.web.app.channel(kind).map(|channel| channel.spec().scopes).unwrap_or_default(),
             ready: member.web.app.channel(kind).is_some(),
             redirect_uri: member.web.app.redirect_uri(kind),
             hook_url: super::hooks::address(&member.web, kind),
@@ -96,32 +95,20 @@ async fn go_to_platform(member: &Member, kind: ChannelKind) -> Result<Response, 
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Callback {
-    code: Option<String>,
-    state: String,
-    error: Option<String>,
-}
-
 /// Takes the browser back from the platform.
 pub(crate) async fn finish(
     member: Member,
     Path(channel): Path<String>,
-    Query(query): Query<Callback>,
+    Query(returned): Query<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let Some(kind) = ChannelKind::parse(&channel) else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));
     };
-    let answer = match (&query.code, &query.error) {
-        (Some(code), None) => Ok(code.as_str()),
-        (_, Some(error)) => Err(error.as_str()),
-        (None, None) => Err("no code"),
-    };
+    // Of a name that stands twice the first counts: what is added behind it is not the platform's.
+    let returned = returned.into_iter().rev().collect();
     let app = &member.web.app;
-    let finished =
-        app.finish_authorization(member.organization(), member.who.member, kind, &query.state, answer).await;
+    let finished = app.finish_authorization(member.organization(), member.who.member, kind, returned).await;
     match finished {
         Ok(id) => {
             let connection =

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use connect::HookRequest;
 use domain::ChannelKind;
 
 use super::Web;
@@ -29,7 +30,8 @@ pub(crate) async fn take(
     let Some(kind) = ChannelKind::parse(&channel).filter(|_| right_door) else {
         return problem(&DoorError::NoSuchDoor);
     };
-    match web.app.take_hook(kind, &headers, &body).await {
+    let url = address(&web, kind);
+    match web.app.take_hook(kind, HookRequest { url: &url, headers: &headers, body: &body }).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => problem(&error),
     }

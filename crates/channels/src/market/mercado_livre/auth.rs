@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use connect::outbound::FormValue;
 use connect::{
-    Account, AccountProfile, Answer, Authorization, Call, CallSpec, ChannelError, ErrorKind, IssuedTokens,
+    Account, AccountProfile, Answer, Authorization, Call, CallSpec, ChannelError, Consent, ErrorKind,
+    IssuedTokens,
 };
 use domain::{Restricted, TokenLife};
 use http::Method;
@@ -43,22 +44,20 @@ impl Authorization for MercadoLivre {
         url.into()
     }
 
-    fn exchange<'a>(
-        &'a self,
-        code: &'a str,
-        verifier: &'a Restricted<String>,
-        redirect_uri: &'a str,
-    ) -> Call<'a, IssuedTokens> {
-        let code = Restricted::new(code.to_owned());
+    fn exchange<'a>(&'a self, consent: Consent<'a>) -> Call<'a, IssuedTokens> {
         let fields = vec![
-            ("code", FormValue::from(&code)),
-            ("redirect_uri", redirect_uri.into()),
-            ("code_verifier", verifier.into()),
+            ("code", FormValue::from(consent.code)),
+            ("redirect_uri", consent.redirect_uri.into()),
+            ("code_verifier", consent.verifier.into()),
         ];
         Box::pin(self.token("exchange code", "authorization_code", Grant::Code, fields))
     }
 
-    fn refresh<'a>(&'a self, refresh_token: &'a Restricted<String>) -> Call<'a, IssuedTokens> {
+    fn refresh<'a>(
+        &'a self,
+        _account: &'a Account,
+        refresh_token: &'a Restricted<String>,
+    ) -> Call<'a, IssuedTokens> {
         let fields = vec![("refresh_token", FormValue::from(refresh_token))];
         Box::pin(self.token("refresh token", "refresh_token", Grant::Refresh, fields))
     }
@@ -127,6 +126,7 @@ fn issued(answer: &Answer) -> Result<IssuedTokens, ChannelError> {
     let scopes = filled(tokens.scope.as_ref()).unwrap_or_default();
     Ok(IssuedTokens {
         account_external_id,
+        handle: None,
         access_token: Restricted::new(tokens.access_token),
         refresh_token,
         life: TokenLife { issued_at, access_expires_at, consent_expires_at },

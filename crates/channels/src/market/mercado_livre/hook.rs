@@ -1,8 +1,7 @@
 //! Reading what Mercado Livre posts. Nothing is signed, so nothing is believed: a hook
 //! only names a thing to be fetched again, and only by an id of the known form.
 
-use connect::{HookEvent, HookRejection, HookSubject, Hooks};
-use http::HeaderMap;
+use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
 
 use super::wire::{Loose, Notification, filled};
 use super::{MercadoLivre, SPEC};
@@ -11,12 +10,12 @@ use super::{MercadoLivre, SPEC};
 const MAX_ID_CHARS: usize = 24;
 
 impl Hooks for MercadoLivre {
-    fn read(&self, _headers: &HeaderMap, body: &[u8]) -> Result<Vec<HookEvent>, HookRejection> {
-        if body.len() > SPEC.hook_max_bytes {
+    fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
+        if hook.body.len() > SPEC.hook_max_bytes {
             return Err(malformed("larger than any notification"));
         }
         let note: Notification =
-            serde_json::from_slice(body).map_err(|_| malformed("not the JSON of a notification"))?;
+            serde_json::from_slice(hook.body).map_err(|_| malformed("not the JSON of a notification"))?;
         event(&note, &self.config.client_id).map(|event| vec![event])
     }
 }

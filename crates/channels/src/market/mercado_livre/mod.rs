@@ -31,6 +31,8 @@ use http::Method;
 pub static SPEC: Spec = Spec {
     kind: ChannelKind::MercadoLivre,
     docs_url: "https://developers.mercadolivre.com.br",
+    scopes: &["read", "write", "offline_access"],
+    takes_pkce: true,
     // "Notificações": answer 200 within 500 ms, or the topic is switched off in the end.
     hook_deadline: Duration::from_millis(500),
     // A notification has some 400 bytes; this leaves room and keeps floods cheap.

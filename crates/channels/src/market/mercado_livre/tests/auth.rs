@@ -1,12 +1,13 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use connect::conformance::{Step, now, text};
 use connect::outbound::TransportError;
-use connect::{AccountProfile, Authorization, ErrorKind, IssuedTokens};
+use connect::{AccountProfile, Authorization, Consent, ErrorKind, IssuedTokens};
 use domain::Verdict;
 
 use super::super::auth::{CONSENT_SPAN, SHORTEST_ACCESS_SPAN};
-use super::super::{ConfigError, MercadoLivreConfig};
+use super::super::{ConfigError, MercadoLivre, MercadoLivreConfig};
 use super::{NOW, TOKENS, USER, account, at, reveal, scripted};
 
 const REFRESH_BODY: &str =
@@ -14,9 +15,18 @@ const REFRESH_BODY: &str =
 
 fn refreshed(step: Step) -> Result<IssuedTokens, connect::ChannelError> {
     let (channel, script) = scripted([step]);
-    let outcome = now(channel.refresh(&text("TG-old")));
+    let outcome = now(channel.refresh(&account(), &text("TG-old")));
     script.done();
     outcome
+}
+
+fn exchanged(channel: &MercadoLivre) -> Result<IssuedTokens, connect::ChannelError> {
+    now(channel.exchange(Consent {
+        code: &text("TG-code"),
+        fields: &BTreeMap::new(),
+        verifier: &text("veri-fier"),
+        redirect_uri: "https://hub.example/cb",
+    }))
 }
 
 fn token_endpoint() -> Step {
@@ -45,7 +55,7 @@ fn a_code_is_exchanged_by_a_form_without_anything_in_the_address() {
         )
         .answer(200, TOKENS);
     let (channel, script) = scripted([step]);
-    let tokens = now(channel.exchange("TG-code", &text("veri-fier"), "https://hub.example/cb")).unwrap();
+    let tokens = exchanged(&channel).unwrap();
     script.done();
     assert_eq!(tokens.account_external_id, "100200300");
     assert!(reveal(&tokens.access_token).starts_with("APP_USR-"));
@@ -60,7 +70,7 @@ fn a_code_is_exchanged_by_a_form_without_anything_in_the_address() {
 fn a_refused_code_is_a_refusal_and_not_an_ended_consent() {
     let body = r#"{"message":"Error validating grant.","error":"invalid_grant","status":400,"cause":[]}"#;
     let (channel, _) = scripted([Step::post("/oauth/token").answer(400, body)]);
-    let error = now(channel.exchange("TG-code", &text("veri-fier"), "https://hub.example/cb")).unwrap_err();
+    let error = exchanged(&channel).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Refused { ref code, .. } if code == "invalid_grant"), "{error}");
 }
 
@@ -189,7 +199,7 @@ fn the_platform_itself_is_found_by_its_site() {
 #[test]
 fn no_debug_shows_a_secret() {
     let (channel, _) = scripted([Step::post("/oauth/token").answer(200, TOKENS)]);
-    let tokens = now(channel.refresh(&text("TG-old"))).unwrap();
+    let tokens = now(channel.refresh(&account(), &text("TG-old"))).unwrap();
     let shown = format!("{channel:?} {tokens:?} {:?}", account());
     for secret in ["app-secret", "APP_USR-", "TG-"] {
         assert!(!shown.contains(secret), "{shown}");

@@ -1,5 +1,6 @@
 //! Mercado Livre under the checks that hold for every channel.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
@@ -25,7 +26,12 @@ fn fault(status: u16, code: &str) -> (u16, String) {
 }
 
 fn hook(changes: &[(&str, Value)], reading: Result<Vec<HookEvent>, HookRejection>) -> HookSample {
-    HookSample { headers: HeaderMap::new(), body: with(NOTIFICATION, changes).into_bytes(), reading }
+    HookSample {
+        url: super::HOOK_URL.into(),
+        headers: HeaderMap::new(),
+        body: with(NOTIFICATION, changes).into_bytes(),
+        reading,
+    }
 }
 
 fn event(topic: &str, subject: HookSubject) -> HookEvent {
@@ -86,7 +92,8 @@ impl Harness for Kit {
 
     fn samples(&self) -> Samples {
         Samples {
-            code: "TG-code".into(),
+            code: text("TG-code"),
+            callback: BTreeMap::new(),
             verifier: text("veri-fier"),
             redirect_uri: "https://hub.example/callback".into(),
             refresh_token: text("TG-old"),

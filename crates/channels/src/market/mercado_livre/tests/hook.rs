@@ -1,14 +1,15 @@
-use connect::{HookEvent, HookRejection, HookSubject, Hooks};
+use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
 use http::HeaderMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::SPEC;
-use super::{NOTIFICATION, at, scripted};
+use super::{HOOK_URL, NOTIFICATION, at, scripted};
 
 fn read(body: &str) -> Result<HookEvent, HookRejection> {
     let (channel, _) = scripted([]);
-    let mut events = channel.read(&HeaderMap::new(), body.as_bytes())?;
+    let mut events =
+        channel.read(HookRequest { url: HOOK_URL, headers: &HeaderMap::new(), body: body.as_bytes() })?;
     assert_eq!(events.len(), 1, "one notification holds one event");
     Ok(events.remove(0))
 }
@@ -134,7 +135,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic_and_no_resource_climbs(bytes: Vec<u8>, resource: String) {
         let (channel, _) = scripted([]);
-        let _ = channel.read(&HeaderMap::new(), &bytes);
+        let _ = channel.read(HookRequest { url: HOOK_URL, headers: &HeaderMap::new(), body: &bytes });
         if let Ok(HookSubject::Order(id)) = about("orders_v2", &resource) {
             prop_assert!(id.bytes().all(|byte| byte.is_ascii_digit()));
         }

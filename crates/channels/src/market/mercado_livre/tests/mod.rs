@@ -40,6 +40,7 @@ pub(super) fn account() -> Account {
     Account {
         connection: ConnectionId::from_bytes([1; 16]),
         external_id: "100200300".into(),
+        handle: None,
         access_token: text("APP_USR-access"),
     }
 }
@@ -54,6 +55,9 @@ pub(super) fn scripted(steps: impl IntoIterator<Item = Step>) -> (MercadoLivre, 
 pub(super) fn reveal(secret: &Restricted<String>) -> &str {
     secret.reveal(&Grant::issue(Actor::system("test"), Purpose::CallChannel, Timestamp::EPOCH))
 }
+
+/// Where hooks are posted.
+pub(super) const HOOK_URL: &str = "https://hub.example/hooks/mercado_livre/door";
 
 pub(super) const TOKENS: &str = include_str!("../fixtures/tokens.json");
 pub(super) const USER: &str = include_str!("../fixtures/user.json");
