@@ -2,6 +2,7 @@
 //! for happens later, at the shop's own pace.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject};
 use domain::{ChannelKind, ConnectionId, OrganizationId, Timestamp};
@@ -102,9 +103,10 @@ impl App {
                 let hooks = inbox::take(tx, SORT_AT_ONCE)?;
                 let mut taken = 0;
                 let mut heard = BTreeMap::new();
+                let mut accounts = BTreeMap::new();
                 for hook in &hooks {
                     taken += hook.count;
-                    if let Some(of) = app.make_job(tx, hook)? {
+                    if let Some(of) = app.make_job(tx, hook, &mut accounts)? {
                         let last = heard.entry(of).or_insert(hook.received_at);
                         *last = hook.received_at.max(*last);
                     }
@@ -123,15 +125,21 @@ impl App {
         Ok(sorted)
     }
 
-    /// Asks for what a hook names; whose it was, or `None` when it was nobody's.
+    /// Asks for what a hook names; whose it was, or `None` when it was nobody's. `accounts`
+    /// remembers those that were looked up.
     fn make_job(
         &self,
         tx: &mut Tx<'_>,
         hook: &SortedHook,
+        accounts: &mut BTreeMap<(String, String), Option<(OrganizationId, ConnectionId, bool)>>,
     ) -> StoreResult<Option<(OrganizationId, ConnectionId)>> {
-        let Some((organization, connection, running)) =
-            connections::by_account(tx, &hook.channel, &hook.account_external_id)?
-        else {
+        let account = match accounts.entry((hook.channel.clone(), hook.account_external_id.clone())) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                *place.insert(connections::by_account(tx, &hook.channel, &hook.account_external_id)?)
+            }
+        };
+        let Some((organization, connection, running)) = account else {
             self.tallies.add("hook_refused", "unknown_account");
             return Ok(None);
         };

@@ -1,9 +1,9 @@
 //! Sealing and opening with the keys of their owners.
 
-use domain::{Actor, ConnectionId, Grant, Guarded, Purpose, Restricted, Timestamp};
-use store::connections::SealedTokens;
+use domain::{Actor, ConnectionId, Grant, Guarded, OrganizationId, Purpose, Restricted, Timestamp};
+use store::connections::{Credentials, SealedTokens};
 use store::keys::KeyOwner;
-use store::{Db, StoreResult, Tenant, settings};
+use store::{Db, StoreError, StoreResult, Tenant, settings};
 use vault::{DataKey, KeyContext, Keyring, Place, SealError, Sealed};
 
 use crate::App;
@@ -22,8 +22,8 @@ pub(crate) async fn check_keys(db: &Db, keyring: &Keyring) -> Result<(), AppErro
 
 /// A failure inside a transaction that is not the database's own: carried out of the
 /// closure as the driver's words would be.
-fn as_store_error(error: &SealError) -> store::StoreError {
-    store::StoreError::Driver(error.to_string())
+fn as_store_error(error: &SealError) -> StoreError {
+    StoreError::Driver(error.to_string())
 }
 
 impl App {
@@ -43,6 +43,30 @@ impl App {
             tenant.keep_data_key(owner, key.id(), &wrapped, now)?
         };
         self.keyring().unwrap(id, &wrapped, &context).map_err(|error| as_store_error(&error))
+    }
+
+    /// The pair that a connection's calls are made with; the refresh token only where
+    /// `renewing`.
+    pub(crate) fn open_pair(
+        &self,
+        organization: OrganizationId,
+        held: &Credentials,
+        renewing: bool,
+    ) -> StoreResult<(Restricted<String>, Option<Restricted<String>>)> {
+        let (id, version) = (held.connection.id, held.connection.token_version);
+        let owner = KeyOwner::Connection(id).context();
+        let context = KeyContext { organization: Some(organization), owner: &owner };
+        let Some((key, wrapped)) = &held.key else {
+            return Err(StoreError::Driver(format!("the key of the connection {id} is gone")));
+        };
+        let key = self.keyring().unwrap(*key, wrapped, &context).map_err(|error| as_store_error(&error))?;
+        let grant = calling(self.clock().now());
+        let place = |column| token_place(organization, id, column, version);
+        let access = open(&key, &place("access_sealed"), &held.tokens.access, &grant)?;
+        let refresh = held.tokens.refresh.as_ref().filter(|_| renewing);
+        let refresh =
+            refresh.map(|sealed| open(&key, &place("refresh_sealed"), sealed, &grant)).transpose()?;
+        Ok((access, refresh))
     }
 
     /// Seals a value under its owner's key.
@@ -76,33 +100,6 @@ impl App {
             handle: issued.handle.clone(),
         })
     }
-
-    /// Opens the access token of a pair.
-    pub(crate) fn open_access(
-        &self,
-        tenant: &mut Tenant<'_, '_>,
-        connection: ConnectionId,
-        version: i64,
-        tokens: &SealedTokens,
-    ) -> StoreResult<Restricted<String>> {
-        let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
-        let place = token_place(tenant.organization_id(), connection, "access_sealed", version);
-        open(&key, &place, &tokens.access, &calling(self.clock().now()))
-    }
-
-    /// Opens the refresh token of a pair, where there is one.
-    pub(crate) fn open_refresh(
-        &self,
-        tenant: &mut Tenant<'_, '_>,
-        connection: ConnectionId,
-        version: i64,
-        tokens: &SealedTokens,
-    ) -> StoreResult<Option<Restricted<String>>> {
-        let Some(sealed) = &tokens.refresh else { return Ok(None) };
-        let key = self.data_key(tenant, KeyOwner::Connection(connection))?;
-        let place = token_place(tenant.organization_id(), connection, "refresh_sealed", version);
-        open(&key, &place, sealed, &calling(self.clock().now())).map(Some)
-    }
 }
 
 /// Opens a value inside a transaction.
@@ -114,7 +111,7 @@ where
 }
 
 fn token_place(
-    organization: domain::OrganizationId,
+    organization: OrganizationId,
     connection: ConnectionId,
     column: &'static str,
     version: i64,

@@ -29,6 +29,10 @@ const REREAD_OPEN_AFTER: Duration = Duration::from_hours(6);
 /// Open orders read again by one sweep at most.
 const REREAD_AT_ONCE: u32 = 200;
 
+/// How long a number that moved without us waits before it is looked at: a sale moves the
+/// number at once, and its order is usually taken in a moment later.
+const DRIFT_PATIENCE: Duration = Duration::from_secs(5);
+
 impl App {
     /// Asks for every order that changed since the last sweep and is not held so. What it
     /// notes as covered, it has read to the end.
@@ -221,7 +225,8 @@ impl App {
         let id = OutboxId::new(now, self.entropy());
         tenant.put_out_again(id, held.id, sku.tally.version, now)?;
         self.tallies.add("drift", "listing");
-        self.ask(tenant, held.connection, &Work::PushStock { listing: held.id }, "drift", now)
+        let at = now.plus(DRIFT_PATIENCE);
+        self.ask(tenant, held.connection, &Work::PushStock { listing: held.id }, "drift", at)
     }
 }
 

@@ -67,26 +67,17 @@ impl App {
     }
 
     async fn held_tokens(&self, organization: OrganizationId, id: ConnectionId) -> Result<Held, AppError> {
-        let app = self.clone();
-        let now = self.clock().now();
-        let found = self
-            .organization(organization)
-            .read(move |tenant| {
-                let Some(connection) = tenant.connection(id)? else { return Ok(None) };
-                let Some((tokens, version)) = tenant.tokens(id)? else { return Ok(None) };
-                if !matches!(connection.state, ConnectionState::Active | ConnectionState::DryRun) {
-                    // Its key may be destroyed already.
-                    return Ok(Some(Err(())));
-                }
-                let access = app.open_access(tenant, id, version, &tokens)?;
-                let due = tokens.life.renewal_due(now);
-                let refresh = if due { app.open_refresh(tenant, id, version, &tokens)? } else { None };
-                Ok(Some(Ok((connection, tokens.life, version, access, refresh))))
-            })
-            .await?
-            .ok_or(AppError::NotFound("connection"))?;
-        let (connection, life, version, access_token, refresh) =
-            found.map_err(|()| AppError::ConnectionStopped)?;
+        let found = self.organization(organization).read(move |tenant| tenant.credentials(id)).await?;
+        let held = found.ok_or(AppError::NotFound("connection"))?;
+        if !matches!(held.connection.state, ConnectionState::Active | ConnectionState::DryRun) {
+            // Its key may be destroyed already.
+            return Err(AppError::ConnectionStopped);
+        }
+        let (life, now) = (held.connection.life, self.clock().now());
+        let due = life.renewal_due(now);
+        let (access_token, refresh) = self.open_pair(organization, &held, due)?;
+        let connection = held.connection;
+        let version = connection.token_version;
         let account = Account {
             connection: id,
             external_id: connection.account_external_id.clone(),
@@ -94,7 +85,7 @@ impl App {
             access_token,
         };
         let ready = Box::new(Ready { connection, account, token_version: version });
-        if !life.renewal_due(now) {
+        if !due {
             return Ok(Held::Good(ready));
         }
         Ok(Held::Due { ready, refresh, usable: life.access_expires_at > now })

@@ -2,13 +2,14 @@
 //! done, to be tried again, or as a dead letter for a person.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use connect::{ChannelError, ErrorKind};
 use domain::retry::{MAX_ATTEMPTS, delay_before_retry};
-use domain::{ConnectionId, Verdict};
-use store::jobs::{self, Job};
+use domain::{ConnectionId, JobId, OrganizationId, Timestamp, Verdict};
+use store::jobs::{self, Failure, Job};
+use store::{StoreResult, Tx};
 use tokio::task::JoinSet;
 
 use crate::error::AppError;
@@ -22,6 +23,34 @@ const POLL: Duration = Duration::from_millis(250);
 
 type Lane = Option<ConnectionId>;
 
+/// What this node has in hand.
+#[derive(Debug, Default)]
+struct Hands {
+    /// Jobs that run, by lane.
+    running: BTreeMap<Lane, u32>,
+    /// Ends that are not kept yet. The next round keeps them with what it takes: a busy
+    /// shop needs one transaction for both. Lost with the program they cost nothing but
+    /// the doing over, as the leases give those jobs back.
+    ended: Vec<Ended>,
+}
+
+/// A job that is over, and how.
+#[derive(Debug, Clone)]
+struct Ended {
+    job: JobId,
+    organization: OrganizationId,
+    how: How,
+}
+
+#[derive(Debug, Clone)]
+enum How {
+    Done,
+    /// To be tried again at this time.
+    Later(Failure, Timestamp),
+    /// For a person.
+    Dead(Failure),
+}
+
 impl App {
     /// Runs jobs until the task is dropped.
     pub async fn work(self) {
@@ -31,22 +60,25 @@ impl App {
     /// Runs jobs until `stop` is ready; then takes no more and lets those that run end.
     pub async fn work_until(self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let running: Arc<Mutex<BTreeMap<Lane, u32>>> = Arc::default();
+        let hands: Arc<Mutex<Hands>> = Arc::default();
         let mut tasks = JoinSet::new();
         loop {
             while tasks.try_join_next().is_some() {}
             let mut pause = POLL;
-            match self.claim_round(&running).await {
+            match self.round(&hands).await {
                 Ok(jobs) => {
                     if !jobs.is_empty() {
                         pause = Duration::ZERO;
                     }
                     for job in jobs {
-                        let (app, running) = (self.clone(), Arc::clone(&running));
+                        let (app, hands) = (self.clone(), Arc::clone(&hands));
                         tasks.spawn(async move {
                             let lane = job.connection;
-                            app.run_job(job).await;
-                            release(&running, lane);
+                            let ended = app.run_job(job).await;
+                            let mut held = hold(&hands);
+                            held.ended.extend(ended);
+                            held.release(lane);
+                            drop(held);
                             // A place in the lane is free: maybe there is more for it.
                             app.jobs_came.notify_one();
                         });
@@ -62,66 +94,101 @@ impl App {
             }
         }
         while tasks.join_next().await.is_some() {}
+        let ended = std::mem::take(&mut hold(&hands).ended);
+        if let Err(error) = self.keep_the_rest(ended).await {
+            tracing::error!(error = %error, "the last jobs' ends could not be kept; their leases give them back");
+        }
     }
 
     /// Runs what is due now, one job after the other, in the lanes' order. Returns how
     /// many ran. For tests and the simulator, which own the time.
     pub async fn work_once(&self) -> Result<usize, AppError> {
-        let running = Mutex::default();
-        let jobs = self.claim_round(&running).await?;
+        let jobs = self.round(&Mutex::default()).await?;
         let count = jobs.len();
         for job in jobs {
-            self.run_job(job).await;
+            let ended = self.run_job(job).await;
+            self.keep_the_rest(ended.into_iter().collect()).await?;
         }
         Ok(count)
     }
 
-    /// Takes jobs for every lane that has room: each account gets its turn, however much
-    /// another one has waiting.
-    async fn claim_round(&self, running: &Mutex<BTreeMap<Lane, u32>>) -> Result<Vec<Job>, AppError> {
-        let room: BTreeMap<Lane, u32> = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (owner, now) = (self.parts.node.clone(), self.clock().now());
-        // A look first, in a reading transaction: an idle shop writes nothing.
-        let lanes = self.store().installation().read(move |tx| jobs::lanes_due(tx, now)).await?;
-        let lanes: Vec<(Lane, u32)> = lanes
-            .into_iter()
-            .map(|lane| (lane, LANE_WIDTH - room.get(&lane).copied().unwrap_or(0).min(LANE_WIDTH)))
-            .filter(|(_, free)| *free > 0)
-            .collect();
-        if lanes.is_empty() {
-            return Ok(Vec::new());
+    /// Keeps the ends of jobs and takes jobs for every lane that has room: each account
+    /// gets its turn, however much another one has waiting.
+    async fn round(&self, hands: &Mutex<Hands>) -> Result<Vec<Job>, AppError> {
+        let now = self.clock().now();
+        if hold(hands).ended.is_empty() {
+            // A look first, in a reading transaction: an idle shop writes nothing.
+            let lanes = self.store().installation().read(move |tx| jobs::lanes_due(tx, now)).await?;
+            if lanes.iter().all(|lane| hold(hands).room(*lane) == 0) {
+                return Ok(Vec::new());
+            }
         }
-        let claimed = self
+        let owner = self.parts.node.clone();
+        let (ended, running) = {
+            let mut held = hold(hands);
+            (std::mem::take(&mut held.ended), held.running.clone())
+        };
+        let room = Hands { running, ended: Vec::new() };
+        let ends = ended.clone();
+        let taken = self
             .store()
             .installation()
             .note(move |tx| {
-                let mut claimed = Vec::new();
-                for (lane, free) in &lanes {
-                    claimed.extend(jobs::claim(tx, *lane, &owner, *free, now)?);
+                keep_ends(tx, &ends, &owner, now)?;
+                let mut taken = Vec::new();
+                for lane in jobs::lanes_due(tx, now)? {
+                    let free = room.room(lane);
+                    if free > 0 {
+                        taken.extend(jobs::claim(tx, lane, &owner, free, now)?);
+                    }
                 }
-                Ok(claimed)
+                Ok(taken)
             })
-            .await?;
-        let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-        for job in &claimed {
-            *running.entry(job.connection).or_default() += 1;
+            .await;
+        let mut held = hold(hands);
+        match taken {
+            Ok(taken) => {
+                for job in &taken {
+                    *held.running.entry(job.connection).or_default() += 1;
+                }
+                drop(held);
+                self.tell_of_dead(&ended);
+                Ok(taken)
+            }
+            Err(error) => {
+                held.ended.extend(ended);
+                Err(error.into())
+            }
         }
-        Ok(claimed)
     }
 
-    async fn run_job(&self, job: Job) {
+    async fn keep_the_rest(&self, ended: Vec<Ended>) -> Result<(), AppError> {
+        let (owner, now, ends) = (self.parts.node.clone(), self.clock().now(), ended.clone());
+        self.store().installation().note(move |tx| keep_ends(tx, &ends, &owner, now)).await?;
+        self.tell_of_dead(&ended);
+        Ok(())
+    }
+
+    fn tell_of_dead(&self, ended: &[Ended]) {
+        for end in ended.iter().filter(|end| matches!(end.how, How::Dead(_))) {
+            self.announce(end.organization, Change::Problems);
+        }
+    }
+
+    /// Runs a job; gives how it ended, or `None` when the program ended in it.
+    async fn run_job(&self, job: Job) -> Option<Ended> {
         let result = match self.step(steps::JOB_TAKEN) {
             Ok(()) => self.perform(&job).await,
             Err(died) => Err(died),
         };
-        if let Err(AppError::Died(_)) = result {
+        let how = match result {
+            Ok(()) => How::Done,
             // The simulator ended the program here: nothing more is written, as after a
             // power cut; the lease gives the job back.
-            return;
-        }
-        if let Err(error) = self.end_job(&job, result).await {
-            tracing::error!(job.id = %job.id, error = %error, "a job's end could not be kept; its lease gives it back");
-        }
+            Err(AppError::Died(_)) => return None,
+            Err(error) => self.judge(&job, &error).await,
+        };
+        Some(Ended { job: job.id, organization: job.organization, how })
     }
 
     async fn perform(&self, job: &Job) -> Result<(), AppError> {
@@ -146,34 +213,28 @@ impl App {
         }
     }
 
-    async fn end_job(&self, job: &Job, result: Result<(), AppError>) -> Result<(), AppError> {
-        let (id, owner, now) = (job.id, self.parts.node.clone(), self.clock().now());
-        let db = self.store().installation();
-        let Err(error) = result else {
-            db.note(move |tx| jobs::finish(tx, id, &owner, now)).await?;
-            return Ok(());
-        };
-        if self.names_nothing_of_ours(job, &error).await? {
+    /// What becomes of a job that failed.
+    async fn judge(&self, job: &Job, error: &AppError) -> How {
+        let id = job.id;
+        // When not even that can be looked up, the job's own failure decides.
+        if self.names_nothing_of_ours(job, error).await.unwrap_or(false) {
             tracing::info!(job.id = %id, job.kind = job.kind, error = %error, "a hook named nothing of this account");
             self.tallies.add("hook_refused", "names_nothing");
-            db.note(move |tx| jobs::finish(tx, id, &owner, now)).await?;
-            return Ok(());
+            return How::Done;
         }
         let failure = error.failure();
         match error.verdict() {
             Verdict::Retry { not_before } if job.attempts < MAX_ATTEMPTS => {
                 tracing::info!(job.id = %id, job.kind = job.kind, attempts = job.attempts, error = %error, "job waits for its next try");
-                let run_at = now.plus(delay_before_retry(job.attempts, not_before, self.entropy()));
-                db.note(move |tx| jobs::postpone(tx, id, &owner, &failure, run_at, now)).await?;
+                let delay = delay_before_retry(job.attempts, not_before, self.entropy());
+                How::Later(failure, self.clock().now().plus(delay))
             }
             Verdict::Retry { .. } | Verdict::Fail => {
                 tracing::warn!(job.id = %id, job.kind = job.kind, attempts = job.attempts, error = %error, "job waits for a person");
                 self.tallies.add("job_dead", failure.problem.as_str());
-                db.note(move |tx| jobs::bury(tx, id, &owner, &failure, now)).await?;
-                self.announce(job.organization, Change::Problems);
+                How::Dead(failure)
             }
         }
-        Ok(())
     }
 
     /// Whether only a hook spoke of this, the platform refuses to show it for good, and the
@@ -206,9 +267,33 @@ impl App {
     }
 }
 
-fn release(running: &Mutex<BTreeMap<Lane, u32>>, lane: Lane) {
-    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(count) = running.get_mut(&lane) {
-        *count = count.saturating_sub(1);
+impl Hands {
+    /// How many more jobs the lane may run.
+    fn room(&self, lane: Lane) -> u32 {
+        LANE_WIDTH.saturating_sub(self.running.get(&lane).copied().unwrap_or(0))
     }
+
+    fn release(&mut self, lane: Lane) {
+        if let Some(count) = self.running.get_mut(&lane) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
+fn hold(hands: &Mutex<Hands>) -> MutexGuard<'_, Hands> {
+    hands.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep_ends(tx: &mut Tx<'_>, ended: &[Ended], owner: &str, now: Timestamp) -> StoreResult<()> {
+    let done: Vec<JobId> =
+        ended.iter().filter(|end| matches!(end.how, How::Done)).map(|end| end.job).collect();
+    jobs::finish(tx, &done, owner, now)?;
+    for end in ended {
+        match &end.how {
+            How::Done => {}
+            How::Later(failure, run_at) => jobs::postpone(tx, end.job, owner, failure, *run_at, now)?,
+            How::Dead(failure) => jobs::bury(tx, end.job, owner, failure, now)?,
+        }
+    }
+    Ok(())
 }

@@ -57,8 +57,9 @@ fn event(row: &Row<'_>) -> StoreResult<Event> {
 
 /// Keeps an event, in the running transaction.
 pub fn record(tx: &mut Tx<'_>, event: &Event) -> StoreResult<()> {
-    tx.execute_exactly(
-        1,
+    tx.at_the_end(
+        "",
+        Some(1),
         "INSERT INTO audit_event (id, organization_id, at, phase, actor, action, subject_kind, subject_id, details) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         params![
@@ -95,8 +96,9 @@ pub fn unsequenced(tx: &mut Tx<'_>) -> StoreResult<Vec<Event>> {
 /// Gives events their places, from `first` on, and keeps the tree's new right edge.
 pub fn sequence(tx: &mut Tx<'_>, first: i64, leaves: &[(AuditId, Vec<u8>)], edge: &[u8]) -> StoreResult<()> {
     for (seq, (id, leaf)) in (first..).zip(leaves) {
-        tx.execute_exactly(
-            1,
+        tx.at_the_end(
+            "",
+            Some(1),
             "UPDATE audit_event SET seq = $2, leaf = $3 WHERE id = $1 AND seq IS NULL",
             params![*id, seq, leaf],
         )?;

@@ -1,9 +1,11 @@
 //! Connections: their state, their sealed tokens and who may renew them.
 
 use domain::connection::ReauthorizationReason;
-use domain::{ChannelKind, ConnectionId, ConnectionState, MemberId, Restricted, Timestamp, TokenLife};
+use domain::{
+    ChannelKind, ConnectionId, ConnectionState, DataKeyId, MemberId, Restricted, Timestamp, TokenLife,
+};
 use std::time::Duration;
-use vault::{Sealed, TokenDigest};
+use vault::{Sealed, TokenDigest, WrappedKey};
 
 use crate::db::{Row, StoreError, StoreResult, Tx};
 use crate::{Tenant, params};
@@ -65,6 +67,17 @@ pub struct SealedTokens {
     pub scopes: String,
     /// The account's next handle; `None` leaves the one that is known.
     pub handle: Option<String>,
+}
+
+/// All that a call for a connection needs.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The connection.
+    pub connection: Connection,
+    /// Its pair, of the version that the connection names.
+    pub tokens: SealedTokens,
+    /// The wrapped key that the pair is sealed under; `None` once it was destroyed.
+    pub key: Option<(DataKeyId, WrappedKey)>,
 }
 
 const COLUMNS: &str = "id, channel, account_external_id, name, site, state, state_reason, state_since, \
@@ -138,6 +151,33 @@ impl Tenant<'_, '_> {
             params![self.id, id],
             connection,
         )
+    }
+
+    /// A connection with all that a call for it needs, in one look.
+    pub fn credentials(&mut self, id: ConnectionId) -> StoreResult<Option<Credentials>> {
+        let sql = format!(
+            "SELECT {COLUMNS}, access_sealed, refresh_sealed, \
+               (SELECT k.id FROM data_key k WHERE k.owner_kind = 'connection' AND k.owner_id = connection.id), \
+               (SELECT k.wrapped FROM data_key k WHERE k.owner_kind = 'connection' AND k.owner_id = connection.id) \
+             FROM connection WHERE organization_id = $1 AND id = $2"
+        );
+        let behind = COLUMNS.split(',').count();
+        self.tx.row(&sql, params![self.id, id], |row| {
+            let connection = connection(row)?;
+            let tokens = SealedTokens {
+                access: Sealed::from_bytes(row.get(behind)?),
+                refresh: row.get::<Option<Vec<u8>>>(behind + 1)?.map(Sealed::from_bytes),
+                life: connection.life,
+                scopes: connection.scopes.clone(),
+                handle: connection.handle.clone(),
+            };
+            let wrapped: Option<Vec<u8>> = row.get(behind + 3)?;
+            let key = match (row.get::<Option<DataKeyId>>(behind + 2)?, wrapped) {
+                (Some(id), Some(wrapped)) => Some((id, WrappedKey::from_bytes(wrapped))),
+                _ => None,
+            };
+            Ok(Credentials { connection, tokens, key })
+        })
     }
 
     /// The connection of an account.

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
 pub use error::{StoreError, StoreResult};
+use value::OwnVal;
 pub use value::{Column, Row, Val};
 
 /// Where the data lives.
@@ -54,6 +55,31 @@ pub enum Engine {
 pub struct Tx<'c> {
     conn: Conn<'c>,
     failed: Option<StoreError>,
+    /// What it runs at its end.
+    last: Vec<LastStatement>,
+}
+
+/// A statement that a transaction runs at its end.
+struct LastStatement {
+    /// Orders it among the others.
+    turn: String,
+    sql: &'static str,
+    params: Vec<OwnVal>,
+    /// How many rows it must touch.
+    expected: Option<u64>,
+}
+
+impl LastStatement {
+    fn check(&self, touched: u64) -> StoreResult<()> {
+        match self.expected {
+            Some(expected) if expected != touched => Err(StoreError::RowCount { expected, touched }),
+            _ => Ok(()),
+        }
+    }
+
+    fn lent(&self) -> Vec<Val<'_>> {
+        self.params.iter().map(OwnVal::lent).collect()
+    }
 }
 
 enum Conn<'c> {
@@ -69,7 +95,7 @@ impl std::fmt::Debug for Tx<'_> {
 
 impl<'c> Tx<'c> {
     const fn new(conn: Conn<'c>) -> Self {
-        Self { conn, failed: None }
+        Self { conn, failed: None, last: Vec::new() }
     }
 
     /// Runs a statement unless one has failed before.
@@ -105,6 +131,43 @@ impl<'c> Tx<'c> {
         if touched == expected { Ok(()) } else { Err(StoreError::RowCount { expected, touched }) }
     }
 
+    /// Runs a statement when the closure is done and before the commit, behind every other
+    /// one; `expected` is how many rows it must touch, where that matters. The closure
+    /// itself never sees what it did. Fails when a statement has failed before.
+    ///
+    /// PostgreSQL gets all of these in one go. And rows that transactions of different kinds
+    /// write (jobs) are locked last and in one order, by `turn`: nobody who holds one waits
+    /// for anything else, so no two transactions wait for each other.
+    pub fn at_the_end(
+        &mut self,
+        turn: &str,
+        expected: Option<u64>,
+        sql: &'static str,
+        params: &[Val<'_>],
+    ) -> StoreResult<()> {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone());
+        }
+        let params = params.iter().map(|value| OwnVal::from(*value)).collect();
+        self.last.push(LastStatement { turn: turn.to_owned(), sql, params, expected });
+        Ok(())
+    }
+
+    /// Runs what was left for the end.
+    fn settle(&mut self) -> StoreResult<()> {
+        let mut last = std::mem::take(&mut self.last);
+        if last.is_empty() {
+            return Ok(());
+        }
+        last.sort_by(|a, b| a.turn.cmp(&b.turn));
+        self.attempt(|conn| match conn {
+            Conn::Sqlite(conn) => last.iter().try_for_each(|statement| {
+                statement.check(sqlite::execute(conn, statement.sql, &statement.lent())?)
+            }),
+            Conn::Postgres(tx) => tx.execute_all(&last),
+        })
+    }
+
     /// All rows of a query.
     pub fn rows<T>(
         &mut self,
@@ -134,10 +197,10 @@ impl<'c> Tx<'c> {
         Ok(self.rows(sql, params, map)?.into_iter().next())
     }
 
-    /// Appends rows to a table that nothing else writes by key: one prepared statement for
-    /// each row on SQLite, one `COPY` for all of them on PostgreSQL. Table and columns are
+    /// Appends rows to a table: one prepared statement for each row on SQLite, one for all
+    /// of them on PostgreSQL. Table and columns are
     /// names of this program, never data.
-    pub fn append<'v, const N: usize>(
+    fn append<'v, const N: usize>(
         &mut self,
         table: &'static str,
         columns: [&'static str; N],
@@ -208,6 +271,9 @@ enum Access {
     Write,
     /// Writes; answered before the disk has it, where that is cheaper.
     Note,
+    /// Writes by one statement, which is a transaction by itself; answered when the disk has
+    /// it.
+    Alone,
 }
 
 /// What an engine offers to [`Db`].
@@ -249,6 +315,19 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
         self.run(Access::Note, work).await
+    }
+
+    /// Appends rows to a table in a transaction of their own: on PostgreSQL a single trip.
+    /// Returns when the disk has them. Table and columns are names of this program, never
+    /// data.
+    pub async fn append<const N: usize, R: Send + 'static>(
+        &self,
+        table: &'static str,
+        columns: [&'static str; N],
+        rows: Vec<R>,
+        values: for<'r> fn(&'r R) -> [Val<'r>; N],
+    ) -> StoreResult<()> {
+        self.run(Access::Alone, move |tx| tx.append(table, columns, rows.iter().map(values))).await
     }
 
     /// Whether a write was refused for want of space, and [`Db::found_room`] was not called
@@ -296,7 +375,8 @@ fn package<T: Send + 'static>(
             // else's writes, along.
             Ok(tx) => catch_unwind(AssertUnwindSafe(|| work(tx)))
                 .unwrap_or(Err(StoreError::Panicked))
-                .and_then(|value| tx.failed.clone().map_or(Ok(value), Err)),
+                .and_then(|value| tx.failed.clone().map_or(Ok(value), Err))
+                .and_then(|value| tx.settle().map(|()| value)),
             Err(error) => Err(error),
         };
         Finished {

@@ -9,14 +9,21 @@ use std::time::Duration;
 use domain::{ChannelKind, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::db::{Db, StoreError, StoreResult, Tx, Val};
+use crate::db::{Db, Engine, StoreError, StoreResult, Tx, Val};
 
 /// Hooks that may wait for their commit; beyond it the platform is told to come again.
 pub const MAX_WAITING: usize = 16_384;
 /// Requests whose hooks one commit keeps at most.
 const MAX_REQUESTS_PER_COMMIT: usize = 1_024;
-/// Commits under way at once: while one waits for the disk the next fills up.
-const COMMITS_AT_ONCE: usize = 2;
+/// Commits under way at once. SQLite's writer makes one of those that wait, and while it
+/// waits for the disk the next fills up; on PostgreSQL a second one would only halve the
+/// first, and each costs as much as many hooks.
+const fn commits_at_once(engine: Engine) -> usize {
+    match engine {
+        Engine::Sqlite => 2,
+        Engine::Postgres => 1,
+    }
+}
 
 /// A hook as it is kept: a hint, no body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +80,7 @@ impl Intake {
 }
 
 async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
-    let slots = std::sync::Arc::new(tokio::sync::Semaphore::new(COMMITS_AT_ONCE));
+    let slots = std::sync::Arc::new(tokio::sync::Semaphore::new(commits_at_once(db.engine())));
     let mut batch = Vec::new();
     loop {
         // The slot first: while all commits are under way the queue fills the next batch.
@@ -90,7 +97,7 @@ async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
                 hooks.extend(entry.hooks);
                 answers.push(entry.answer);
             }
-            let kept = db.write(move |tx| append(tx, &hooks)).await;
+            let kept = db.append("hook_inbox", COLUMNS, hooks, values).await;
             for answer in answers {
                 // A platform that hung up meanwhile sends again; the hook is kept all the same.
                 let _ = answer.send(kept.clone());
@@ -100,19 +107,18 @@ async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
     }
 }
 
-fn append(tx: &mut Tx<'_>, hooks: &[Hook]) -> StoreResult<()> {
-    let columns = ["channel", "account_external_id", "subject_kind", "subject_id", "topic", "received_at"];
-    let rows = hooks.iter().map(|hook| {
-        [
-            Val::from(hook.channel.as_str()),
-            Val::from(&hook.account_external_id),
-            Val::from(hook.subject_kind),
-            Val::from(&hook.subject_id),
-            Val::from(&hook.topic),
-            Val::from(hook.received_at),
-        ]
-    });
-    tx.append("hook_inbox", columns, rows)
+const COLUMNS: [&str; 6] =
+    ["channel", "account_external_id", "subject_kind", "subject_id", "topic", "received_at"];
+
+fn values(hook: &Hook) -> [Val<'_>; COLUMNS.len()] {
+    [
+        Val::from(hook.channel.as_str()),
+        Val::from(&hook.account_external_id),
+        Val::from(hook.subject_kind),
+        Val::from(&hook.subject_id),
+        Val::from(&hook.topic),
+        Val::from(hook.received_at),
+    ]
 }
 
 /// Hooks that say the same, taken out of the inbox together.

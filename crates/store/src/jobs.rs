@@ -6,7 +6,7 @@
 use domain::{ConnectionId, JobId, OrganizationId, Problem, Timestamp};
 use std::time::Duration;
 
-use crate::db::{Row, StoreResult, Tx};
+use crate::db::{Row, StoreResult, Tx, Val};
 use crate::{Tenant, params};
 
 /// A lease ends by itself after this span: a worker that died gives its job back.
@@ -97,9 +97,12 @@ pub struct Failure {
 
 impl Tenant<'_, '_> {
     /// Keeps a job. One of the same kind and key that waits is brought forward, one that
-    /// runs will run once more, a dead one gets a new life.
+    /// runs will run once more, a dead one gets a new life. It is kept at the transaction's
+    /// end: a job that is being ended elsewhere is waited for with nothing else to do.
     pub fn enqueue(&mut self, id: JobId, new: &NewJob, now: Timestamp) -> StoreResult<()> {
-        self.tx.execute(
+        self.tx.at_the_end(
+            &format!("job {} {}", new.kind, new.dedup_key),
+            None,
             "INSERT INTO job (id, organization_id, connection_id, kind, dedup_key, payload, priority, state, \
                               run_at, attempts, again, cause, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
@@ -124,8 +127,7 @@ impl Tenant<'_, '_> {
                 &new.cause,
                 now
             ],
-        )?;
-        Ok(())
+        )
     }
 
     /// Gives dead jobs a new life: one, or all of a problem and kind. Returns how many.
@@ -246,22 +248,34 @@ pub fn reclaim(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
     )
 }
 
-/// Ends a job that is done; one asked for again meanwhile goes back to the queue, for the
-/// earliest time it was asked for. Nothing happens when the lease has passed to another worker.
-pub fn finish(tx: &mut Tx<'_>, id: JobId, owner: &str, now: Timestamp) -> StoreResult<()> {
-    let ended = tx.execute(
-        "DELETE FROM job WHERE id = $1 AND state = 'leased' AND lease_owner = $2 AND again = 0",
-        params![id, owner],
-    )?;
-    if ended == 1 {
-        return Ok(());
+/// Jobs that one statement ends.
+const ENDED_AT_ONCE: usize = 8;
+
+/// Ends jobs that are done; one asked for again meanwhile goes back to the queue, for the
+/// earliest time it was asked for. Nothing happens to those whose lease has passed to
+/// another worker.
+pub fn finish(tx: &mut Tx<'_>, ids: &[JobId], owner: &str, now: Timestamp) -> StoreResult<()> {
+    for ids in ids.chunks(ENDED_AT_ONCE) {
+        // One text for any number: the places that are left over repeat the last job.
+        let ids_and_last = (0..ENDED_AT_ONCE).filter_map(|at| ids.get(at).or(ids.last()));
+        let mut params: Vec<Val<'_>> = ids_and_last.map(|id| Val::from(*id)).collect();
+        params.push(owner.into());
+        let ended = tx.execute(
+            "DELETE FROM job WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8) \
+               AND state = 'leased' AND lease_owner = $9 AND again = 0",
+            &params,
+        )?;
+        if usize::try_from(ended).is_ok_and(|ended| ended == ids.len()) {
+            continue;
+        }
+        params.push(now.into());
+        tx.execute(
+            "UPDATE job SET state = 'ready', attempts = 0, again = 0, lease_owner = NULL, lease_until = NULL, \
+                            problem = NULL, error = NULL, exchange = NULL, updated_at = $10 \
+             WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8) AND state = 'leased' AND lease_owner = $9",
+            &params,
+        )?;
     }
-    tx.execute(
-        "UPDATE job SET state = 'ready', attempts = 0, again = 0, lease_owner = NULL, lease_until = NULL, \
-                        problem = NULL, error = NULL, exchange = NULL, updated_at = $3 \
-         WHERE id = $1 AND state = 'leased' AND lease_owner = $2",
-        params![id, owner, now],
-    )?;
     Ok(())
 }
 

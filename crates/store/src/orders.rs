@@ -290,8 +290,9 @@ impl Tenant<'_, '_> {
 
     /// Adds to an order's timeline.
     pub fn tell(&mut self, order: OrderId, event_id: [u8; 16], event: &TimelineEvent) -> StoreResult<()> {
-        self.tx.execute_exactly(
-            1,
+        self.tx.at_the_end(
+            "",
+            Some(1),
             "INSERT INTO timeline (id, organization_id, order_id, at, kind, detail) VALUES ($1, $2, $3, $4, $5, $6)",
             &[
                 crate::Val::Id(event_id),

@@ -13,14 +13,15 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
+use futures::future::maybe_done;
+use futures::poll;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
 use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
-use super::{Access, Backend, Conn, Tx, Work, migrate};
+use super::{Access, Backend, Conn, LastStatement, Tx, Work, migrate};
 
 /// Connections of one node that read.
 const READERS: usize = 4;
@@ -33,6 +34,11 @@ const QUEUE: usize = 8_192;
 const MAX_STATEMENTS: usize = 512;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A statement's plan is made once and kept, maybe while its table is new and empty: then
+/// reading all of it looks best, and goes on looking so. Every query here has an index to
+/// go by; and none is worth compiling, whatever that makes its cost look like.
+const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
 
 pub(super) struct Postgres {
     reads: Queue,
@@ -105,13 +111,14 @@ impl Backend for Postgres {
     }
 }
 
-/// How a transaction begins, in one message.
-const fn begin(access: Access) -> &'static str {
+/// How a transaction begins, in one message; `None` for one statement alone.
+const fn begin(access: Access) -> Option<&'static str> {
     match access {
         // By default each statement would see a moment of its own.
-        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        Access::Write => "BEGIN",
-        Access::Note => "BEGIN; SET LOCAL synchronous_commit = off",
+        Access::Read => Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        Access::Write => Some("BEGIN"),
+        Access::Note => Some("BEGIN; SET LOCAL synchronous_commit = off"),
+        Access::Alone => None,
     }
 }
 
@@ -151,16 +158,17 @@ impl Session {
             let (client, connection) = config.connect(NoTls).await?;
             // Its end is seen by the client, with the reason.
             tokio::spawn(connection);
+            client.batch_execute(PLANS).await?;
             Ok::<_, Error>(client)
         })?;
         Ok(Self { runtime, client, statements: BTreeMap::new(), to_begin: None })
     }
 
     fn run(&mut self, access: Access, work: Work) {
-        self.to_begin = Some(begin(access));
+        self.to_begin = begin(access);
         let finished = work(Ok(&mut Tx::new(Conn::Postgres(self))));
-        // A transaction that ran nothing was never begun.
-        let ended = if self.to_begin.take().is_some() {
+        // A transaction that ran nothing was never begun, and one statement alone needs none.
+        let ended = if self.to_begin.take().is_some() || access == Access::Alone {
             Ok(())
         } else if access == Access::Read {
             self.leave();
@@ -218,6 +226,7 @@ pub(super) trait Statements {
         take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
     ) -> StoreResult<()>;
     fn append(&mut self, table: &str, columns: &[&str], rows: &[&[Val<'_>]]) -> StoreResult<()>;
+    fn execute_all(&mut self, statements: &[LastStatement]) -> StoreResult<()>;
     fn hold(&mut self, name: &str) -> StoreResult<()>;
 }
 
@@ -250,21 +259,45 @@ impl Statements for Session {
     }
 
     fn append(&mut self, table: &str, columns: &[&str], rows: &[&[Val<'_>]]) -> StoreResult<()> {
-        let columns = columns.join(", ");
-        // The binary format says no types: those of the table's own columns are asked for once.
-        let shape = self.prepared(&format!("SELECT {columns} FROM {table} LIMIT 0"))?;
-        let copy = self.prepared(&format!("COPY {table} ({columns}) FROM STDIN BINARY"))?;
-        let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
-        let asked = self.client.copy_in(&copy);
-        self.runtime.block_on(async {
-            let sink = behind(self.to_begin.take(), &self.client, asked).await?;
-            let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
-            for row in rows {
-                writer.as_mut().write(&references(row)).await?;
-            }
-            writer.as_mut().finish().await
-        })?;
+        let names = columns.join(", ");
+        let shape = self.prepared(&format!("SELECT {names} FROM {table} LIMIT 0"))?;
+        let places: Vec<String> = (1..)
+            .zip(shape.columns())
+            .map(|(place, column)| format!("${place}::{}[]", column.type_().name()))
+            .collect();
+        let sql = format!("INSERT INTO {table} ({names}) SELECT * FROM unnest({})", places.join(", "));
+        let columns: Vec<Vec<Val<'_>>> =
+            (0..columns.len()).map(|at| rows.iter().map(|row| row[at]).collect()).collect();
+        let statement = self.prepared(&sql)?;
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|it| it as &(dyn ToSql + Sync)).collect();
+        let asked = self.client.execute(&statement, &params);
+        self.runtime.block_on(behind(self.to_begin.take(), &self.client, asked))?;
         Ok(())
+    }
+
+    fn execute_all(&mut self, statements: &[LastStatement]) -> StoreResult<()> {
+        let prepared =
+            statements.iter().map(|it| self.prepared(it.sql)).collect::<StoreResult<Vec<Statement>>>()?;
+        let values: Vec<Vec<Val<'_>>> = statements.iter().map(LastStatement::lent).collect();
+        let params: Vec<_> = values.iter().map(|values| references(values)).collect();
+        let client = &self.client;
+        let asked = async {
+            let calls = prepared.iter().zip(&params);
+            let mut calls: Vec<_> =
+                calls.map(|(it, params)| Box::pin(maybe_done(client.execute(it, params)))).collect();
+            // A call is sent when it is polled for the first time: all of them, in their order.
+            for call in &mut calls {
+                let _ = poll!(call.as_mut());
+            }
+            let mut touched = Vec::with_capacity(calls.len());
+            for call in &mut calls {
+                call.as_mut().await;
+                touched.extend(call.as_mut().take_output());
+            }
+            touched.into_iter().collect::<Result<Vec<u64>, Error>>()
+        };
+        let touched = self.runtime.block_on(behind(self.to_begin.take(), &self.client, asked))?;
+        statements.iter().zip(touched).try_for_each(|(statement, touched)| statement.check(touched))
     }
 
     fn hold(&mut self, name: &str) -> StoreResult<()> {

@@ -59,7 +59,7 @@ impl Backend for Sqlite {
     fn send(&self, access: Access, work: Work) -> Result<(), StoreError> {
         let queue = match access {
             Access::Read => &self.reads,
-            Access::Write | Access::Note => &self.writes,
+            Access::Write | Access::Note | Access::Alone => &self.writes,
         };
         queue.try_send(work).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Overloaded,

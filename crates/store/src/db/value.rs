@@ -21,6 +21,40 @@ pub enum Val<'a> {
     Id([u8; 16]),
 }
 
+/// A parameter that outlives what it was taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OwnVal {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Id([u8; 16]),
+}
+
+impl OwnVal {
+    pub(super) fn lent(&self) -> Val<'_> {
+        match self {
+            Self::Null => Val::Null,
+            Self::Int(value) => Val::Int(*value),
+            Self::Text(value) => Val::Text(value),
+            Self::Bytes(value) => Val::Bytes(value),
+            Self::Id(value) => Val::Id(*value),
+        }
+    }
+}
+
+impl From<Val<'_>> for OwnVal {
+    fn from(value: Val<'_>) -> Self {
+        match value {
+            Val::Null => Self::Null,
+            Val::Int(value) => Self::Int(value),
+            Val::Text(value) => Self::Text(value.to_owned()),
+            Val::Bytes(value) => Self::Bytes(value.to_owned()),
+            Val::Id(value) => Self::Id(value),
+        }
+    }
+}
+
 impl From<i64> for Val<'_> {
     fn from(value: i64) -> Self {
         Self::Int(value)

@@ -212,6 +212,45 @@ on_both! {
         assert_eq!(names(&house).await, ["noted"]);
     }
 
+    async fn what_is_left_for_the_end_runs_behind_everything_else_and_by_turns(house: House) {
+        house.write(|tx| {
+            let add = "UPDATE setting SET value = value || $2 WHERE name = $1";
+            tx.at_the_end("2", Some(1), add, params!["a", " third"])?;
+            tx.at_the_end("1", Some(1), add, params!["a", " second"])?;
+            put(tx, "a")?;
+            tx.execute_exactly(1, "UPDATE setting SET value = 'first' WHERE name = 'a'", &[])?;
+            let seen: Option<String> = tx.row("SELECT value FROM setting WHERE name = 'a'", &[], |row| row.get(0))?;
+            assert_eq!(seen.as_deref(), Some("first"));
+            Ok(())
+        }).await;
+        let value: Option<String> = house.read(|tx| tx.row("SELECT value FROM setting WHERE name = 'a'", &[], |row| row.get(0))).await;
+        assert_eq!(value.as_deref(), Some("first second third"));
+    }
+
+    async fn what_fails_at_the_end_undoes_all(house: House) {
+        let missed = house.try_write(|tx| {
+            put(tx, "a")?;
+            tx.at_the_end("", Some(1), "UPDATE setting SET value = 'x' WHERE name = 'nobody'", &[])
+        }).await;
+        assert_eq!(missed, Err(StoreError::RowCount { expected: 1, touched: 0 }));
+        let doubled = house.try_write(|tx| {
+            for name in ["b", "b", "c"] {
+                let add = "INSERT INTO setting (name, value) VALUES ($1, 'v')";
+                tx.at_the_end("", Some(1), add, params![name])?;
+            }
+            Ok(())
+        }).await;
+        assert!(matches!(doubled, Err(StoreError::Duplicate(_))), "{doubled:?}");
+        let undone = house.try_write(|tx| {
+            let add = "INSERT INTO setting (name, value) VALUES ('d', 'v')";
+            tx.at_the_end("", Some(1), add, &[])?;
+            Err::<(), _>(StoreError::Driver("no".into()))
+        }).await;
+        assert!(undone.is_err());
+        assert_eq!(names(&house).await, [""; 0]);
+        house.write(|tx| put(tx, "e")).await;
+    }
+
     async fn an_asker_who_goes_away_does_not_stop_the_work(house: House) {
         let gate = house.shut_gate();
         let mut write = Box::pin(house.try_write(|tx| put(tx, "left behind")));

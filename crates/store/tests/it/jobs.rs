@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::{ConnectionId, JobId, Problem, Timestamp};
-use store::StoreError;
 use store::jobs::{DeadJobs, Failure, Job, LEASE, NewJob, Priority};
 use store::jobs::{bury, claim, expired_leases, finish, lanes_due, next_due, open_jobs, postpone, reclaim};
+use store::{StoreError, Tenant};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -61,8 +61,12 @@ impl House {
     }
 
     async fn finish(&self, job: &Job, owner: &'static str) {
-        let (id, now) = (job.id, self.now());
-        self.write(move |tx| finish(tx, id, owner, now)).await;
+        self.finish_all(std::slice::from_ref(job), owner).await;
+    }
+
+    async fn finish_all(&self, jobs: &[Job], owner: &'static str) {
+        let (ids, now) = (jobs.iter().map(|job| job.id).collect::<Vec<_>>(), self.now());
+        self.write(move |tx| finish(tx, &ids, owner, now)).await;
     }
 
     async fn bury(&self, job: &Job, owner: &'static str, problem: Problem) {
@@ -96,6 +100,57 @@ fn keys(jobs: &[Job]) -> Vec<&str> {
 }
 
 on_both! {
+    async fn many_jobs_end_together_and_those_asked_for_again_come_back(house: House) {
+        let shop = Shop::open(&house).await;
+        for index in 0..20 {
+            shop.ask(&format!("{index:02}")).await;
+        }
+        let jobs = house.claim_in(None, "one", 20).await;
+        assert_eq!(jobs.len(), 20);
+        for again in ["03", "17"] {
+            shop.ask(again).await;
+        }
+        house.finish_all(&jobs, "another").await;
+        assert_eq!(house.read(open_jobs).await, 20, "the lease is somebody else's");
+        house.finish_all(&jobs, "one").await;
+        let mut back: Vec<String> =
+            house.claim_in(None, "one", 20).await.into_iter().map(|job| job.dedup_key).collect();
+        back.sort();
+        assert_eq!(back, ["03", "17"]);
+    }
+
+    async fn a_job_is_waited_for_with_nothing_held_that_others_wait_for(house: House) {
+        let shop = Shop::open(&house).await;
+        house.write(|tx| {
+            tx.execute_exactly(1, "INSERT INTO setting (name, value) VALUES ('row', '')", &[])
+        }).await;
+        // Each round, one asks for the job and then writes the row, the other one the
+        // reverse: as a listing that is read while a sale of it is taken in.
+        for _ in 0..20 {
+            let mut both = JoinSet::new();
+            for job_first in [true, false] {
+                let (id, now, organization) = (house.id(), house.now(), shop.id);
+                let db = house.store.installation().clone();
+                both.spawn(async move {
+                    let write = "UPDATE setting SET value = 'written' WHERE name = 'row'";
+                    db.write(move |tx| {
+                        if !job_first {
+                            tx.execute_exactly(1, write, &[])?;
+                        }
+                        Tenant::of(tx, organization).enqueue(id, &new("7", now), now)?;
+                        if job_first {
+                            tx.execute_exactly(1, write, &[])?;
+                        }
+                        Ok(())
+                    }).await
+                });
+            }
+            while let Some(done) = both.join_next().await {
+                assert_eq!(done.unwrap(), Ok(()));
+            }
+        }
+    }
+
     async fn a_job_comes_to_its_worker_as_it_was_asked_for(house: House) {
         let shop = Shop::open(&house).await;
         let id = shop.enqueue(NewJob { payload: "{\"order\":\"7\"}".into(), ..new("7", house.now()) }).await;

@@ -10,12 +10,13 @@ use crate::kit::{House, folder, on_postgres, on_sqlite};
 on_both! {
     async fn opening_a_second_time_changes_nothing(house: House) {
         let before = house.read(catalogue).await;
+        let applied = house.count("SELECT COUNT(*) FROM schema_history").await;
         house.write(|tx| store::settings::get_or_set(tx, "door", "first")).await;
         let again = house.open_again().unwrap();
         assert_eq!(again.installation().read(catalogue).await.unwrap(), before);
         let door = again.installation().read(|tx| store::settings::get(tx, "door")).await.unwrap();
         assert_eq!(door.as_deref(), Some("first"));
-        assert_eq!(house.count("SELECT COUNT(*) FROM schema_history").await, 1);
+        assert_eq!(house.count("SELECT COUNT(*) FROM schema_history").await, applied);
     }
 
     async fn a_database_of_a_newer_program_is_refused_and_left_alone(house: House) {
@@ -38,7 +39,7 @@ on_both! {
         for opening in openings {
             assert_eq!(opening.await.unwrap(), Ok(()));
         }
-        assert_eq!(house.count("SELECT COUNT(*) FROM schema_history").await, 1);
+        assert_eq!(house.count("SELECT COUNT(*) - MAX(number) FROM schema_history").await, 0);
     }
 }
 
