@@ -1,4 +1,12 @@
+mod auth;
 mod conformance;
+mod errors;
+mod hook;
+mod listings;
+mod missed;
+mod orders;
+mod words;
+mod writes;
 
 use std::sync::Arc;
 
