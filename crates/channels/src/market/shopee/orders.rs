@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use connect::{Account, Call, CallSpec, ChannelError, ErrorKind, OrderRef, Orders, Page, Window};
-use domain::OrderSnapshot;
+use domain::{OrderSnapshot, Timestamp, Verdict};
 use http::Method;
 
 use super::Shopee;
@@ -122,8 +122,9 @@ impl Shopee {
             .query("package_number_list", numbers)
     }
 
-    /// The packages as they stand; none while they cannot be read yet, which is normal right
-    /// after the order: its units have to be held at once all the same.
+    /// The packages as they stand; none where they cannot be read, which is normal right
+    /// after the order: its units have to be held at once all the same, and it tells itself
+    /// where its packages are.
     async fn packages(
         &self,
         account: &Account,
@@ -133,9 +134,8 @@ impl Shopee {
             return Ok(Vec::new());
         }
         let spec = self.package_details("fetch packages", account, &numbers.join(","));
-        let (found, answer): (wire::PackageDetails, _) = match self.ask(spec).await {
-            Err(ChannelError { kind: ErrorKind::NotFound, .. }) => return Ok(Vec::new()),
-            outcome => outcome?,
+        let Some((found, answer)) = unless_final(self.ask::<wire::PackageDetails>(spec).await)? else {
+            return Ok(Vec::new());
         };
         let packages = found.packages.unwrap_or_default();
         let is_asked = |it: &wire::Package| {
@@ -150,11 +150,8 @@ impl Shopee {
         let spec = self
             .shop_call("fetch prices of bundle", Method::GET, account, ["payment", "get_escrow_detail"])
             .query("order_sn", number);
-        let (escrow, answer): (wire::Escrow, _) = match self.ask(spec).await {
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::PermissionMissing) => {
-                return Ok(Vec::new());
-            }
-            outcome => outcome?,
+        let Some((escrow, answer)) = unless_final(self.ask::<wire::Escrow>(spec).await)? else {
+            return Ok(Vec::new());
         };
         if filled(escrow.order_sn.as_ref()).is_some_and(|told| told != number) {
             return Err(answer.garbled("another order's prices"));
@@ -172,23 +169,29 @@ impl Shopee {
             .query("request_order_status_pending", "true")
     }
 
-    /// When each order was updated: the list does not tell it.
+    /// When each order was updated: the list does not tell it. None where it cannot be read:
+    /// they may be gone between the two calls.
     async fn clocks(
         &self,
         account: &Account,
         numbers: &[&str],
-    ) -> Result<BTreeMap<String, domain::Timestamp>, ChannelError> {
+    ) -> Result<BTreeMap<String, Timestamp>, ChannelError> {
         if numbers.is_empty() {
             return Ok(BTreeMap::new());
         }
         let spec = self.details("read clocks of orders", account, &numbers.join(","));
-        let found: wire::OrderClocks = match self.ask(spec).await {
-            // All of them unknown: gone between the two calls.
-            Err(ChannelError { kind: ErrorKind::NotFound, .. }) => return Ok(BTreeMap::new()),
-            outcome => outcome?.0,
-        };
-        let rows = found.orders.into_iter().flatten();
+        let found = unless_final(self.ask::<wire::OrderClocks>(spec).await)?;
+        let rows = found.into_iter().filter_map(|(found, _)| found.orders).flatten();
         Ok(rows.filter_map(|row| Some((row.order_sn.0, instant(row.update_time.as_ref())?))).collect())
+    }
+}
+
+/// `None` for an answer that only helps and that asking again will not bring: an order must
+/// not stay unseen, and its units unheld, for want of it.
+fn unless_final<T>(outcome: Result<T, ChannelError>) -> Result<Option<T>, ChannelError> {
+    match outcome {
+        Err(error) if error.kind == ErrorKind::NotFound || error.verdict() == Verdict::Fail => Ok(None),
+        outcome => outcome.map(Some),
     }
 }
 

@@ -21,7 +21,7 @@ use super::{Shopee, ShopeeConfig};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";
-const NOW_SECONDS: &str = "1794315600";
+const NOW_SECONDS: i64 = 1_794_315_600;
 
 pub(super) const PARTNER: &str = "2099001";
 pub(super) const KEY: &str = "the-key-of-an-invented-app";
@@ -57,13 +57,8 @@ pub(super) fn account() -> Account {
 
 /// The channel in front of a scripted platform.
 pub(super) fn scripted(steps: impl IntoIterator<Item = Step>) -> (Shopee, Script) {
-    scripted_at(NOW, steps)
-}
-
-/// The same at another time.
-pub(super) fn scripted_at(now: &str, steps: impl IntoIterator<Item = Step>) -> (Shopee, Script) {
     let script = Script::new(steps);
-    let clock = Arc::new(ManualClock::at(at(now)));
+    let clock = Arc::new(ManualClock::at(at(NOW)));
     (Shopee::new(config(), script.outbound(clock)), script)
 }
 
@@ -75,11 +70,15 @@ pub(super) fn shop(action: &str, query: &str) -> String {
 
 /// The same with another token.
 pub(super) fn shop_with(token: &str, action: &str, query: &str) -> String {
+    shop_at(NOW_SECONDS, token, action, query)
+}
+
+fn shop_at(seconds: i64, token: &str, action: &str, query: &str) -> String {
     let path = format!("/api/v2/{action}");
-    let signed = format!("{PARTNER}{path}{NOW_SECONDS}{token}{SHOP}");
+    let signed = format!("{PARTNER}{path}{seconds}{token}{SHOP}");
     let sign = HmacKey::new(KEY.as_bytes()).sign_hex(signed.as_bytes());
     format!(
-        "{path}?partner_id={PARTNER}&shop_id={SHOP}{query}&access_token={token}&timestamp={NOW_SECONDS}&sign={sign}"
+        "{path}?partner_id={PARTNER}&shop_id={SHOP}{query}&access_token={token}&timestamp={seconds}&sign={sign}"
     )
 }
 
@@ -120,11 +119,14 @@ pub(super) const PACKAGE_NUMBER: &str = "OFG240000000000001";
 
 /// What is asked to read an order.
 pub(super) fn order_at() -> String {
-    shop(
-        "order/get_order_detail",
-        "&order_sn_list=260921ABCDEF01&request_order_status_pending=true\
-         &response_optional_fields=buyer_user_id%2Ccancel_by%2Cfulfillment_flag%2Citem_list%2Cpackage_list%2Csplit_up",
-    )
+    order_at_second(NOW_SECONDS)
+}
+
+/// The same at another time.
+pub(super) fn order_at_second(seconds: i64) -> String {
+    let query = "&order_sn_list=260921ABCDEF01&request_order_status_pending=true\
+                 &response_optional_fields=buyer_user_id%2Ccancel_by%2Cfulfillment_flag%2Citem_list%2Cpackage_list%2Csplit_up";
+    shop_at(seconds, TOKEN, "order/get_order_detail", query)
 }
 
 /// What is asked to read its package.

@@ -1,12 +1,17 @@
-use connect::conformance::{Step, now};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connect::conformance::{Script, Step, now};
 use connect::{ChannelError, ErrorKind, OrderRef, Orders, Page, Window};
 use domain::order::{Attention, CancelledBy, LineSnapshot, ShipmentSnapshot, SnapshotVersion};
-use domain::{ChannelKind, Currency, Money, OrderSnapshot, OrderState, Timestamp, Verdict};
+use domain::{ChannelKind, Currency, ManualClock, Money, OrderSnapshot, OrderState, Timestamp, Verdict};
 use serde_json::{Value, json};
 
+use super::super::Shopee;
 use super::{
-    ESCROW, ORDER, ORDER_CLOCKS, ORDER_LIST, ORDER_NUMBER, PACKAGE_NUMBER, PACKAGES, account, at, fault,
-    order_at, order_with, package_at, package_with, scripted, second, shop, with,
+    ESCROW, NOW, ORDER, ORDER_CLOCKS, ORDER_LIST, ORDER_NUMBER, PACKAGE_NUMBER, PACKAGES, account, at,
+    config, fault, order_at, order_at_second, order_with, package_at, package_with, scripted, second, shop,
+    with,
 };
 
 const UNKNOWN: OrderState = OrderState::NeedsAttention(Attention::UnknownStatus);
@@ -70,6 +75,21 @@ fn an_order_is_fetched_with_its_package() {
 }
 
 #[test]
+fn every_call_is_signed_with_the_time_of_its_sending() {
+    let clock = Arc::new(ManualClock::at(at(NOW)));
+    let later = order_at_second(1_794_315_600 + 360);
+    let script = Script::new([
+        Step::get(&order_at()).answer(200, &fault("error_param", "Timestamp is expired.")),
+        Step::get(&later).answer(200, &fault("error_not_found", "")),
+    ]);
+    let channel = Shopee::new(config(), script.outbound(clock.clone()));
+    assert_eq!(now(channel.fetch(&account(), ORDER_NUMBER)).unwrap_err().verdict(), Verdict::RETRY);
+    clock.advance(Duration::from_mins(6));
+    assert_eq!(now(channel.fetch(&account(), ORDER_NUMBER)).unwrap_err().kind, ErrorKind::NotFound);
+    script.done();
+}
+
+#[test]
 fn nothing_about_the_buyer_is_asked_for_but_their_number() {
     for personal in
         ["recipient_address", "buyer_username", "buyer_cpf_id", "invoice_data", "note", "dropshipper"]
@@ -91,7 +111,8 @@ fn an_order_without_a_package_needs_no_second_call() {
 #[test]
 fn a_package_that_cannot_be_read_yet_is_taken_as_the_order_tells_it() {
     let none = with(PACKAGES, &[("/response/package_list", json!([]))]);
-    for unreadable in [fault("error_not_found", ""), none] {
+    let refused = fault("error_api_permission", "");
+    for unreadable in [fault("error_not_found", ""), fault("odd", ""), refused, none] {
         let snapshot = fetched(steps(ORDER, &unreadable)).unwrap();
         let shipment = snapshot.shipment.unwrap();
         assert_eq!(
@@ -347,7 +368,7 @@ fn a_line_of_the_escrow_is_found_by_its_number_or_by_what_it_sold() {
 #[test]
 fn an_order_does_not_wait_for_prices_that_may_not_be_read() {
     let escrow = |body: &str| Step::get(&shop("payment/get_escrow_detail", ESCROW_AT)).answer(200, body);
-    for code in ["error_api_permission", "order_not_found"] {
+    for code in ["error_api_permission", "order_not_found", "odd"] {
         assert_eq!(bundle(&escrow(&fault(code, ""))).unwrap().total, brl(0), "{code}");
     }
     let passing = bundle(&escrow(&fault("error_server", ""))).unwrap_err();
