@@ -26,6 +26,8 @@ pub(super) struct Places {
     /// Units in the platform's own warehouses: read only.
     fixed_units: i64,
     has_fixed: bool,
+    /// The least that the seller's places may hold: what is set aside for promotions.
+    reserved_units: i64,
 }
 
 impl Places {
@@ -46,12 +48,14 @@ impl Places {
             let name = place.location_id.clone().unwrap_or_default();
             (name.len(), name)
         });
-        Ok(Self { own, fixed_units, has_fixed: !fixed.is_empty() })
+        let reserved = stock.summary_info.as_ref().and_then(|sum| sum.total_reserved_stock.as_ref()?.count());
+        let reserved_units = reserved.unwrap_or_default().clamp(0, MAX_PLACE_UNITS);
+        Ok(Self { own, fixed_units, has_fixed: !fixed.is_empty(), reserved_units })
     }
 
     /// Units that buyers can get at, wherever they lie: what a listing shows.
     pub(super) fn shown_units(&self) -> i64 {
-        self.fixed_units + self.on_sale().map(|place| place.units).sum::<i64>()
+        self.fixed_units + self.own_units()
     }
 
     /// Whether the platform keeps all that there is.
@@ -59,14 +63,14 @@ impl Places {
         self.has_fixed && self.own.is_empty()
     }
 
-    /// Units that no program may write.
-    pub(super) const fn fixed_units(&self) -> i64 {
-        self.fixed_units
+    /// The least that a write can leave: what is not the seller's, and what a promotion holds.
+    pub(super) fn least_units(&self) -> i64 {
+        self.fixed_units + self.reserved_units.min(self.own_units())
     }
 
-    /// What to write so that the listing shows `target_units`, or comes as near as the
-    /// platform's own units allow: every place of the seller's with its units, because it is
-    /// not documented what becomes of one that a write does not name.
+    /// What to write so that the listing shows `target_units`: every place of the seller's
+    /// with its units, because it is not documented what becomes of one that a write does not
+    /// name.
     pub(super) fn plan(&self, target_units: i64) -> Vec<Place> {
         let own_target = (target_units - self.fixed_units).max(0);
         let mut wanted = self.own.clone();
@@ -79,8 +83,8 @@ impl Places {
         wanted
     }
 
-    fn on_sale(&self) -> impl Iterator<Item = &Place> {
-        self.own.iter().filter(|place| place.is_on_sale)
+    fn own_units(&self) -> i64 {
+        self.own.iter().filter(|place| place.is_on_sale).map(|place| place.units).sum()
     }
 }
 
@@ -165,11 +169,27 @@ mod unit {
     fn units_of_the_platform_count_and_stay() {
         let stock = json!({ "seller_stock": [{ "stock": 2 }], "shopee_stock": [{ "location_id": "BRZ", "stock": 5 }] });
         let held = places(&stock).unwrap();
-        assert_eq!((held.shown_units(), held.fixed_units(), held.is_by_platform()), (7, 5, false));
+        assert_eq!((held.shown_units(), held.least_units(), held.is_by_platform()), (7, 5, false));
         assert_eq!(written(&stock, 9), [(None, 4)]);
         assert_eq!(written(&stock, 3), [(None, 0)], "less than the platform keeps is not to be had");
         let all = json!({ "seller_stock": [], "shopee_stock": [{ "stock": 5 }] });
         assert!(places(&all).unwrap().is_by_platform());
+    }
+
+    #[test]
+    fn what_a_promotion_holds_is_the_least_that_can_be_left() {
+        let least = |reserved: Value| {
+            let own = json!([{ "location_id": "A", "stock": 4 }, { "location_id": "B", "stock": 3 }]);
+            let fixed = json!([{ "stock": 2 }]);
+            let sum = json!({ "total_reserved_stock": reserved });
+            let stock = json!({ "summary_info": sum, "seller_stock": own, "shopee_stock": fixed });
+            places(&stock).unwrap().least_units()
+        };
+        assert_eq!((least(json!(0)), least(json!(5)), least(json!("5"))), (2, 7, 7));
+        assert_eq!(least(json!(50)), 9, "never more than there is");
+        for odd in [json!(null), json!(-1), json!("many")] {
+            assert_eq!(least(odd), 2);
+        }
     }
 
     #[test]

@@ -39,10 +39,17 @@ impl Stock for Shopee {
             if !is_ours || !before.snapshot.state.takes_stock() {
                 return Err(answer.fail(ErrorKind::NotWritable));
             }
-            if before.snapshot.quantity_units == quantity_units {
-                return Ok(before.snapshot);
+            // Less than the platform allows is not to be had: then as few as it does, because
+            // what is shown beyond that would be sold twice.
+            let aim = quantity_units.max(before.places.least_units());
+            if before.snapshot.quantity_units == aim {
+                return if aim == quantity_units {
+                    Ok(before.snapshot)
+                } else {
+                    Err(answer.fail(ErrorKind::NotWritable))
+                };
             }
-            let places: Vec<Value> = before.places.plan(quantity_units).iter().map(place).collect();
+            let places: Vec<Value> = before.places.plan(aim).iter().map(place).collect();
             let row = json!({ "model_id": number(model), "seller_stock": places });
             let body = json!({ "item_id": number(item), "stock_list": [row] });
             let spec = self.update(OPERATION, account, "update_stock", body.to_string());
@@ -50,8 +57,7 @@ impl Stock for Shopee {
             let (after, answer) = self.shown(OPERATION, account, key).await?;
             if after.snapshot.quantity_units == quantity_units {
                 Ok(after.snapshot)
-            } else if after.places.fixed_units() > quantity_units {
-                // What lies at the platform is more than the target: nobody but it can change that.
+            } else if after.places.least_units() > quantity_units {
                 Err(answer.fail(ErrorKind::NotWritable))
             } else {
                 Err(answer.fail(ErrorKind::WriteNotApplied))

@@ -272,6 +272,8 @@ pub(super) struct StockInfo {
 /// Units in sum.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StockSummary {
+    /// Set aside for promotions.
+    pub(super) total_reserved_stock: Option<Loose>,
     pub(super) total_available_stock: Option<Loose>,
 }
 

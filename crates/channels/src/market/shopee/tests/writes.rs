@@ -110,6 +110,25 @@ fn units_at_shopee_count_and_stay_as_they_are() {
 }
 
 #[test]
+fn below_what_a_promotion_holds_as_few_as_possible_are_shown() {
+    let held = |stock: i64| {
+        item_with(&[
+            ("/stock_info_v2/summary_info/total_reserved_stock", json!(5)),
+            ("/stock_info_v2/seller_stock", json!([{ "stock": stock }])),
+        ])
+    };
+    let body = r#"{"item_id":930002,"stock_list":[{"model_id":0,"seller_stock":[{"stock":5}]}]}"#;
+    let steps = vec![read(&held(25)), put_stock(&success()).with_body(body), read(&held(5))];
+    assert_eq!(stocked(&item_key(), 2, steps).unwrap_err().kind, ErrorKind::NotWritable);
+    let there = vec![read(&held(5))];
+    assert_eq!(
+        stocked(&item_key(), 2, there).unwrap_err().kind,
+        ErrorKind::NotWritable,
+        "nothing is left to do"
+    );
+}
+
+#[test]
 fn a_listing_that_takes_no_writes_is_left_alone() {
     for status in ["BANNED", "REVIEWING", "SELLER_DELETE", "A_WORD_OF_TOMORROW"] {
         let item = item_with(&[("/item_status", json!(status))]);
