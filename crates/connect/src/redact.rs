@@ -32,7 +32,7 @@ const SECRET_NAMES: [&str; 15] = [
 ];
 
 /// Names whose values are about a person.
-const PERSONAL_NAMES: [&str; 49] = [
+const PERSONAL_NAMES: [&str; 53] = [
     "name",
     "first_name",
     "last_name",
@@ -82,6 +82,10 @@ const PERSONAL_NAMES: [&str; 49] = [
     "district_info",
     "dropshipper",
     "dropshipper_phone",
+    "buyer_user_name",
+    "username",
+    "sender_real_name",
+    "text_reason",
 ];
 
 /// Every field of the person who receives a package begins so.
@@ -269,6 +273,19 @@ mod tests {
             assert!(!kept.contains(personal), "{kept}");
         }
         assert!(kept.contains(r#""id":4"#) && kept.contains(r#""id":9"#), "{kept}");
+    }
+
+    #[test]
+    fn people_are_taken_out_of_an_order_of_shopee_and_its_number_stays() {
+        let kept = answer(
+            r#"{"response":{"order_list":[{"order_sn":"260921ABCDEF01","buyer_username":"maria_s","buyer_cpf_id":"12345678909",
+               "message_to_seller":"para a Maria","dropshipper_phone":"1199","recipient_address":{"name":"Maria","town":"Centro"}}],
+               "buyer_user_name":"maria_s","user":{"username":"m****s","email":"m@example.com"},"text_reason":"veio para a Maria"}}"#,
+        );
+        for personal in ["maria", "Maria", "m****s", "12345678909", "1199", "Centro", "m@example.com"] {
+            assert!(!kept.contains(personal), "{kept}");
+        }
+        assert!(kept.contains("260921ABCDEF01"), "{kept}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Marketplaces, and the one place that lists them.
 
 pub mod mercado_livre;
+pub mod shopee;
 
 use std::sync::Arc;
 
@@ -8,12 +9,15 @@ use connect::{Channel, Outbound};
 use domain::ChannelKind;
 
 use self::mercado_livre::{MercadoLivre, MercadoLivreConfig};
+use self::shopee::{Shopee, ShopeeConfig};
 
 /// What a channel needs to be told: the app's registration at the platform.
 #[derive(Debug, Clone)]
 pub enum ChannelConfig {
     /// Mercado Livre.
     MercadoLivre(MercadoLivreConfig),
+    /// Shopee.
+    Shopee(ShopeeConfig),
 }
 
 impl ChannelConfig {
@@ -22,6 +26,7 @@ impl ChannelConfig {
     pub const fn kind(&self) -> ChannelKind {
         match self {
             Self::MercadoLivre(_) => ChannelKind::MercadoLivre,
+            Self::Shopee(_) => ChannelKind::Shopee,
         }
     }
 }
@@ -31,5 +36,6 @@ impl ChannelConfig {
 pub fn channel(config: ChannelConfig, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
     match config {
         ChannelConfig::MercadoLivre(config) => Arc::new(MercadoLivre::new(config, outbound)),
+        ChannelConfig::Shopee(config) => Arc::new(Shopee::new(config, outbound)),
     }
 }
