@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
-use domain::{Confidential, OrganizationId, TypedId};
+use domain::{Confidential, OrganizationId, Restricted, TypedId};
 
 use crate::encode::{Fields, from_hex, to_hex};
 use crate::seal::sealing_grant;
@@ -17,6 +17,12 @@ impl HmacKey {
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// A key from a secret under guard, whole: what it opens stays in here.
+    #[must_use]
+    pub fn guarded(secret: &Restricted<String>) -> Self {
+        Self::new(secret.reveal(sealing_grant()).as_bytes())
     }
 
     /// The tag of `message`.
@@ -77,6 +83,13 @@ impl fmt::Debug for HmacKey {
 mod tests {
     use super::*;
     use domain::{SeededEntropy, Timestamp};
+
+    #[test]
+    fn a_guarded_secret_is_the_same_key() {
+        let guarded = HmacKey::guarded(&Restricted::new("Jefe".to_owned()));
+        assert_eq!(guarded.sign(b"body"), HmacKey::new(b"Jefe").sign(b"body"));
+        assert_ne!(guarded.sign(b"body"), HmacKey::new(b"jefe").sign(b"body"));
+    }
 
     /// RFC 4231 §4.2, §4.3 and §4.7 (a key longer than a block).
     #[test]
