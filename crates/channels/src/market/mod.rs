@@ -1,6 +1,8 @@
 //! Marketplaces, and the one place that lists them.
 
+mod loose;
 pub mod mercado_livre;
+pub mod tiktok_shop;
 
 use std::sync::Arc;
 
@@ -8,12 +10,15 @@ use connect::{Channel, Outbound};
 use domain::ChannelKind;
 
 use self::mercado_livre::{MercadoLivre, MercadoLivreConfig};
+use self::tiktok_shop::{TikTokShop, TikTokShopConfig};
 
 /// What a channel needs to be told: the app's registration at the platform.
 #[derive(Debug, Clone)]
 pub enum ChannelConfig {
     /// Mercado Livre.
     MercadoLivre(MercadoLivreConfig),
+    /// TikTok Shop.
+    TikTokShop(TikTokShopConfig),
 }
 
 impl ChannelConfig {
@@ -22,6 +27,7 @@ impl ChannelConfig {
     pub const fn kind(&self) -> ChannelKind {
         match self {
             Self::MercadoLivre(_) => ChannelKind::MercadoLivre,
+            Self::TikTokShop(_) => ChannelKind::TikTokShop,
         }
     }
 }
@@ -31,5 +37,6 @@ impl ChannelConfig {
 pub fn channel(config: ChannelConfig, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
     match config {
         ChannelConfig::MercadoLivre(config) => Arc::new(MercadoLivre::new(config, outbound)),
+        ChannelConfig::TikTokShop(config) => Arc::new(TikTokShop::new(config, outbound)),
     }
 }
