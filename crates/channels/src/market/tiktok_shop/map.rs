@@ -181,10 +181,9 @@ fn cancelled_by(order: &Order) -> CancelledBy {
     match told {
         Some("BUYER") => CancelledBy::Buyer,
         Some("SELLER") => CancelledBy::Seller,
-        Some(_) => CancelledBy::Marketplace,
         None if reason.starts_with("seller_cancel") => CancelledBy::Seller,
         None if reason.starts_with("ecom_order") => CancelledBy::Buyer,
-        None => CancelledBy::Marketplace,
+        Some(_) | None => CancelledBy::Marketplace,
     }
 }
 
@@ -220,14 +219,14 @@ fn shipment(order: &Order, parcel: &Parcel) -> ShipmentSnapshot {
 fn tags(order: &Order) -> Vec<String> {
     let flags = [
         ("is_buyer_request_cancel", &order.is_buyer_request_cancel),
-        ("is_cod", &order.is_cod),
-        ("is_exchange_order", &order.is_exchange_order),
-        ("is_on_hold_order", &order.is_on_hold_order),
-        ("is_replacement_order", &order.is_replacement_order),
-        ("is_sample_order", &order.is_sample_order),
+        ("is_cod", &order.cash_on_delivery),
+        ("is_exchange_order", &order.is_exchange),
+        ("is_on_hold_order", &order.was_on_hold),
+        ("is_replacement_order", &order.is_replacement),
+        ("is_sample_order", &order.is_sample),
     ];
     let set = flags.into_iter().filter(|(_, flag)| is_true(flag.as_ref())).map(|(name, _)| name.to_owned());
-    let kind = owned(order.order_type.as_ref()).filter(|kind| kind != "NORMAL");
+    let kind = owned(order.kind.as_ref()).filter(|kind| kind != "NORMAL");
     let words = [&order.need_upload_invoice, &order.split_or_combine_tag];
     kind.into_iter().chain(words.into_iter().filter_map(|word| owned(word.as_ref()))).chain(set).collect()
 }
@@ -268,7 +267,7 @@ fn variation(
         key: ListingKey { external_id: product.id.0.clone(), variation_external_id: Some(sku.id.0.clone()) },
         stock_group: None,
         title: titled(owned(product.title.as_ref()).unwrap_or_default(), values(sku).as_deref()),
-        seller_sku: owned(sku.seller_sku.as_ref()),
+        seller_sku: owned(sku.code.as_ref()),
         state: listing_state(product, sku),
         platform_status: listing_status(product, sku),
         quantity_units: places.total_units(),
@@ -298,7 +297,7 @@ pub(super) fn prices(sku: &Sku) -> impl Iterator<Item = Money> {
 
 /// The status of the version that is on sale.
 fn status(product: &Product) -> &str {
-    filled(product.status.as_ref()).or(filled(product.product_status.as_ref())).unwrap_or_default()
+    filled(product.status.as_ref()).or(filled(product.status_but_audit.as_ref())).unwrap_or_default()
 }
 
 fn status_of_sku(sku: &Sku) -> Option<&str> {

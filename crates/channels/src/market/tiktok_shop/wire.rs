@@ -97,7 +97,8 @@ pub(super) struct Order {
     pub(super) create_time: Option<Loose>,
     pub(super) update_time: Option<Loose>,
     pub(super) user_id: Option<Loose>,
-    pub(super) order_type: Option<Loose>,
+    #[serde(rename = "order_type")]
+    pub(super) kind: Option<Loose>,
     pub(super) fulfillment_type: Option<Loose>,
     pub(super) shipping_type: Option<Loose>,
     pub(super) tracking_number: Option<Loose>,
@@ -110,11 +111,16 @@ pub(super) struct Order {
     pub(super) cancellation_initiator: Option<Loose>,
     pub(super) cancel_reason: Option<Loose>,
     pub(super) is_buyer_request_cancel: Option<Loose>,
-    pub(super) is_cod: Option<Loose>,
-    pub(super) is_exchange_order: Option<Loose>,
-    pub(super) is_on_hold_order: Option<Loose>,
-    pub(super) is_replacement_order: Option<Loose>,
-    pub(super) is_sample_order: Option<Loose>,
+    #[serde(rename = "is_cod")]
+    pub(super) cash_on_delivery: Option<Loose>,
+    #[serde(rename = "is_exchange_order")]
+    pub(super) is_exchange: Option<Loose>,
+    #[serde(rename = "is_on_hold_order")]
+    pub(super) was_on_hold: Option<Loose>,
+    #[serde(rename = "is_replacement_order")]
+    pub(super) is_replacement: Option<Loose>,
+    #[serde(rename = "is_sample_order")]
+    pub(super) is_sample: Option<Loose>,
     pub(super) packages: Option<Vec<Reference>>,
     pub(super) payment: Option<Payment>,
     #[serde(rename = "line_items")]
@@ -190,7 +196,8 @@ pub(super) struct Product {
     pub(super) id: Loose,
     pub(super) title: Option<Loose>,
     pub(super) status: Option<Loose>,
-    pub(super) product_status: Option<Loose>,
+    #[serde(rename = "product_status")]
+    pub(super) status_but_audit: Option<Loose>,
     #[serde(default, deserialize_with = "helpful")]
     pub(super) audit: Option<Status>,
     pub(super) update_time: Option<Loose>,
@@ -207,7 +214,8 @@ pub(super) struct Status {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Sku {
     pub(super) id: Loose,
-    pub(super) seller_sku: Option<Loose>,
+    #[serde(rename = "seller_sku")]
+    pub(super) code: Option<Loose>,
     #[serde(default, deserialize_with = "helpful")]
     pub(super) price: Option<SkuPrice>,
     pub(super) inventory: Option<Vec<Inventory>>,

@@ -119,6 +119,9 @@ fn too_many_calls_has_two_shapes_and_perhaps_a_wish() {
         let step = get_order().answer(status, &body).answer_header("retry-after", "7");
         let wish = Some(Duration::from_secs(7));
         assert_eq!(failing(step).kind, ErrorKind::RateLimited { not_before: wish });
+        let date = "Tue, 10 Nov 2026 13:00:07 GMT";
+        let step = get_order().answer(status, &body).answer_header("retry-after", date);
+        assert_eq!(failing(step).kind, ErrorKind::RateLimited { not_before: wish });
     }
 }
 

@@ -89,15 +89,15 @@ pub(super) fn reveal(secret: &Restricted<String>) -> String {
 
 /// Path and query of a signed call, computed from the published rule a second time: names
 /// in the order of a map, and the whole text at once.
-fn target(path: &str, query: &[(&str, &str)], body: &str) -> String {
-    let signed: BTreeMap<_, _> = query.iter().copied().chain([("timestamp", NOW_S)]).collect();
+fn target(now_s: &str, path: &str, query: &[(&str, &str)], body: &str) -> String {
+    let signed: BTreeMap<_, _> = query.iter().copied().chain([("timestamp", now_s)]).collect();
     let mut input = format!("{SECRET}{path}");
     for (name, value) in signed {
         write!(input, "{name}{value}").unwrap();
     }
     write!(input, "{body}{SECRET}").unwrap();
     let sign = HmacKey::new(SECRET.as_bytes()).sign_hex(input.as_bytes());
-    let pairs = query.iter().copied().chain([("timestamp", NOW_S), ("sign", &sign)]);
+    let pairs = query.iter().copied().chain([("timestamp", now_s), ("sign", &sign)]);
     let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     format!("{path}?{}", pairs.join("&"))
 }
@@ -115,28 +115,33 @@ fn encoded(value: &str) -> String {
     out
 }
 
-fn step(method: Method, path: &str, query: &[(&str, &str)], body: &str) -> Step {
+fn step(now_s: &str, method: Method, path: &str, query: &[(&str, &str)], body: &str) -> Step {
     let query: Vec<_> = [("app_key", APP_KEY)].iter().chain(query).copied().collect();
-    Step::expect(method, &target(path, &query, body))
+    Step::expect(method, &target(now_s, path, &query, body))
         .with_header("content-type", "application/json")
         .with_body(body)
 }
 
 /// Expects a signed GET about the shop.
 pub(super) fn get(path: &str, query: &[(&str, &str)]) -> Step {
+    get_at(NOW_S, path, query)
+}
+
+/// The same at another time.
+pub(super) fn get_at(now_s: &str, path: &str, query: &[(&str, &str)]) -> Step {
     let query: Vec<_> = [("shop_cipher", CIPHER)].iter().chain(query).copied().collect();
-    step(Method::GET, path, &query, "").with_header("x-tts-access-token", TOKEN)
+    step(now_s, Method::GET, path, &query, "").with_header("x-tts-access-token", TOKEN)
 }
 
 /// Expects a signed POST about the shop.
 pub(super) fn post(path: &str, query: &[(&str, &str)], body: &str) -> Step {
     let query: Vec<_> = [("shop_cipher", CIPHER)].iter().chain(query).copied().collect();
-    step(Method::POST, path, &query, body).with_header("x-tts-access-token", TOKEN)
+    step(NOW_S, Method::POST, path, &query, body).with_header("x-tts-access-token", TOKEN)
 }
 
 /// Expects the list of shops to be asked for.
 pub(super) fn get_shops(token: &str) -> Step {
-    step(Method::GET, "/authorization/202309/shops", &[], "")
+    step(NOW_S, Method::GET, "/authorization/202309/shops", &[], "")
         .with_header("x-tts-access-token", token)
         .answer(200, SHOPS)
 }
@@ -174,11 +179,11 @@ pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
     let mut value: Value = serde_json::from_str(fixture).unwrap();
     for (pointer, change) in changes {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
-        match value.pointer_mut(parent).unwrap() {
-            Value::Object(fields) => {
-                fields.insert(name.to_owned(), change.clone());
-            }
-            place => *place.pointer_mut(&format!("/{name}")).unwrap() = change.clone(),
+        let parent = value.pointer_mut(parent).unwrap();
+        if let Value::Object(fields) = parent {
+            fields.insert(name.to_owned(), change.clone());
+        } else {
+            *parent.pointer_mut(&format!("/{name}")).unwrap() = change.clone();
         }
     }
     value.to_string()
