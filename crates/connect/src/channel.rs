@@ -140,7 +140,8 @@ pub trait Authorization: Send + Sync {
     /// Who the account is.
     fn identify<'a>(&'a self, account: &'a Account) -> Call<'a, AccountProfile>;
 
-    /// Ends the consent at the platform.
+    /// Ends the consent at the platform. Where only the account's owner can do that, it is
+    /// [`crate::ErrorKind::Refused`] without a call.
     fn revoke<'a>(&'a self, account: &'a Account) -> Call<'a, ()>;
 }
 

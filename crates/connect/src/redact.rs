@@ -32,7 +32,7 @@ const SECRET_NAMES: [&str; 15] = [
 ];
 
 /// Names whose values are about a person.
-const PERSONAL_NAMES: [&str; 53] = [
+const PERSONAL_NAMES: [&str; 62] = [
     "name",
     "first_name",
     "last_name",
@@ -86,6 +86,15 @@ const PERSONAL_NAMES: [&str; 53] = [
     "username",
     "sender_real_name",
     "text_reason",
+    "payment_auth_code",
+    "seller_note",
+    "seller_name",
+    "sender_address",
+    "contact_person",
+    "address_line1",
+    "address_line2",
+    "address_line3",
+    "address_line4",
 ];
 
 /// Every field of the person who receives a package begins so.
@@ -286,6 +295,19 @@ mod tests {
             assert!(!kept.contains(personal), "{kept}");
         }
         assert!(kept.contains("260921ABCDEF01"), "{kept}");
+    }
+
+    #[test]
+    fn people_are_taken_out_of_an_order_of_tiktok_shop() {
+        let kept = answer(
+            r#"{"id":"5","seller_note":"por Maria","payment_auth_code":"E1","seller_name":"Maria","buyer_email":"m@example.com",
+               "sender_address":{"x":"Rua"},"recipient_address":{"y":"Rua"},"contact_person":"Maria","cpf":"1","cpf_name":"Maria",
+               "address":{"z":"Rua"},"lines":[{"address_line1":"Rua","address_line2":"Rua","address_line3":"Rua","address_line4":"Rua"}]}"#,
+        );
+        for personal in ["Maria", "Rua", "E1", "m@example.com"] {
+            assert!(!kept.contains(personal), "{kept}");
+        }
+        assert!(kept.contains(r#""id":"5""#), "{kept}");
     }
 
     #[test]

@@ -60,6 +60,13 @@ impl Timestamp {
         Some(Self(stamp.as_millisecond()))
     }
 
+    /// Reads a date of HTTP (`Tue, 10 Nov 2026 13:00:07 GMT`, RFC 9110 §5.6.7).
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let stamp = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+        Some(Self(stamp.as_millisecond()))
+    }
+
     /// RFC 3339 in UTC with milliseconds, for machines.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
@@ -140,6 +147,15 @@ mod tests {
     fn a_date_without_a_zone_is_refused_rather_than_guessed() {
         assert_eq!(Timestamp::parse("2026-01-05T10:30:00"), None);
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn a_date_of_http_is_read_and_nothing_else_passes_for_one() {
+        let read = Timestamp::parse_http_date("Tue, 10 Nov 2026 13:00:07 GMT");
+        assert_eq!(read, Timestamp::parse("2026-11-10T13:00:07Z"));
+        for none in ["", "7", "soon", "2026-11-10T13:00:07Z", "Tue, 40 Nov 2026 13:00:07 GMT"] {
+            assert_eq!(Timestamp::parse_http_date(none), None, "{none}");
+        }
     }
 
     #[test]

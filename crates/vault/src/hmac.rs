@@ -84,6 +84,13 @@ mod tests {
     use super::*;
     use domain::{SeededEntropy, Timestamp};
 
+    #[test]
+    fn a_guarded_secret_is_the_same_key() {
+        let guarded = HmacKey::of_text(&Restricted::new("Jefe".to_owned()));
+        assert_eq!(guarded.sign(b"body"), HmacKey::new(b"Jefe").sign(b"body"));
+        assert_ne!(guarded.sign(b"body"), HmacKey::new(b"jefe").sign(b"body"));
+    }
+
     /// RFC 4231 §4.2, §4.3 and §4.7 (a key longer than a block).
     #[test]
     fn tags_agree_with_the_published_cases() {

@@ -1,7 +1,9 @@
 //! Marketplaces, and the one place that lists them.
 
+mod loose;
 pub mod mercado_livre;
 pub mod shopee;
+pub mod tiktok_shop;
 
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use domain::ChannelKind;
 
 use self::mercado_livre::{MercadoLivre, MercadoLivreConfig};
 use self::shopee::{Shopee, ShopeeConfig};
+use self::tiktok_shop::{TikTokShop, TikTokShopConfig};
 
 /// What a channel needs to be told: the app's registration at the platform.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub enum ChannelConfig {
     MercadoLivre(MercadoLivreConfig),
     /// Shopee.
     Shopee(ShopeeConfig),
+    /// TikTok Shop.
+    TikTokShop(TikTokShopConfig),
 }
 
 impl ChannelConfig {
@@ -27,6 +32,7 @@ impl ChannelConfig {
         match self {
             Self::MercadoLivre(_) => ChannelKind::MercadoLivre,
             Self::Shopee(_) => ChannelKind::Shopee,
+            Self::TikTokShop(_) => ChannelKind::TikTokShop,
         }
     }
 }
@@ -37,5 +43,6 @@ pub fn channel(config: ChannelConfig, outbound: Arc<Outbound>) -> Arc<dyn Channe
     match config {
         ChannelConfig::MercadoLivre(config) => Arc::new(MercadoLivre::new(config, outbound)),
         ChannelConfig::Shopee(config) => Arc::new(Shopee::new(config, outbound)),
+        ChannelConfig::TikTokShop(config) => Arc::new(TikTokShop::new(config, outbound)),
     }
 }

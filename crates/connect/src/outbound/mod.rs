@@ -406,11 +406,13 @@ impl Answer {
         self.trace.started_at
     }
 
-    /// The wish of `Retry-After` in its form of seconds (RFC 9110 §10.2.3). No known
-    /// platform sends the form of a date; without a wish the house's own delays hold.
+    /// The wish of `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3). Without a
+    /// wish the house's own delays hold.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header(RETRY_AFTER.as_str())?.trim().parse().ok().map(Duration::from_secs)
+        let wish = self.header(RETRY_AFTER.as_str())?.trim();
+        let until = || Timestamp::parse_http_date(wish).map(|date| date.since(self.started_at()));
+        wish.parse().ok().map(Duration::from_secs).or_else(until)
     }
 
     /// A text of the answer as people may see it.

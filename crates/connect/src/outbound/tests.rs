@@ -122,13 +122,16 @@ fn a_json_error_tells_the_place_and_not_the_content() {
 }
 
 #[test]
-fn a_wish_to_wait_is_read_in_seconds() {
+fn a_wish_to_wait_is_read_in_seconds_or_as_a_date() {
     let cases = [
         ("7", Some(7)),
         (" 120 ", Some(120)),
         ("soon", None),
         ("-1", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        // The clock stands at one second.
+        ("Thu, 01 Jan 1970 00:01:31 GMT", Some(90)),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+        ("Thu, 41 Jan 1970 00:01:31 GMT", None),
     ];
     for (text, seconds) in cases {
         let mut headers = HeaderMap::new();
