@@ -142,7 +142,8 @@ pub trait Harness {
     /// `chal-lenge`.
     fn authorize_url(&self) -> String;
 
-    /// The secrets that the call of a capability is made with.
+    /// The secrets that the call of a capability is made with; none only for missed hooks
+    /// that are listed for the app and not for an account.
     fn secrets(&self, capability: Capability) -> Vec<String>;
     /// Requests and answers when all is well; `None` for what the channel lacks.
     fn script(&self, capability: Capability) -> Option<Vec<Step>>;

@@ -23,7 +23,7 @@ macro_rules! channel_conformance {
             a_code_becomes_tokens
             a_refresh_token_becomes_the_next_pair
             an_account_says_who_it_is
-            a_consent_can_be_revoked
+            a_consent_can_be_revoked_or_only_its_owner_can
             an_order_is_fetched
             a_shipment_names_its_orders
             updated_orders_are_listed

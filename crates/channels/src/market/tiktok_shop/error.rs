@@ -15,11 +15,11 @@ const FAULTS: [u64; 10] = [
 ];
 /// Order, package, product or variation unknown, or somebody else's.
 const NOT_FOUND: [u64; 6] = [21_008_111, 25_007_006, 12_019_150, 12_052_032, 12_052_260, 12_052_556];
-/// The access token has ended, is unknown or bound elsewhere.
-const TOKEN_REFUSED: [u64; 4] = [105_001, 105_002, 105_003, 105_004];
-/// A scope, the shop's standing, or a token and a shop that do not belong together.
-const PERMISSION_MISSING: [u64; 7] =
-    [105_005, 101_000, 10_006_402, 36_009_043, 36_009_044, 12_052_048, 12_052_700];
+/// The access token has ended, is unknown or bound elsewhere, or the cipher is another
+/// shop's: new tokens bring the shop's present one.
+const TOKEN_REFUSED: [u64; 5] = [105_001, 105_002, 105_003, 105_004, 101_000];
+/// A scope, or the shop's standing.
+const PERMISSION_MISSING: [u64; 6] = [105_005, 10_006_402, 36_009_043, 36_009_044, 12_052_048, 12_052_700];
 /// Wrong signature, address not on the app's list: the operator mends it, no seller.
 const APP_REFUSED: [u64; 2] = [106_001, 36_009_033];
 /// Locked by a promotion, an appeal or an auction, decided elsewhere (a bundle, the source

@@ -172,7 +172,7 @@ impl TikTokShop {
     #[must_use]
     pub fn new(config: TikTokShopConfig, outbound: Arc<Outbound>) -> Self {
         let signature = Arc::new(AppSignature::new(config.app_secret.clone()));
-        let hook_key = HmacKey::guarded(&config.app_secret);
+        let hook_key = HmacKey::of_text(&config.app_secret);
         Self { config, outbound, signature, hook_key }
     }
 

@@ -70,7 +70,7 @@ fn every_known_code_has_its_kind_whatever_the_status() {
         (105_003, "token invalid", ErrorKind::TokenRefused),
         (105_004, "token is bound elsewhere", ErrorKind::TokenRefused),
         (105_005, "you should apply auth pkg for this api", ErrorKind::PermissionMissing),
-        (101_000, "the cipher is of another shop", ErrorKind::PermissionMissing),
+        (101_000, "the cipher is of another shop", ErrorKind::TokenRefused),
         (10_006_402, "permission denied", ErrorKind::PermissionMissing),
         (36_009_043, "the shop is inactive", ErrorKind::PermissionMissing),
         (36_009_044, "the seller is inactive", ErrorKind::PermissionMissing),
