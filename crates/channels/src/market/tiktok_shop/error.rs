@@ -85,8 +85,18 @@ fn meaning(answer: &Answer, code: u64, message: &str) -> ErrorKind {
         _ if APP_REFUSED.contains(&code) => ErrorKind::AppRefused,
         _ if NOT_WRITABLE.contains(&code) => ErrorKind::NotWritable,
         _ if CONFLICT.contains(&code) => ErrorKind::Conflict,
+        _ if says_that_it_is_not_there(message) => ErrorKind::NotFound,
         _ => refused(answer, code, message),
     }
+}
+
+/// The codes for what is not there are many and not all documented; what else may not be
+/// there (a category, a warehouse) is a mistake in what was asked.
+fn says_that_it_is_not_there(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    let things = ["product", "package", "order", "sku"];
+    let is_absent = ["does not exist", "not exist", "not found"].iter().any(|words| lower.contains(words));
+    is_absent && things.iter().any(|thing| lower.contains(thing))
 }
 
 /// What 36009004 means, by what its message names.
@@ -97,6 +107,9 @@ fn one_of_many(answer: &Answer, message: &str) -> ErrorKind {
         ErrorKind::TokenRefused
     } else if names("app_key") || names("app_secret") {
         ErrorKind::AppRefused
+    } else if names("shop_cipher") && names("invalid") {
+        // The shop has another cipher by now, which a refresh reads.
+        ErrorKind::TokenRefused
     } else if names("timestamp") && !names("param") {
         // The clock of this machine is off: once it is set right, the same call succeeds.
         ErrorKind::Garbled { what: format!("our clock is refused: {}", answer.redacted(message)) }
