@@ -139,7 +139,7 @@ impl Chrome {
     /// none: unknown words are shown, never hidden.
     #[must_use]
     pub fn word<'a>(&self, group: &str, word: &'a str) -> &'a str {
-        i18n::find(self.lang, &format!("{group}-{word}")).unwrap_or(word)
+        i18n::find(self.lang, &format!("{group}-{}", word.replace('.', "-"))).unwrap_or(word)
     }
 
     /// A whole number.

@@ -61,7 +61,10 @@ pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Resu
     let newer = after.map(|_| link_to(&query, ""));
     let choices = connections
         .iter()
-        .map(|connection| Choice { value: connection.id.to_string(), label: connection.name.clone() })
+        .map(|connection| Choice {
+            value: connection.id.to_string(),
+            label: format!("{} · {}", connection.channel.label(), connection.name),
+        })
         .collect();
     let by_id: BTreeMap<ConnectionId, Connection> =
         connections.into_iter().map(|connection| (connection.id, connection)).collect();

@@ -68,7 +68,10 @@ pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Resu
         .collect();
     let choices = connections
         .iter()
-        .map(|connection| Choice { value: connection.id.to_string(), label: connection.name.clone() })
+        .map(|connection| Choice {
+            value: connection.id.to_string(),
+            label: format!("{} · {}", connection.channel.label(), connection.name),
+        })
         .collect();
     Ok(render(&OrdersPage {
         chrome,
