@@ -2,6 +2,7 @@
 
 mod loose;
 pub mod mercado_livre;
+mod places;
 pub mod shopee;
 pub mod tiktok_shop;
 

@@ -7,7 +7,6 @@ mod goods;
 mod hook;
 mod ids;
 mod listings;
-mod loose;
 mod map;
 mod missed;
 mod offers;

@@ -9,17 +9,7 @@ use domain::{ChannelKind, Currency, ListingState, Money, OrderSnapshot, OrderSta
 use super::is_id;
 use super::parcels::{self, Parcel, Stage};
 use super::places::Places;
-use super::wire::{Loose, Order, OrderUnit, Product, Sku, filled, owned};
-
-/// A field without which nothing can be made of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap(pub(super) String);
-
-impl Gap {
-    fn missing(field: &str) -> Self {
-        Self(format!("{field} is missing"))
-    }
-}
+use super::wire::{Gap, Loose, Order, OrderUnit, Product, Sku, filled, owned};
 
 /// An order and its packages as one snapshot.
 pub(super) fn order(order: &Order, parcels: &[Parcel]) -> Result<OrderSnapshot, Gap> {

@@ -3,8 +3,7 @@
 use domain::Timestamp;
 
 use super::is_id;
-use super::map::Gap;
-use super::wire::{Loose, Order, Package, filled, owned};
+use super::wire::{Gap, Loose, Order, Package, filled, owned};
 
 /// How far a package is: the words of the platform in their order, an unknown one where
 /// it hides neither work nor a departure.
