@@ -1,5 +1,7 @@
 //! Marketplaces, and the one place that lists them.
 
+#[cfg(test)]
+mod document;
 mod loose;
 pub mod mercado_livre;
 mod places;

@@ -19,6 +19,8 @@ mod sweep;
 mod wire;
 
 #[cfg(test)]
+pub(super) mod facts;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

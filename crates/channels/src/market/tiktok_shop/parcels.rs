@@ -18,7 +18,8 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    fn of(status: &str) -> Self {
+    /// How far a package of this status is.
+    pub(super) fn of(status: &str) -> Self {
         match status {
             "TO_FULFILL" => Self::ToFulfil,
             // "Shipped" by the seller: its label is made, the carrier has not been there.
