@@ -12,6 +12,7 @@ pub mod error;
 pub mod exchange;
 pub mod outbound;
 pub mod redact;
+pub mod settings;
 
 pub use channel::{
     Account, AccountProfile, Authorization, Call, Channel, Consent, HookEvent, HookRejection, HookRequest,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, SETTINGS, Setting, Sources, config_file};
+use crate::config::{Config, ConfigError, Setting, Sources, config_file, settings};
 
 /// Runs a seller's shop on every marketplace, and keeps its promises by itself.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ fn with_settings(command: clap::Command) -> clap::Command {
     command.mut_subcommand("serve", |serve| {
         let mut text = serve.get_after_help().map(ToString::to_string).unwrap_or_default();
         text.push_str("\n\nEnvironment (a secret also by the variable with _FILE at its end):\n");
-        for Setting { variable, about, default, .. } in SETTINGS.iter().copied().flatten() {
+        for Setting { variable, about, default, .. } in settings() {
             // Writing to a String cannot fail.
             let _ = write!(text, "  {variable}\n      {about} [default: {default}]\n");
         }
@@ -289,7 +289,7 @@ mod tests {
     fn the_help_of_serve_names_every_variable() {
         let mut command = with_settings(Cli::command());
         let help = command.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
-        for setting in SETTINGS.iter().copied().flatten() {
+        for setting in settings() {
             assert!(help.contains(setting.variable), "{} is not in the help", setting.variable);
         }
         assert!(help.contains("lojista serve --config"));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use app::{App, Faults, Parts};
-use channels::market::mercado_livre::MercadoLivreConfig;
 use channels::market::{self, ChannelConfig};
 use connect::{Channel, HttpTransport, Outbound};
 use domain::{ChannelKind, Clock, Entropy as _};
@@ -69,12 +68,11 @@ async fn open_keys(storage: &Storage, store: &Store) -> Result<Keyring, Failure>
     keyring.map_err(Failure::new)
 }
 
-/// The channels that are configured.
+/// The channels of their configurations.
 pub(crate) fn channels(
-    mercado_livre: Option<MercadoLivreConfig>,
+    configs: Vec<ChannelConfig>,
 ) -> Result<BTreeMap<ChannelKind, Arc<dyn Channel>>, Failure> {
     let outbound = Arc::new(outbound()?);
-    let configs = mercado_livre.map(ChannelConfig::MercadoLivre);
     Ok(configs
         .into_iter()
         .map(|config| (config.kind(), market::channel(config, Arc::clone(&outbound))))

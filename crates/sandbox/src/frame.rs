@@ -18,6 +18,7 @@ use crate::hooks::{HookAnswer, HookDelivery};
 use crate::log::{Log, Seen, shown_query};
 use crate::reply::{Body, Reply};
 use crate::table::{self, Found, Route};
+use crate::traffic::Traffic;
 
 /// Paths of the control API begin so; they are never rated, faulted or logged.
 pub(crate) const CONTROL_PREFIX: &str = "/_sandbox";
@@ -67,10 +68,30 @@ pub trait Market: Clone + Send + Sized + 'static {
     /// The last touch on every answer, before faults bend it.
     fn finish(&mut self, reply: Reply, call: &Call) -> Reply;
 
+    /// Moves a world that was kept to the addresses of another run: nobody visits, and ids
+    /// begin where no earlier run has given any (a power cut may have taken the last ones
+    /// from what was kept, while clients know them).
+    fn move_to(&mut self, addresses: &Addresses, ids_seed: u64);
+    /// How busy the buyer robot is from now on; `None` sends it home.
+    fn visit(&mut self, traffic: Option<Traffic>);
+    /// Orders placed so far.
+    fn orders_placed(&self) -> usize;
+
     /// The notifications to be sent now.
     fn take_due(&mut self) -> Vec<HookDelivery>;
     /// How a sending went; `None` when nobody answered.
     fn settle(&mut self, sending: u64, answer: Option<HookAnswer>, elapsed: Duration);
+}
+
+/// Where a market is reached, and where it reaches its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// Where clients reach it, as in `http://127.0.0.1:9100`.
+    pub base_url: String,
+    /// Where the application takes notifications.
+    pub hook_url: String,
+    /// Where a seller's browser is sent back to.
+    pub redirect_uri: String,
 }
 
 /// An answer and how it is to be brought.
@@ -291,6 +312,21 @@ impl<W: Market> Frame<W> {
         if let Some(seconds) = world.faults().stale_seconds() {
             self.keep_past(&world, Duration::from_secs(seconds));
         }
+    }
+
+    /// How busy the buyer robot is from now on; `None` sends it home.
+    pub fn set_traffic(&self, traffic: Option<Traffic>) {
+        self.with_world(|world| world.visit(traffic));
+    }
+
+    /// Puts a world that was kept in the place of this one, at the addresses of this run.
+    /// Time that was pushed ahead in there stays ahead.
+    pub fn go_on(&self, mut world: W, addresses: &Addresses, ids_seed: u64) {
+        world.move_to(addresses, ids_seed);
+        let left_at = world.now();
+        *self.lock() = world;
+        self.inner.clock.advance_to(left_at);
+        drop(self.present());
     }
 
     /// Looks at or changes the world directly, at the present instant.

@@ -37,7 +37,7 @@ mod zip;
 pub use clock::ShiftedClock;
 pub use dice::Dice;
 pub use faults::{Fault, FaultRule};
-pub use frame::{Frame, Market, Outcome};
+pub use frame::{Addresses, Frame, Market, Outcome};
 pub use hooks::{HookAnswer, HookDelivery};
 pub use ids::{Ids, Series};
 pub use mercado_livre::manifest::Manifest;

@@ -10,7 +10,8 @@ pub mod tiktok_shop;
 
 use std::sync::Arc;
 
-use connect::{Channel, Outbound};
+use connect::settings::{Setting, SettingError, Settings};
+use connect::{BaseUrl, Channel, Outbound};
 use domain::ChannelKind;
 
 use self::mercado_livre::{MercadoLivre, MercadoLivreConfig};
@@ -38,6 +39,33 @@ impl ChannelConfig {
             Self::TikTokShop(_) => ChannelKind::TikTokShop,
         }
     }
+
+    /// Where its API is called.
+    #[must_use]
+    pub const fn api_base(&self) -> &BaseUrl {
+        match self {
+            Self::MercadoLivre(config) => &config.api_base,
+            Self::Shopee(config) => &config.api_base,
+            Self::TikTokShop(config) => &config.api_base,
+        }
+    }
+}
+
+/// What can be set, by channel.
+pub const SETTINGS: [&[Setting]; ChannelKind::ALL.len()] =
+    [mercado_livre::settings::SETTINGS, shopee::settings::SETTINGS, tiktok_shop::settings::SETTINGS];
+
+/// The channels that are configured.
+///
+/// # Errors
+/// The first setting that is missing, wrong or at odds, with the mend.
+pub fn configured(settings: &Settings) -> Result<Vec<ChannelConfig>, SettingError> {
+    let all = [
+        mercado_livre::settings::read(settings)?.map(ChannelConfig::MercadoLivre),
+        shopee::settings::read(settings)?.map(ChannelConfig::Shopee),
+        tiktok_shop::settings::read(settings)?.map(ChannelConfig::TikTokShop),
+    ];
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// The channel of a configuration.

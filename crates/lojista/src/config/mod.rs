@@ -3,7 +3,6 @@
 //! settings listed here.
 
 pub(crate) mod log;
-pub(crate) mod mercado_livre;
 pub(crate) mod server;
 pub(crate) mod storage;
 mod values;
@@ -14,16 +13,22 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use channels::market::mercado_livre::MercadoLivreConfig;
+use channels::market::{self, ChannelConfig};
+use connect::settings::SettingError;
 
+pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use server::Server;
 pub(crate) use storage::Storage;
-pub(crate) use values::{Setting, Sources, Values, unknown_variables};
+pub(crate) use values::{Sources, Values, unknown_variables};
 
-/// Every setting, by section.
-pub(crate) const SETTINGS: &[&[Setting]] =
-    &[server::SETTINGS, storage::SETTINGS, log::SETTINGS, mercado_livre::SETTINGS];
+/// The house's own settings, by section; those of the channels come behind.
+const SECTIONS: [&[Setting]; 3] = [server::SETTINGS, storage::SETTINGS, log::SETTINGS];
+
+/// Every setting.
+pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
+    SECTIONS.into_iter().chain(market::SETTINGS).flatten()
+}
 
 /// Names the configuration file.
 pub(crate) const CONFIG_VARIABLE: &str = "LOJISTA_CONFIG";
@@ -32,9 +37,8 @@ const CONFIG_FILE: &str = "lojista.toml";
 
 /// Every variable that means something.
 pub(crate) fn variables() -> impl Iterator<Item = String> {
-    let settings = SETTINGS.iter().copied().flatten();
-    let files = settings.clone().filter(|setting| setting.secret);
-    settings
+    let files = settings().filter(|setting| setting.secret);
+    settings()
         .map(|setting| setting.variable.to_owned())
         .chain(files.map(|setting| format!("{}_FILE", setting.variable)))
         .chain([CONFIG_VARIABLE.to_owned()])
@@ -88,6 +92,9 @@ pub(crate) enum ConfigError {
     /// Settings that cannot hold together.
     #[error("{0}")]
     Contradiction(String),
+    /// A channel's settings.
+    #[error(transparent)]
+    Channel(#[from] SettingError),
 }
 
 /// The configuration of a shop.
@@ -99,8 +106,8 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     /// What the program tells about itself.
     pub(crate) log: Log,
-    /// Mercado Livre; `None` when it is off.
-    pub(crate) mercado_livre: Option<MercadoLivreConfig>,
+    /// The channels that are on.
+    pub(crate) channels: Vec<ChannelConfig>,
 }
 
 impl Config {
@@ -111,7 +118,7 @@ impl Config {
             server: Server::read(&values)?,
             storage: Storage::read(&values, &data_home(&sources.environment, "lojista"))?,
             log: Log::read(&values)?,
-            mercado_livre: mercado_livre::read(&values)?,
+            channels: market::configured(&values.for_channels())?,
         })
     }
 }

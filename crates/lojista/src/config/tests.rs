@@ -2,6 +2,8 @@ use std::path::Path;
 
 use store::Location;
 
+use domain::ChannelKind;
+
 use super::*;
 
 /// Sources to be filled in.
@@ -61,7 +63,7 @@ fn without_a_word_the_shop_is_this_machine_s_own() {
     assert_eq!(config.server.threads, 2);
     assert_eq!(config.storage, Storage::in_folder(Path::new("/h/.local/share/lojista")));
     assert_eq!(config.log, Log::default());
-    assert!(config.mercado_livre.is_none());
+    assert!(config.channels.is_empty());
 }
 
 #[test]
@@ -222,11 +224,12 @@ fn an_empty_value_is_no_value() {
 
 #[test]
 fn an_application_is_an_id_with_its_secret() {
-    assert_eq!(registered().config().mercado_livre.unwrap().client_id, "123");
+    let kinds: Vec<ChannelKind> = registered().config().channels.iter().map(ChannelConfig::kind).collect();
+    assert_eq!(kinds, [ChannelKind::MercadoLivre]);
     let refusal = Said::nothing().variable(ID, "123").refusal();
-    assert!(refusal.starts_with("LOJISTA_MERCADO_LIVRE_CLIENT_ID is set without its secret"), "{refusal}");
+    assert!(refusal.starts_with("LOJISTA_MERCADO_LIVRE_CLIENT_ID is set without the rest"), "{refusal}");
     let refusal = Said::nothing().variable(SECRET, "s3cret").refusal();
-    assert!(refusal.starts_with("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET is set without its id"), "{refusal}");
+    assert!(refusal.starts_with("LOJISTA_MERCADO_LIVRE_CLIENT_SECRET is set without the rest"), "{refusal}");
     assert!(!refusal.contains("s3cret"));
 }
 
@@ -234,15 +237,36 @@ fn an_application_is_an_id_with_its_secret() {
 fn the_api_and_its_consent_page_belong_together() {
     let (api, consent) = ("http://127.0.0.1:9100", "http://127.0.0.1:9100");
     let config = registered().variable(API, api).variable(CONSENT, consent).config();
-    assert_eq!(config.mercado_livre.unwrap().api_base, connect::BaseUrl::parse(api).unwrap());
+    assert_eq!(config.channels[0].api_base(), &connect::BaseUrl::parse(api).unwrap());
     assert!(registered().variable(API, api).refusal().contains("is set alone"));
     assert!(registered().variable(CONSENT, consent).refusal().contains("is set alone"));
     let mixed = registered().variable(API, api).variable(CONSENT, "https://auth.mercadolivre.com.br");
-    assert!(mixed.refusal().contains("one to this machine and one to the internet"));
+    assert!(mixed.refusal().contains("some to this machine and some to the internet"));
     let nobody = Said::nothing().variable(API, api).variable(CONSENT, consent);
     assert!(nobody.refusal().contains("but no application"));
     let disguised = registered().variable(API, "http://10.0.0.8").variable(CONSENT, consent);
     assert!(disguised.refusal().starts_with("LOJISTA_MERCADO_LIVRE_API_URL is not right"));
+}
+
+#[test]
+fn each_channel_has_its_section() {
+    let said = registered()
+        .variable("LOJISTA_SHOPEE_PARTNER_ID", "2099001")
+        .variable("LOJISTA_SHOPEE_PARTNER_KEY", "k")
+        .variable("LOJISTA_TIKTOK_SHOP_APP_KEY", "6a")
+        .variable("LOJISTA_TIKTOK_SHOP_SERVICE_ID", "7")
+        .variable("LOJISTA_TIKTOK_SHOP_APP_SECRET", "s");
+    let kinds: Vec<ChannelKind> = said.config().channels.iter().map(ChannelConfig::kind).collect();
+    assert_eq!(kinds, ChannelKind::ALL);
+    let wrong = [
+        ("LOJISTA_SHOPEE_PARTNER_ID", "x1", "the app's number, as the console shows it"),
+        ("LOJISTA_SHOPEE_REGION", "mars", "brazil or elsewhere"),
+        ("LOJISTA_TIKTOK_SHOP_REGION", "br", "two capital letters, such as BR"),
+    ];
+    for (name, value, expected) in wrong {
+        let said = Said(said.0.clone()).variable(name, value);
+        assert_eq!(said.refusal(), format!("{name} is not right: expected {expected}"));
+    }
 }
 
 #[test]
@@ -279,7 +303,7 @@ fn the_data_home_follows_the_user() {
 #[test]
 fn the_documents_name_exactly_what_can_be_set() {
     let document = include_str!("../../../../docs/configuration.md");
-    for setting in SETTINGS.iter().copied().flatten() {
+    for setting in settings() {
         let file = if setting.secret { format!(", `{}_FILE`", setting.variable) } else { String::new() };
         let Setting { key, variable, default, about, .. } = setting;
         let row = format!("| `{key}` | `{variable}`{file} | {default} | {about} |");

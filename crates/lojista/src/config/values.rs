@@ -1,5 +1,5 @@
 //! Where settings come from, and which one wins: flags, then the environment, then the
-//! file. Everything that can be set stands in [`super::SETTINGS`]; nothing else is taken.
+//! file. Everything that can be set stands in [`super::settings`]; nothing else is taken.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,27 +8,14 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{ConfigError, SETTINGS};
+use connect::settings::{self, Setting};
+
+use super::{ConfigError, settings as every_setting};
 
 /// Longest file taken for a secret, in bytes.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 /// A wrong name this many letters away from a right one is taken for a slip of it.
 const NEAR_LETTERS: usize = 5;
-
-/// Something that can be set.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Setting {
-    /// Its name in the file: `section.key`.
-    pub(crate) key: &'static str,
-    /// Its name in the environment.
-    pub(crate) variable: &'static str,
-    /// Whether it may also be read from the file that `<variable>_FILE` names.
-    pub(crate) secret: bool,
-    /// What holds when nobody sets it, in words.
-    pub(crate) default: &'static str,
-    /// What it is.
-    pub(crate) about: &'static str,
-}
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +86,7 @@ impl Values {
         if let Some(path) = &sources.file {
             read_file(path, &mut values)?;
         }
-        for setting in SETTINGS.iter().copied().flatten() {
+        for setting in every_setting() {
             if let Some(given) = from_environment(setting, &sources.environment)? {
                 values.insert(setting.key, given);
             }
@@ -108,6 +95,13 @@ impl Values {
             values.insert(key, Given { text: text.clone(), origin: Origin::Flag(flag) });
         }
         Ok(Self(values))
+    }
+
+    /// All of it, as channels read theirs.
+    pub(crate) fn for_channels(&self) -> settings::Settings {
+        let told =
+            |given: &Given| settings::Given { text: given.text.clone(), origin: given.origin.to_string() };
+        self.0.iter().map(|(key, given)| (*key, told(given))).collect()
     }
 
     /// A setting's value, if it was given and is not empty.
@@ -190,11 +184,11 @@ fn text_of(value: toml::Value) -> Option<String> {
 }
 
 fn known(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().copied().flatten().find(|setting| setting.key == key)
+    every_setting().find(|setting| setting.key == key)
 }
 
 fn unknown(path: &Path, key: &str) -> ConfigError {
-    let keys = SETTINGS.iter().copied().flatten().map(|setting| setting.key);
+    let keys = every_setting().map(|setting| setting.key);
     let hint = nearest(key, keys).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     ConfigError::UnknownKey { path: path.display().to_string(), key: key.to_owned(), hint }
 }

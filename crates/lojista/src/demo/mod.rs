@@ -1,22 +1,23 @@
-//! `demo`: a believable shop against the simulated marketplace, by the same use cases
+//! `demo`: a believable shop against the simulated marketplaces, by the same use cases
 //! and over the same wires as a real one.
 
+mod market;
 mod owner;
 mod sellers;
-mod world;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
-use connect::BaseUrl;
-use domain::{ChannelKind, Restricted};
-use sandbox::{Manifest, Sandbox, SandboxConfig, Traffic};
+use std::time::Duration;
+
+use domain::ChannelKind;
+use sandbox::{Addresses, ShiftedClock};
 use tokio::net::TcpListener;
 
+use self::market::{Simulated, Stall};
+
 use crate::cli::{DemoArgs, environment};
-use crate::clock::SystemClock;
 use crate::config::{Storage, data_home};
 use crate::failure::Failure;
 use crate::stop::Stop;
@@ -27,6 +28,8 @@ use web::WebConfig;
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// What the sandbox needs to be connected to, in the demo's folder.
 const MANIFEST_FILE: &str = "sandbox-manifest.json";
+/// How often the worlds are kept while they run: what a power cut may take.
+const KEEP_EVERY: Duration = Duration::from_secs(2);
 
 /// Runs the demo until it is told to end.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
@@ -40,31 +43,25 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let web =
         WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: ground.hook_door.clone() };
 
-    let kind = ChannelKind::MercadoLivre.as_str();
-    let market = sandbox_command::listen(0).await?;
-    let outside = world::Outside {
-        seed: args.seed,
-        base_url: format!("http://{}", serve::bound(&market)?),
-        hook_url: format!("{public_url}/hooks/{kind}/{}", ground.hook_door),
-        redirect_uri: format!("{public_url}/connections/callback/{kind}"),
-    };
-    let (sandbox, keeper) = world::open(&folder, outside)?;
-    let manifest = sandbox.manifest();
+    let ways = Ways { folder: &folder, public_url: &public_url, door: &ground.hook_door, seed: args.seed };
+    let stalls = ways.open().await?;
     let manifest_file = folder.join(MANIFEST_FILE);
-    sandbox_command::write_manifest(&manifest_file, &manifest)?;
-    let _serving = sandbox.spawn(market);
+    sandbox_command::write_manifest(&manifest_file, &stalls[0].manifest())?;
+    let registrations = stalls.iter().map(|stall| stall.registration()).collect::<Result<_, _>>()?;
 
-    let app =
-        house::build(ground, house::channels(Some(registration(&manifest)?))?, public_url.clone()).await?;
+    let app = house::build(ground, house::channels(registrations)?, public_url.clone()).await?;
     let pages = web::router(app.clone(), web);
     let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
-    let keeping = tokio::spawn(keeper.keep(sandbox.clone(), stop));
+    let keeping = tokio::spawn(keep(stalls.clone(), stop));
     let owner = owner::sign_in(&app, &folder).await?;
-    sellers::connect(&app, &owner.signed_in, &sandbox, &manifest).await?;
+    for stall in &stalls {
+        sellers::connect(&app, &owner.signed_in, stall.as_ref()).await?;
+    }
     app.sign_out(&owner.signed_in).await?;
-    if args.orders_per_minute > 0 {
-        let seed = world::fresh_seed(&sandbox, args.seed);
-        sandbox.set_traffic(Some(Traffic { orders_per_minute: args.orders_per_minute, seed }));
+    for (stall, per_minute) in stalls.iter().zip(shares(args.orders_per_minute)) {
+        if per_minute > 0 {
+            stall.let_in(per_minute, args.seed);
+        }
     }
     say_ready(
         &Ready { url: &public_url, owner: &owner, manifest: &manifest_file, folder: &folder },
@@ -97,18 +94,66 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     }
 }
 
-fn registration(manifest: &Manifest) -> Result<MercadoLivreConfig, Failure> {
-    let app =
-        manifest.apps.first().ok_or_else(|| Failure::new("the simulated marketplace has no application"))?;
-    let base = |url: &str| BaseUrl::parse(url).map_err(|error| Failure::at("the sandbox's address", error));
-    Ok(MercadoLivreConfig {
-        site: manifest.site.clone(),
-        client_id: app.client_id.clone(),
-        client_secret: Restricted::new(app.client_secret.clone()),
-        api_base: base(&manifest.api_url)?,
-        auth_base: base(manifest.authorization_url.trim_end_matches("/authorization"))?,
-        limits: Limits::default(),
-    })
+/// What the simulated platforms are opened with.
+struct Ways<'a> {
+    folder: &'a Path,
+    public_url: &'a str,
+    door: &'a str,
+    seed: u64,
+}
+
+impl Ways<'_> {
+    /// Opens all platforms, on one clock; the first one knows of the others.
+    async fn open(&self) -> Result<Vec<Arc<dyn Stall>>, Failure> {
+        let first = self.open_one::<sandbox::mercado_livre::World>(None).await?;
+        let shopee = self.open_one::<sandbox::shopee::World>(Some(first.clock())).await?;
+        let tiktok_shop = self.open_one::<sandbox::tiktok_shop::World>(Some(first.clock())).await?;
+        first.show(Arc::clone(&shopee));
+        first.show(Arc::clone(&tiktok_shop));
+        Ok(vec![first, shopee, tiktok_shop])
+    }
+
+    async fn open_one<W: Simulated>(&self, clock: Option<ShiftedClock>) -> Result<Arc<dyn Stall>, Failure> {
+        let listener = sandbox_command::listen(0).await?;
+        let (public_url, kind) = (self.public_url, W::KIND.as_str());
+        let addresses = Addresses {
+            base_url: format!("http://{}", serve::bound(&listener)?),
+            hook_url: format!("{public_url}/hooks/{kind}/{}", self.door),
+            redirect_uri: format!("{public_url}/connections/callback/{kind}"),
+        };
+        let stall = market::open::<W>(self.folder, self.seed, &addresses, clock)?;
+        stall.serve(listener);
+        Ok(stall)
+    }
+}
+
+/// Keeps the worlds every few seconds, and once more at the end.
+async fn keep(stalls: Vec<Arc<dyn Stall>>, stop: Stop) -> Result<(), Failure> {
+    let mut turns = tokio::time::interval(KEEP_EVERY);
+    let ended = stop.wished();
+    tokio::pin!(ended);
+    loop {
+        let last = tokio::select! {
+            _ = turns.tick() => false,
+            () = &mut ended => true,
+        };
+        let save = || stalls.iter().try_for_each(|stall| stall.save());
+        match tokio::task::block_in_place(save) {
+            Err(failure) if !last => tracing::warn!("{failure}"),
+            outcome if last => return outcome,
+            _ => {}
+        }
+    }
+}
+
+/// How many of the orders of a minute come from each platform.
+fn shares(orders_per_minute: u32) -> [u32; ChannelKind::ALL.len()] {
+    let mut shares = [0; ChannelKind::ALL.len()];
+    let platforms = u32::try_from(shares.len()).unwrap_or(1);
+    for (place, share) in (0..).zip(&mut shares) {
+        *share = orders_per_minute / platforms + u32::from(place < orders_per_minute % platforms);
+    }
+    shares
 }
 
 struct Ready<'a> {
@@ -134,13 +179,15 @@ fn say_ready(ready: &Ready<'_>, json: bool) {
     println!("Orders arrive by themselves. Everything is kept in {}; Ctrl-C ends it.", folder.display());
 }
 
-/// A sandbox without visitors: they come when the shop is connected.
-fn sandbox_of(outside: &world::Outside) -> Sandbox {
-    Sandbox::new(SandboxConfig {
-        seed: outside.seed,
-        base_url: outside.base_url.clone(),
-        hook_url: Some(outside.hook_url.clone()),
-        redirect_uri: outside.redirect_uri.clone(),
-        ..SandboxConfig::new(Arc::new(SystemClock))
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_order_comes_from_somewhere() {
+        assert_eq!(shares(6), [2, 2, 2]);
+        assert_eq!(shares(1), [1, 0, 0]);
+        assert_eq!(shares(5), [2, 2, 1]);
+        assert_eq!(shares(0), [0, 0, 0]);
+    }
 }

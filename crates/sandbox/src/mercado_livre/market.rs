@@ -7,14 +7,16 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::gate::{self, Door, Group};
-use super::{World, notice};
+use super::{World, notice, robot};
 use crate::call::Call;
 use crate::faults::{Fault, Faults};
-use crate::frame::{Market, Misfit};
+use crate::frame::{Addresses, Market, Misfit};
 use crate::hooks::{HookAnswer, HookDelivery};
+use crate::ids::Ids;
 use crate::log::Log;
 use crate::reply::{self, Body, Reply};
 use crate::table::Route;
+use crate::traffic::Traffic;
 
 impl Market for World {
     type Door = Door;
@@ -68,6 +70,27 @@ impl Market for World {
 
     fn finish(&mut self, reply: Reply, call: &Call) -> Reply {
         select_fields(reply, call)
+    }
+
+    fn move_to(&mut self, addresses: &Addresses, ids_seed: u64) {
+        self.base_url.clone_from(&addresses.base_url);
+        for app in self.apps.values_mut() {
+            app.redirect_uris = vec![addresses.redirect_uri.clone()];
+        }
+        for subscription in self.hooks.subscriptions.values_mut() {
+            subscription.url = Some(addresses.hook_url.clone());
+            subscription.disabled.clear();
+        }
+        self.ids = Ids::new(ids_seed);
+        self.visit(None);
+    }
+
+    fn visit(&mut self, traffic: Option<Traffic>) {
+        robot::set_traffic(self, traffic);
+    }
+
+    fn orders_placed(&self) -> usize {
+        self.orders.len()
     }
 
     fn take_due(&mut self) -> Vec<HookDelivery> {

@@ -9,14 +9,16 @@ use serde_json::json;
 use super::auth::Opening;
 use super::envelope::{refuse, refuse_with};
 use super::sign::{is_signed, public_base, shop_base};
-use super::{World, push};
+use super::{World, push, robot};
 use crate::call::{Call, Caller};
 use crate::faults::{Fault, Faults, html_page, status_of};
-use crate::frame::{CONTROL_PREFIX, Market, Misfit};
+use crate::frame::{Addresses, CONTROL_PREFIX, Market, Misfit};
 use crate::hooks::{HookAnswer, HookDelivery};
+use crate::ids::Ids;
 use crate::log::Log;
 use crate::reply::{Body, Reply};
 use crate::table::Route;
+use crate::traffic::Traffic;
 
 /// What a caller must bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +230,23 @@ impl Market for World {
             body["request_id"] = json!(self.dice.hex(32));
         }
         reply
+    }
+
+    fn move_to(&mut self, addresses: &Addresses, ids_seed: u64) {
+        self.base_url.clone_from(&addresses.base_url);
+        self.partner.redirect_domain = Some(addresses.redirect_uri.clone());
+        self.pushes.callback_url = Some(addresses.hook_url.clone());
+        self.pushes.suspended = None;
+        self.ids = Ids::new(ids_seed);
+        self.visit(None);
+    }
+
+    fn visit(&mut self, traffic: Option<Traffic>) {
+        robot::set_traffic(self, traffic);
+    }
+
+    fn orders_placed(&self) -> usize {
+        self.orders.len()
     }
 
     fn take_due(&mut self) -> Vec<HookDelivery> {

@@ -8,14 +8,16 @@ use serde_json::Value;
 
 use super::gate::{self, Door};
 use super::refusal::{Refusal, numbered};
-use super::{World, webhook};
+use super::{World, robot, webhook};
 use crate::call::Call;
 use crate::faults::{self, Fault, Faults, html_page, status_of};
-use crate::frame::{CONTROL_PREFIX, Market, Misfit};
+use crate::frame::{Addresses, CONTROL_PREFIX, Market, Misfit};
 use crate::hooks::{HookAnswer, HookDelivery};
+use crate::ids::Ids;
 use crate::log::Log;
 use crate::reply::{Body, Reply};
 use crate::table::Route;
+use crate::traffic::Traffic;
 
 impl World {
     /// Numbers an answer, and makes it HTTP 200 where the switch says so.
@@ -139,6 +141,22 @@ impl Market for World {
 
     fn finish(&mut self, reply: Reply, call: &Call) -> Reply {
         if call.path.starts_with(CONTROL_PREFIX) { reply } else { self.seal(reply) }
+    }
+
+    fn move_to(&mut self, addresses: &Addresses, ids_seed: u64) {
+        self.base_url.clone_from(&addresses.base_url);
+        self.app.redirect_url.clone_from(&addresses.redirect_uri);
+        self.webhooks.url = Some(addresses.hook_url.clone());
+        self.ids = Ids::new(ids_seed);
+        self.visit(None);
+    }
+
+    fn visit(&mut self, traffic: Option<Traffic>) {
+        robot::set_traffic(self, traffic);
+    }
+
+    fn orders_placed(&self) -> usize {
+        self.orders.len()
     }
 
     fn take_due(&mut self) -> Vec<HookDelivery> {

@@ -74,11 +74,6 @@ impl Frame<World> {
         self.with_world(|world| sale::sell(world, request))
     }
 
-    /// How busy the buyer robot is from now on; `None` sends it home.
-    pub fn set_traffic(&self, traffic: Option<Traffic>) {
-        self.with_world(|world| robot::set_traffic(world, traffic));
-    }
-
     /// What a checker of invariants needs to know.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

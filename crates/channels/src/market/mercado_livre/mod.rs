@@ -11,6 +11,7 @@ mod missed;
 mod orders;
 mod places;
 mod prices;
+pub mod settings;
 mod stock;
 mod wire;
 

@@ -13,6 +13,7 @@ mod offers;
 mod orders;
 mod places;
 mod prices;
+pub mod settings;
 mod sign;
 mod stock;
 mod sweep;

@@ -15,11 +15,11 @@ const FAULTS: [u64; 10] = [
 ];
 /// Order, package, product or variation unknown, or somebody else's.
 const NOT_FOUND: [u64; 6] = [21_008_111, 25_007_006, 12_019_150, 12_052_032, 12_052_260, 12_052_556];
-/// The access token has ended, is unknown or bound elsewhere.
-const TOKEN_REFUSED: [u64; 4] = [105_001, 105_002, 105_003, 105_004];
-/// A scope, the shop's standing, or a token and a shop that do not belong together.
-const PERMISSION_MISSING: [u64; 7] =
-    [105_005, 101_000, 10_006_402, 36_009_043, 36_009_044, 12_052_048, 12_052_700];
+/// The access token has ended, is unknown or bound elsewhere, or the cipher is another
+/// shop's: new tokens bring the shop's present one.
+const TOKEN_REFUSED: [u64; 5] = [105_001, 105_002, 105_003, 105_004, 101_000];
+/// A scope, or the shop's standing.
+const PERMISSION_MISSING: [u64; 6] = [105_005, 10_006_402, 36_009_043, 36_009_044, 12_052_048, 12_052_700];
 /// Wrong signature, address not on the app's list: the operator mends it, no seller.
 const APP_REFUSED: [u64; 2] = [106_001, 36_009_033];
 /// Locked by a promotion, an appeal or an auction, decided elsewhere (a bundle, the source
@@ -85,8 +85,18 @@ fn meaning(answer: &Answer, code: u64, message: &str) -> ErrorKind {
         _ if APP_REFUSED.contains(&code) => ErrorKind::AppRefused,
         _ if NOT_WRITABLE.contains(&code) => ErrorKind::NotWritable,
         _ if CONFLICT.contains(&code) => ErrorKind::Conflict,
+        _ if says_that_it_is_not_there(message) => ErrorKind::NotFound,
         _ => refused(answer, code, message),
     }
+}
+
+/// The codes for what is not there are many and not all documented; what else may not be
+/// there (a category, a warehouse) is a mistake in what was asked.
+fn says_that_it_is_not_there(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    let things = ["product", "package", "order", "sku"];
+    let is_absent = ["does not exist", "not exist", "not found"].iter().any(|words| lower.contains(words));
+    is_absent && things.iter().any(|thing| lower.contains(thing))
 }
 
 /// What 36009004 means, by what its message names.
@@ -97,6 +107,9 @@ fn one_of_many(answer: &Answer, message: &str) -> ErrorKind {
         ErrorKind::TokenRefused
     } else if names("app_key") || names("app_secret") {
         ErrorKind::AppRefused
+    } else if names("shop_cipher") && names("invalid") {
+        // The shop has another cipher by now, which a refresh reads.
+        ErrorKind::TokenRefused
     } else if names("timestamp") && !names("param") {
         // The clock of this machine is off: once it is set right, the same call succeeds.
         ErrorKind::Garbled { what: format!("our clock is refused: {}", answer.redacted(message)) }

@@ -11,20 +11,25 @@ use super::parcels::{self, Parcel, Stage};
 use super::places::Places;
 use super::wire::{Gap, Loose, Order, OrderUnit, Product, Sku, filled, owned};
 
+/// What the platform calls the one variation of a product that has no others.
+const ONLY_VARIATION: &str = "Default";
+
 /// An order and its packages as one snapshot.
 pub(super) fn order(order: &Order, parcels: &[Parcel]) -> Result<OrderSnapshot, Gap> {
     let order_at = order.update_time.as_ref().and_then(Loose::unix_seconds);
     let order_at = order_at.ok_or_else(|| Gap::missing("update_time"))?;
     let currency = currency(order)?;
     let lines = lines(order, currency)?;
-    // The latest of all packages: the one that stands for the order may be another next
-    // time, and the clock must not go back then.
-    let shipment_at = parcels.iter().filter_map(|parcel| parcel.updated_at).max();
+    // The latest of all packages, as another may stand for the order next time, and never
+    // before the order, which tells of them, too: the clock must not go back when one can
+    // no longer be read or is gone.
+    let packages_at = parcels.iter().filter_map(|parcel| parcel.updated_at).max();
+    let shipment_at = packages_at.map_or(order_at, |packages_at| packages_at.max(order_at));
     Ok(OrderSnapshot {
         channel: ChannelKind::TikTokShop,
         external_id: order.id.0.clone(),
         pack_external_id: None,
-        version: SnapshotVersion { order_at, shipment_at: shipment_at.unwrap_or_default() },
+        version: SnapshotVersion { order_at, shipment_at },
         placed_at: order.create_time.as_ref().and_then(Loose::unix_seconds).unwrap_or(order_at),
         state: order_state(order, parcels),
         platform_status: platform_status(order),
@@ -102,7 +107,7 @@ fn line(unit: &OrderUnit, currency: Currency) -> Result<LineSnapshot, Gap> {
         key: unit.id.0.clone(),
         listing_external_id: unit.product_id.0.clone(),
         variation_external_id: Some(unit.sku_id.0.clone()),
-        title: titled(name, filled(unit.sku_name.as_ref())),
+        title: titled(name, filled(unit.sku_name.as_ref()).filter(|name| *name != ONLY_VARIATION)),
         seller_sku: owned(unit.seller_sku.as_ref()),
         units: 1,
         unit_price: unit_price.ok_or_else(|| Gap::missing("sale_price"))?,

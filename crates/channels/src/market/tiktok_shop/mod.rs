@@ -10,6 +10,7 @@ mod orders;
 mod parcels;
 mod places;
 mod prices;
+pub mod settings;
 mod sign;
 mod stock;
 mod wire;

@@ -22,8 +22,11 @@ impl Orders for TikTokShop {
             for parcel in parcels.iter_mut().take(MAX_PARCELS) {
                 match self.package("fetch package", account, &parcel.id).await {
                     Ok((package, _)) => parcel.learn(&package),
-                    // What the order says of it has to do: its units must be held at once.
-                    Err(ChannelError { kind: ErrorKind::NotFound, .. }) => {}
+                    // What the order says of it has to do: its units must be held at once,
+                    // also where the seller has granted no look at packages.
+                    Err(ChannelError {
+                        kind: ErrorKind::NotFound | ErrorKind::PermissionMissing, ..
+                    }) => {}
                     Err(error) => return Err(error),
                 }
             }

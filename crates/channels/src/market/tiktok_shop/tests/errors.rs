@@ -33,6 +33,7 @@ const EARLY: &str = "Invalid timestamp. The timestamp is earlier than 5 minutes.
 const LATE: &str = "Invalid timestamp. The timestamp exceeds the current time by 30 seconds.";
 const BELOW: &str = "Invalid timestamp. The timestamp is below 0.";
 const CIPHER: &str = "Unexpected identifier 'shop_cipher'.";
+const OTHER_CIPHER: &str = "Invalid identifier. The `shop_cipher` query parameter is invalid.";
 const BODY: &str = "param body.timestamp_ge is missing";
 
 #[test]
@@ -43,6 +44,7 @@ fn one_code_means_a_dozen_things_and_the_message_tells_which() {
         (401, OLD_TOKEN, ErrorKind::TokenRefused),
         (400, NO_SIGN, refused(36_009_004, NO_SIGN)),
         (400, CIPHER, refused(36_009_004, CIPHER)),
+        (400, OTHER_CIPHER, ErrorKind::TokenRefused),
         (400, BODY, refused(36_009_004, BODY)),
         (400, "invalid param error", refused(36_009_004, "invalid param error")),
     ];
@@ -70,7 +72,7 @@ fn every_known_code_has_its_kind_whatever_the_status() {
         (105_003, "token invalid", ErrorKind::TokenRefused),
         (105_004, "token is bound elsewhere", ErrorKind::TokenRefused),
         (105_005, "you should apply auth pkg for this api", ErrorKind::PermissionMissing),
-        (101_000, "the cipher is of another shop", ErrorKind::PermissionMissing),
+        (101_000, "the cipher is of another shop", ErrorKind::TokenRefused),
         (10_006_402, "permission denied", ErrorKind::PermissionMissing),
         (36_009_043, "the shop is inactive", ErrorKind::PermissionMissing),
         (36_009_044, "the seller is inactive", ErrorKind::PermissionMissing),
@@ -109,6 +111,16 @@ fn an_unknown_code_is_a_refusal_in_the_platforms_words() {
     }
     let silent = format!(r#"{{"code":{},"data":null}}"#, 11_050_001);
     assert_eq!(kind(200, &silent), refused(11_050_001, ""));
+}
+
+#[test]
+fn what_is_not_there_has_more_codes_than_are_documented() {
+    for message in ["The product does not exist", "Package not found", "The SKU id not exist."] {
+        assert_eq!(said(200, 12_059_999, message), ErrorKind::NotFound, "{message}");
+    }
+    for message in ["The warehouse does not exist", "Category does not exist", "The product is fine"] {
+        assert_eq!(said(200, 12_059_999, message), refused(12_059_999, message), "{message}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use connect::conformance::{Script, Step, now};
 use connect::{ChannelError, ErrorKind, OrderRef, Orders, Window};
-use domain::order::{Attention, CancelledBy, LineSnapshot, ShipmentSnapshot, SnapshotVersion};
+use domain::order::{
+    Applied, Attention, CancelledBy, FirstSight, LineSnapshot, ShipmentSnapshot, SnapshotVersion,
+};
 use domain::{ChannelKind, Currency, ManualClock, Money, OrderSnapshot, OrderState, Timestamp, Verdict};
 use serde_json::{Value, json};
 
@@ -114,6 +116,13 @@ fn units_of_one_variation_at_one_price_are_one_line() {
 }
 
 #[test]
+fn the_name_of_an_only_variation_says_nothing() {
+    let title =
+        |name: &str| order_with(&[("/line_items/2/sku_name", json!(name))], &[]).lines[1].title.clone();
+    assert_eq!((title("Default"), title(""), title("P")), ("Meia".into(), "Meia".into(), "Meia (P)".into()));
+}
+
+#[test]
 fn a_cancelled_unit_is_no_longer_sold_and_a_cancelled_order_keeps_its_lines() {
     let cancelled = json!("CANCELLED");
     let one = order_with(&[("/line_items/1/display_status", cancelled.clone())], &[]);
@@ -219,22 +228,41 @@ fn before_there_is_a_package_an_order_has_none() {
     }
     let snapshot = fetched(vec![get_order().answer(200, &order.to_string())]).unwrap();
     assert_eq!((snapshot.state, &snapshot.shipment), (OrderState::AwaitingPayment, &None));
-    assert_eq!(snapshot.version.shipment_at, Timestamp::EPOCH);
+    assert_eq!(snapshot.version.shipment_at, snapshot.version.order_at);
 }
 
 #[test]
-fn a_package_that_cannot_be_read_yet_is_what_the_order_says_of_it() {
-    let gone = fault(21_008_111, "The order or package does not belong to the current seller.");
+fn a_package_that_cannot_be_read_is_what_the_order_says_of_it() {
     let order = with(ORDER, &[("/data/orders/0/line_items/0/tracking_number", json!("BR7"))]);
-    let steps = vec![get_order().answer(200, &order), get_package().answer(200, &gone)];
-    let snapshot = fetched(steps).unwrap();
-    let shipment = snapshot.shipment.unwrap();
-    assert_eq!(
-        (shipment.external_id.as_str(), shipment.platform_status.as_str()),
-        (PACKAGE_ID, "TO_FULFILL")
+    let not_yet = fault(21_008_111, "The order or package does not belong to the current seller.");
+    let never = fault(105_005, "Access denied. The scope is not granted.");
+    for answer in [not_yet, never] {
+        let steps = vec![get_order().answer(200, &order), get_package().answer(200, &answer)];
+        let snapshot = fetched(steps).unwrap();
+        let shipment = snapshot.shipment.unwrap();
+        let said = (shipment.external_id.as_str(), shipment.platform_status.as_str());
+        assert_eq!(said, (PACKAGE_ID, "TO_FULFILL"));
+        assert_eq!(shipment.tracking_code.as_deref(), Some("BR7"));
+        assert_eq!(snapshot.version.shipment_at, snapshot.version.order_at);
+    }
+}
+
+#[test]
+fn a_package_that_is_gone_does_not_hide_what_becomes_of_the_order() {
+    let (held, _) = domain::Order::first_seen(&order_with(&[], &[]), FirstSight::Live);
+    let cancelled = with(
+        ORDER,
+        &[
+            ("/data/orders/0/status", json!("CANCELLED")),
+            ("/data/orders/0/update_time", json!(1_794_313_900)),
+        ],
     );
-    assert_eq!(shipment.tracking_code.as_deref(), Some("BR7"));
-    assert_eq!(snapshot.version.shipment_at, Timestamp::EPOCH);
+    let gone = fault(21_008_111, "The order or package does not belong to the current seller.");
+    let steps = vec![get_order().answer(200, &cancelled), get_package().answer(200, &gone)];
+    let Applied::Changed { order, .. } = held.apply(&fetched(steps).unwrap()) else {
+        panic!("nothing changed")
+    };
+    assert_eq!(order.state, OrderState::Cancelled(CancelledBy::Marketplace));
 }
 
 #[test]
