@@ -53,8 +53,8 @@ impl Places {
 
     /// Every warehouse with the units that it has to hold, so that the sum over all comes
     /// as near to `target_units` as the platform's own allow. The first takes what is
-    /// added; what is taken away comes from the first, and where it holds less, from the
-    /// fullest, so that as few as possible change.
+    /// added and gives what is taken away; what it cannot give comes from the fullest of
+    /// the others.
     pub(super) fn plan(&self, target_units: i64) -> Vec<(Option<&str>, i64)> {
         let mut planned = self.0.clone();
         let own = planned.iter_mut().filter(|place| !place.is_fixed);
