@@ -12,6 +12,20 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// Beyond this a time is told in milliseconds: as seconds it lies in the year 5138.
+const MOST_SECONDS: i64 = 100_000_000_000;
+
+/// A field without which nothing can be made of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Gap(pub(super) String);
+
+impl Gap {
+    /// `field` is not there.
+    pub(super) fn missing(field: &str) -> Self {
+        Self(format!("{field} is missing"))
+    }
+}
+
 /// Text that may also come as a number or a boolean. Anything else is kept as its JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Loose(pub(super) String);
@@ -27,11 +41,22 @@ impl Loose {
         Timestamp::parse(&self.0)
     }
 
-    /// The instant that it tells in seconds since 1970; `None` for zero, which is how a
-    /// platform says "not yet".
+    /// The instant that it tells in seconds since 1970; `None` for zero and below, which is
+    /// how a platform says "not yet" or "not known".
     pub(super) fn unix_seconds(&self) -> Option<Timestamp> {
         let seconds = self.count().filter(|seconds| *seconds > 0)?;
         seconds.checked_mul(1_000).map(Timestamp::from_millis)
+    }
+
+    /// The same where a platform tells some times in milliseconds.
+    pub(super) fn unix_seconds_or_millis(&self) -> Option<Timestamp> {
+        let told = self.count().filter(|told| *told >= MOST_SECONDS);
+        told.map(Timestamp::from_millis).or_else(|| self.unix_seconds())
+    }
+
+    /// Whether it says yes.
+    pub(super) fn is_true(&self) -> bool {
+        matches!(self.0.as_str(), "true" | "1")
     }
 
     /// The whole number it tells (`2`, `"2"` and `2.0` alike).
@@ -194,8 +219,9 @@ mod unit {
                 "{json}"
             );
         }
-        assert_eq!(read::<Amount>("true").money(Currency::Brl), None);
-        assert_eq!(read::<Amount>("[1]").money(Currency::Brl), None);
+        for odd in ["true", "[1]", "{}", "\"\""] {
+            assert_eq!(read::<Amount>(odd).money(Currency::Brl), None, "{odd}");
+        }
     }
 
     #[test]
@@ -214,6 +240,24 @@ mod unit {
         assert_eq!((instant("1767225600"), instant("\"1767225600\"")), (expected, expected));
         for none in ["0", "\"\"", "-7", "1.5", "\"soon\"", "9223372036854775807", "{}"] {
             assert_eq!(instant(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_time_may_come_in_seconds_or_milliseconds() {
+        let told = Some(Timestamp::from_millis(1_790_000_000_000));
+        for json in ["1790000000", "\"1790000000\"", "1790000000.0", "1790000000000"] {
+            assert_eq!(read::<Loose>(json).unix_seconds_or_millis(), told, "{json}");
+        }
+        for json in ["0", "-1", "\"\"", "\"-\"", "true"] {
+            assert_eq!(read::<Loose>(json).unix_seconds_or_millis(), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn yes_is_a_word_or_a_one() {
+        for (json, yes) in [("true", true), ("\"true\"", true), ("1", true), ("false", false), ("0", false)] {
+            assert_eq!(read::<Loose>(json).is_true(), yes, "{json}");
         }
     }
 

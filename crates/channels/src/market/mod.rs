@@ -1,7 +1,10 @@
 //! Marketplaces, and the one place that lists them.
 
+#[cfg(test)]
+mod document;
 mod loose;
 pub mod mercado_livre;
+mod places;
 pub mod shopee;
 pub mod tiktok_shop;
 

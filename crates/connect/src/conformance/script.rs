@@ -135,6 +135,12 @@ impl Step {
         self.outcome.as_ref().map(|response| response.body.as_ref()).unwrap_or_default()
     }
 
+    /// The request that is expected: method, and path with query.
+    #[must_use]
+    pub fn request(&self) -> (&Method, &str) {
+        (&self.method, &self.target)
+    }
+
     /// Whether the request changes nothing at the platform.
     #[must_use]
     pub fn is_read(&self) -> bool {

@@ -17,7 +17,7 @@ pub(super) enum Goods {
 /// Substatuses under which the seller still has something to do. While a shipment is
 /// with the seller its substatus decides, so one that is not listed here waits for a
 /// person; once it is away, or over, the status says all. From `GET /shipment_statuses`.
-const PENDING: [&str; 9] = [
+pub(super) const PENDING: [&str; 9] = [
     "cost_exceeded",
     "under_review",
     "reviewed",
@@ -28,7 +28,7 @@ const PENDING: [&str; 9] = [
     "buffered",
     "creating_shipping_order",
 ];
-const HANDLING: [&str; 7] = [
+pub(super) const HANDLING: [&str; 7] = [
     "regenerating",
     "waiting_for_label_generation",
     "invoice_pending",
@@ -37,7 +37,7 @@ const HANDLING: [&str; 7] = [
     "manufacturing",
     "agency_unavailable",
 ];
-const READY: [&str; 24] = [
+pub(super) const READY: [&str; 24] = [
     "ready_to_print",
     "invoice_pending",
     "printed",
@@ -64,7 +64,8 @@ const READY: [&str; 24] = [
     "looking_for_driver",
 ];
 /// Substatuses of `ready_to_ship` after the carrier has taken the package over.
-const READY_YET_AWAY: [&str; 5] = ["picked_up", "dropped_off", "in_hub", "in_transit", "rejected_in_hub"];
+pub(super) const READY_YET_AWAY: [&str; 5] =
+    ["picked_up", "dropped_off", "in_hub", "in_transit", "rejected_in_hub"];
 
 /// Where the goods of `shipment` are.
 pub(super) fn goods(shipment: &Shipment) -> Goods {

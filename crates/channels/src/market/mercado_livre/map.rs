@@ -8,17 +8,7 @@ use domain::{ChannelKind, Currency, ListingState, Money, OrderSnapshot, OrderSta
 
 use super::goods::{Goods, goods};
 use super::hook::{is_item, is_number};
-use super::wire::{Attribute, Item, Loose, Order, OrderItem, Shipment, Variation, filled, owned};
-
-/// A field without which nothing can be made of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap(pub(super) String);
-
-impl Gap {
-    fn missing(field: &str) -> Self {
-        Self(format!("{field} is missing"))
-    }
-}
+use super::wire::{Attribute, Gap, Item, Loose, Order, OrderItem, Shipment, Variation, filled, owned};
 
 /// An order and its shipment as one snapshot.
 pub(super) fn order(

@@ -16,6 +16,8 @@ mod stock;
 mod wire;
 
 #[cfg(test)]
+pub(super) mod facts;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

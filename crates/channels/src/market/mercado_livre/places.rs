@@ -1,12 +1,8 @@
 //! Where the units of a user product lie, and which of these places a new quantity
 //! changes. Pure; the calls are in `stock.rs`.
 
-use super::map::Gap;
-use super::wire::{Loose, ProductStock, StockLocation, filled, owned};
-
-/// Most units taken for one place: beyond it the number is a mistake, and sums stay far
-/// from overflowing.
-const MAX_PLACE_UNITS: i64 = 1_000_000_000;
+use super::wire::{Gap, ProductStock, StockLocation, filled, owned};
+use crate::market::places::{by_age, spread, units};
 
 /// A depot of a seller with several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +55,7 @@ impl Places {
         let locations = stock.locations.as_deref().ok_or_else(|| Gap("locations is missing".into()))?;
         let mut places = locations.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         places.sort_by_cached_key(|place| match &place.keeper {
-            Keeper::Depot(depot) => {
-                Some((depot.store_id.len(), depot.store_id.clone(), depot.network_node_id.clone()))
-            }
+            Keeper::Depot(depot) => Some((by_age(&depot.store_id), depot.network_node_id.clone())),
             Keeper::Address | Keeper::Full | Keeper::Unknown => None,
         });
         Ok(Self(places))
@@ -96,9 +90,10 @@ impl Places {
             let has_address = self.0.iter().any(|place| place.keeper == Keeper::Address);
             return if is_beside_full && has_address { Plan::Address(own_target) } else { Plan::NoWay };
         }
-        let held: Vec<i64> = depots.iter().map(|(_, units)| *units).collect();
-        let wanted = spread(&held, own_target);
-        Plan::Depots(depots.into_iter().map(|(depot, _)| depot.clone()).zip(wanted).collect())
+        let mut wanted: Vec<(Depot, i64)> =
+            depots.into_iter().map(|(depot, units)| (depot.clone(), units)).collect();
+        spread(wanted.iter_mut().map(|(_, units)| units).collect(), own_target);
+        Plan::Depots(wanted)
     }
 }
 
@@ -110,8 +105,7 @@ fn depot(place: &Place) -> Option<(&Depot, i64)> {
 }
 
 fn place(location: &StockLocation) -> Result<Place, Gap> {
-    let units = location.quantity.as_ref().and_then(Loose::count);
-    let units = units.filter(|units| (0..=MAX_PLACE_UNITS).contains(units));
+    let units = units(location.quantity.as_ref());
     let keeper = match filled(location.kind.as_ref()) {
         Some("seller_warehouse") => Keeper::Depot(Depot {
             store_id: owned(location.store_id.as_ref())
@@ -123,28 +117,6 @@ fn place(location: &StockLocation) -> Result<Place, Gap> {
         _ => Keeper::Unknown,
     };
     Ok(Place { keeper, units: units.ok_or_else(|| Gap("quantity of a place is missing".into()))? })
-}
-
-/// The units of each depot so that they sum up to `target`, as few of them changed as
-/// possible. The first depot takes the difference. Where it holds less than has to go,
-/// the fullest give theirs first; of equally full ones, the earlier.
-fn spread(held: &[i64], target: i64) -> Vec<i64> {
-    let mut wanted = held.to_vec();
-    let change = target - held.iter().sum::<i64>();
-    match wanted.first_mut() {
-        Some(first) if *first + change >= 0 => *first += change,
-        _ => {
-            let mut fullest_first: Vec<&mut i64> = wanted.iter_mut().collect();
-            fullest_first.sort_by_key(|units| std::cmp::Reverse(**units));
-            let mut left = -change;
-            for units in fullest_first {
-                let gone = left.min(*units);
-                *units -= gone;
-                left -= gone;
-            }
-        }
-    }
-    wanted
 }
 
 #[cfg(test)]
@@ -170,14 +142,6 @@ mod unit {
         let expected = [(depot_named("987", "A"), 20), (depot_named("1000", "B"), 4)];
         assert_eq!(places(TWO_DEPOTS).unwrap().plan(24), Plan::Depots(expected.to_vec()));
         assert_eq!(places(TWO_DEPOTS).unwrap().plan(19), Plan::Nothing);
-    }
-
-    #[test]
-    fn the_others_are_lowered_only_when_the_first_is_not_enough() {
-        assert_eq!(spread(&[3, 5, 5], 12), [2, 5, 5]);
-        assert_eq!(spread(&[3, 5, 5], 9), [3, 1, 5]);
-        assert_eq!(spread(&[3, 5, 5], 0), [0, 0, 0]);
-        assert_eq!(spread(&[0, 0], 7), [7, 0]);
     }
 
     #[test]
@@ -215,32 +179,7 @@ mod unit {
         assert_eq!(places("{}"), Err(Gap("locations is missing".into())));
     }
 
-    fn changed(held: &[i64], wanted: &[i64]) -> usize {
-        held.iter().zip(wanted).filter(|(before, after)| before != after).count()
-    }
-
-    /// The fewest depots that could bear the change, by trying every choice of them.
-    fn fewest(held: &[i64], target: i64) -> usize {
-        let change = target - held.iter().sum::<i64>();
-        let bears = |choice: u32| {
-            let chosen = held.iter().enumerate().filter(|(index, _)| choice >> index & 1 == 1);
-            chosen.map(|(_, units)| *units).sum::<i64>() + change >= 0
-        };
-        let choices = (u32::from(change != 0)..1 << held.len()).filter(|choice| bears(*choice));
-        choices.map(|choice| choice.count_ones() as usize).min().unwrap_or_default()
-    }
-
     proptest! {
-        #[test]
-        fn the_sum_is_the_target_and_as_few_depots_as_possible_change(
-            held in proptest::collection::vec(0_i64..40, 1..7), target in 0_i64..150
-        ) {
-            let wanted = spread(&held, target);
-            prop_assert_eq!(wanted.iter().sum::<i64>(), target);
-            prop_assert!(wanted.iter().all(|units| *units >= 0), "{:?}", wanted);
-            prop_assert_eq!(changed(&held, &wanted), fewest(&held, target), "{:?} {:?}", held, wanted);
-        }
-
         #[test]
         fn what_was_written_is_right_when_it_is_read_again(
             held in proptest::collection::vec(0_i64..40, 1..7), full in 0_i64..20, target in 0_i64..150

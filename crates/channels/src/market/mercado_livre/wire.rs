@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::market::loose::helpful;
-pub(super) use crate::market::loose::{Amount, Loose, Reference, Tags, filled, owned};
+pub(super) use crate::market::loose::{Amount, Gap, Loose, Reference, Tags, filled, owned};
 
 /// `POST /oauth/token`.
 #[derive(Deserialize)]

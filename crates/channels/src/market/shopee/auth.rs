@@ -13,9 +13,8 @@ use serde_json::{Map, Value};
 
 use super::Shopee;
 use super::error::{self, Spent};
-use super::ids::is_number;
-use super::loose::{Loose, filled, id, instant, is_true, owned};
-use super::wire;
+use super::ids::{id, is_number};
+use super::wire::{self, Loose, filled, instant, is_true, owned};
 
 /// "Authorization and Authentication": an access token is valid for 4 hours.
 pub(super) const ACCESS_SPAN: Duration = Duration::from_hours(4);

@@ -9,8 +9,7 @@ use domain::Timestamp;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::loose::filled;
-use super::wire::Fault;
+use super::wire::{Fault, filled};
 
 /// What an answer holds besides its content.
 const ENVELOPE: [&str; 8] =

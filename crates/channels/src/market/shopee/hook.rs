@@ -4,10 +4,9 @@
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
 use http::header::AUTHORIZATION;
 
-use super::ids::{is_code, is_number};
-use super::loose::{filled, id, instant};
+use super::ids::{id, is_code, is_number};
 use super::sign::is_push_of;
-use super::wire::{Push, PushData};
+use super::wire::{Push, PushData, filled, instant};
 use super::{SPEC, Shopee};
 
 /// The console's "Verify" button: about no shop at all.

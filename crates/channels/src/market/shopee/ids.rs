@@ -3,12 +3,19 @@
 
 use connect::{ChannelError, ErrorKind, ListingKey};
 
+use super::wire::{Loose, filled};
+
 /// Longest id taken, in characters: order numbers have 14, package numbers 18 to 22.
 const MAX_ID_CHARS: usize = 64;
 
 /// A number of the platform: shop, item, model.
 pub(super) fn is_number(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The number of a field, as far as it is an id: the platform writes 0 for none.
+pub(super) fn id(field: Option<&Loose>) -> Option<&str> {
+    filled(field).filter(|id| *id != "0" && is_number(id))
 }
 
 /// A number of an order or package: letters and digits.
@@ -54,5 +61,14 @@ mod unit {
             assert!(!is_code(text), "{text}");
         }
         assert!(is_number("880012345") && is_code("260921ABCDEF01"));
+    }
+
+    #[test]
+    fn an_id_beyond_what_a_float_holds_keeps_its_digits_and_zero_is_none() {
+        let read = |json: &str| serde_json::from_str::<Loose>(json).unwrap();
+        assert_eq!(id(Some(&read("18446744073709551615"))), Some("18446744073709551615"));
+        for none in ["0", "\"0\"", "\"\"", "-1", "{}"] {
+            assert_eq!(id(Some(&read(none))), None, "{none}");
+        }
     }
 }

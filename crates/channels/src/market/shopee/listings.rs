@@ -7,12 +7,10 @@ use connect::{
 use http::Method;
 
 use super::Shopee;
-use super::ids::{self, is_number};
-use super::loose::{Loose, id, is_true};
-use super::map::Gap;
+use super::ids::{self, id, is_number};
 use super::offers::{self, Offer};
 use super::orders::bad_cursor;
-use super::wire;
+use super::wire::{self, Gap, Loose, is_true};
 
 /// Items on one page. The platform gives 100 at once, but models take a call for each item,
 /// and a page has to be read well inside a lease.

@@ -7,19 +7,10 @@ use domain::order::{Attention, CancelledBy, LineSnapshot, ShipmentSnapshot, Snap
 use domain::{ChannelKind, Currency, Money, OrderSnapshot, OrderState};
 
 use super::goods::{Goods, Whereabouts, goods};
-use super::ids::is_code;
-use super::loose::{Loose, filled, id, instant, is_true, owned};
-use super::wire::{EscrowItem, Order, OrderItem, OrderPackage, Package};
-
-/// A field without which nothing can be made of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap(pub(super) String);
-
-impl Gap {
-    pub(super) fn missing(field: &str) -> Self {
-        Self(format!("{field} is missing"))
-    }
-}
+use super::ids::{id, is_code};
+use super::wire::{
+    Amount, EscrowItem, Gap, Loose, Order, OrderItem, OrderPackage, Package, filled, instant, is_true, owned,
+};
 
 /// The currency of a code.
 pub(super) fn currency(code: Option<&Loose>) -> Result<Currency, Gap> {
@@ -42,9 +33,8 @@ pub(super) fn lacks_prices(order: &Order) -> bool {
 }
 
 fn is_priceless(line: &OrderItem, currency: Currency) -> bool {
-    let minor = |amount: Option<&super::loose::Amount>| {
-        amount.and_then(|amount| amount.money(currency)).map(|money| money.minor)
-    };
+    let minor =
+        |amount: Option<&Amount>| amount.and_then(|amount| amount.money(currency)).map(|money| money.minor);
     minor(line.model_discounted_price.as_ref()) == Some(0)
         && minor(line.model_original_price.as_ref()).is_some_and(|original| original > 0)
 }

@@ -8,10 +8,10 @@
 use connect::{Account, Call, ChannelError, HookEvent, MissedHooks, Page};
 use http::Method;
 
-use super::ids::is_number;
-use super::loose::{filled, id};
+use super::ids::{id, is_number};
 use super::orders::bad_cursor;
-use super::{Shopee, hook, wire};
+use super::wire::{self, filled};
+use super::{Shopee, hook};
 
 /// What our cursors begin with, so that no other channel's is taken for one.
 const WORD: &str = "lost:";

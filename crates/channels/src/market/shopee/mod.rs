@@ -7,7 +7,6 @@ mod goods;
 mod hook;
 mod ids;
 mod listings;
-mod loose;
 mod map;
 mod missed;
 mod offers;
@@ -20,6 +19,8 @@ mod stock;
 mod sweep;
 mod wire;
 
+#[cfg(test)]
+pub(super) mod facts;
 #[cfg(test)]
 mod tests;
 

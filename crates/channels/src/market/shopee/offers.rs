@@ -3,10 +3,9 @@
 use connect::{ListingKey, ListingSnapshot, StockControl};
 use domain::{Currency, ListingState, Money, Timestamp};
 
-use super::loose::{filled, id, instant, is_true, owned};
-use super::map::Gap;
+use super::ids::id;
 use super::places::Places;
-use super::wire::{Item, Model, ModelList, PriceInfo};
+use super::wire::{Gap, Item, Model, ModelList, PriceInfo, filled, instant, is_true, owned};
 
 /// A listing and where its units lie.
 #[derive(Debug)]

@@ -8,10 +8,9 @@ use http::Method;
 
 use super::Shopee;
 use super::ids::{self, is_code};
-use super::loose::{filled, instant, is_true, owned};
-use super::map::{self, Gap};
+use super::map;
 use super::sweep::Sweep;
-use super::wire;
+use super::wire::{self, Gap, filled, instant, is_true, owned};
 
 /// What the hub asks for besides the fields that every answer has. Nothing about the buyer
 /// but their number: what is not asked for is not sent.

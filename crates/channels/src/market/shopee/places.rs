@@ -1,13 +1,8 @@
 //! Where the units of a listing lie, and which of these places a new quantity changes. Pure;
 //! the calls are in `stock.rs`.
 
-use super::loose::{Loose, filled, owned};
-use super::map::Gap;
-use super::wire::{StockInfo, StockPlace};
-
-/// Most units taken for one place: beyond it the number is a mistake, and sums stay far
-/// from overflowing.
-const MAX_PLACE_UNITS: i64 = 1_000_000_000;
+use super::wire::{Gap, Loose, StockInfo, StockPlace, filled, owned};
+use crate::market::places::{MAX_PLACE_UNITS, by_age, spread, units};
 
 /// Units in one place of the seller's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +30,7 @@ impl Places {
     pub(super) fn read(stock: Option<&StockInfo>) -> Result<Self, Gap> {
         let stock = stock.ok_or_else(|| Gap::missing("stock_info_v2"))?;
         let fixed = stock.shopee_stock.as_deref().unwrap_or_default();
-        let fixed_units = fixed.iter().map(units).sum::<Result<i64, Gap>>()?;
+        let fixed_units = fixed.iter().map(held).sum::<Result<i64, Gap>>()?;
         let mut own = match (&stock.seller_stock, &stock.summary_info) {
             (Some(places), _) => places.iter().map(place).collect::<Result<Vec<_>, _>>()?,
             (None, Some(sum)) => {
@@ -44,10 +39,7 @@ impl Places {
             }
             (None, None) => return Err(Gap::missing("seller_stock")),
         };
-        own.sort_by_cached_key(|place| {
-            let name = place.location_id.clone().unwrap_or_default();
-            (name.len(), name)
-        });
+        own.sort_by_cached_key(|place| by_age(place.location_id.as_deref().unwrap_or_default()));
         let reserved = stock.summary_info.as_ref().and_then(|sum| sum.total_reserved_stock.as_ref()?.count());
         let reserved_units = reserved.unwrap_or_default().clamp(0, MAX_PLACE_UNITS);
         Ok(Self { own, fixed_units, has_fixed: !fixed.is_empty(), reserved_units })
@@ -77,9 +69,8 @@ impl Places {
         if !wanted.iter().any(|place| place.is_on_sale) {
             wanted.push(Place { location_id: None, units: 0, is_on_sale: true });
         }
-        let mut on_sale: Vec<&mut i64> =
-            wanted.iter_mut().filter(|place| place.is_on_sale).map(|place| &mut place.units).collect();
-        spread(&mut on_sale, own_target);
+        let on_sale = wanted.iter_mut().filter(|place| place.is_on_sale);
+        spread(on_sale.map(|place| &mut place.units).collect(), own_target);
         wanted
     }
 
@@ -90,36 +81,15 @@ impl Places {
 
 fn place(row: &StockPlace) -> Result<Place, Gap> {
     let is_on_sale = !matches!(filled(row.if_saleable.as_ref()), Some("false" | "0"));
-    Ok(Place { location_id: owned(row.location_id.as_ref()), units: units(row)?, is_on_sale })
+    Ok(Place { location_id: owned(row.location_id.as_ref()), units: held(row)?, is_on_sale })
 }
 
-fn units(row: &StockPlace) -> Result<i64, Gap> {
+fn held(row: &StockPlace) -> Result<i64, Gap> {
     whole_units(row.stock.as_ref())
 }
 
 fn whole_units(field: Option<&Loose>) -> Result<i64, Gap> {
-    let units = field.and_then(Loose::count).filter(|units| (0..=MAX_PLACE_UNITS).contains(units));
-    units.ok_or_else(|| Gap::missing("stock of a place"))
-}
-
-/// Changes the units of places so that they sum up to `target`, as few of them as possible.
-/// The first place takes the difference. Where it holds less than has to go, the fullest
-/// give theirs first; of equally full ones, the earlier.
-fn spread(places: &mut [&mut i64], target: i64) {
-    let change = target - places.iter().map(|units| **units).sum::<i64>();
-    match places.first_mut() {
-        Some(first) if **first + change >= 0 => **first += change,
-        _ => {
-            let mut fullest_first: Vec<&mut i64> = places.iter_mut().map(|units| &mut **units).collect();
-            fullest_first.sort_by_key(|units| std::cmp::Reverse(**units));
-            let mut left = -change;
-            for units in fullest_first {
-                let gone = left.min(*units);
-                *units -= gone;
-                left -= gone;
-            }
-        }
-    }
+    units(field).ok_or_else(|| Gap::missing("stock of a place"))
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use connect::{
 use http::Method;
 use serde_json::{Value, json};
 
-use super::loose::owned;
 use super::places::Place;
-use super::{SPEC, Shopee, error, ids, wire};
+use super::wire::{self, owned};
+use super::{SPEC, Shopee, error, ids};
 
 const OPERATION: &str = "write stock";
 

@@ -6,7 +6,7 @@ use domain::Timestamp;
 
 /// The longest span that the list takes, in seconds: 15 days, and a little less, as it is
 /// not documented on which side the border lies.
-const SPAN_SECONDS: i64 = 15 * 24 * 60 * 60 - 60;
+pub(super) const SPAN_SECONDS: i64 = 15 * 24 * 60 * 60 - 60;
 /// What our cursors begin with, so that no other channel's is taken for one.
 const WORD: &str = "updated";
 

@@ -1,9 +1,21 @@
 //! The API's own words: only what the hub needs of them, and of buyers their number alone.
 #![expect(clippy::struct_field_names, reason = "fields are called what the platform calls them")]
 
+use domain::Timestamp;
 use serde::Deserialize;
 
-use super::loose::{Amount, Loose, helpful};
+use crate::market::loose::helpful;
+pub(super) use crate::market::loose::{Amount, Gap, Loose, filled, owned};
+
+/// Whether a field says yes; one that is absent does not.
+pub(super) fn is_true(field: Option<&Loose>) -> bool {
+    field.is_some_and(Loose::is_true)
+}
+
+/// The time of a field: seconds, in a few pushes milliseconds.
+pub(super) fn instant(field: Option<&Loose>) -> Option<Timestamp> {
+    field.and_then(Loose::unix_seconds_or_millis)
+}
 
 /// What most answers come in. Success is told by the error's code, which `error.rs` reads.
 #[derive(Debug, Deserialize)]

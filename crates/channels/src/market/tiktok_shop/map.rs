@@ -9,20 +9,10 @@ use domain::{ChannelKind, Currency, ListingState, Money, OrderSnapshot, OrderSta
 use super::is_id;
 use super::parcels::{self, Parcel, Stage};
 use super::places::Places;
-use super::wire::{Loose, Order, OrderUnit, Product, Sku, filled, owned};
+use super::wire::{Gap, Loose, Order, OrderUnit, Product, Sku, filled, owned};
 
 /// What the platform calls the one variation of a product that has no others.
 const ONLY_VARIATION: &str = "Default";
-
-/// A field without which nothing can be made of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap(pub(super) String);
-
-impl Gap {
-    fn missing(field: &str) -> Self {
-        Self(format!("{field} is missing"))
-    }
-}
 
 /// An order and its packages as one snapshot.
 pub(super) fn order(order: &Order, parcels: &[Parcel]) -> Result<OrderSnapshot, Gap> {

@@ -10,7 +10,7 @@ use super::wire::{self, Loose, filled, owned};
 use super::{TikTokShop, is_id, map, parcels, version};
 
 /// Packages of one order that are read; orders of more were never seen.
-const MAX_PARCELS: usize = 10;
+pub(super) const MAX_PARCELS: usize = 10;
 const SECOND_MS: i64 = 1_000;
 const SWEEP: &str = "list updated orders";
 

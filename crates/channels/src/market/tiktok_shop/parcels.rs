@@ -3,8 +3,7 @@
 use domain::Timestamp;
 
 use super::is_id;
-use super::map::Gap;
-use super::wire::{Loose, Order, Package, filled, owned};
+use super::wire::{Gap, Loose, Order, Package, filled, owned};
 
 /// How far a package is: the words of the platform in their order, an unknown one where
 /// it hides neither work nor a departure.
@@ -19,7 +18,8 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    fn of(status: &str) -> Self {
+    /// How far a package of this status is.
+    pub(super) fn of(status: &str) -> Self {
         match status {
             "TO_FULFILL" => Self::ToFulfil,
             // "Shipped" by the seller: its label is made, the carrier has not been there.

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::map::Gap;
-use super::wire::{Inventory, Loose, owned};
+use super::wire::{Gap, Inventory, Loose, owned};
+use crate::market::places::{by_age, drain};
 
 /// Units in one warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,7 @@ impl Places {
             let units = units.ok_or_else(|| Gap("quantity is no count".into()))?;
             places.push(Place { warehouse, units, is_fixed });
         }
-        let id = |place: &Place| place.warehouse.clone().unwrap_or_default();
-        places.sort_by_key(|place| (id(place).len(), id(place)));
+        places.sort_by_cached_key(|place| by_age(place.warehouse.as_deref().unwrap_or_default()));
         Ok(Self(places))
     }
 
@@ -54,25 +53,25 @@ impl Places {
 
     /// Every warehouse with the units that it has to hold, so that the sum over all comes
     /// as near to `target_units` as the platform's own allow. The first takes what is
-    /// added; what is taken away comes from the first, and where it holds less, from the
-    /// fullest, so that as few as possible change.
+    /// added and gives what is taken away; what it cannot give comes from the fullest of
+    /// the others.
     pub(super) fn plan(&self, target_units: i64) -> Vec<(Option<&str>, i64)> {
-        let mut planned: Vec<_> = self.0.iter().map(|place| place.units).collect();
-        let mut own: Vec<_> = (0..self.0.len()).filter(|at| !self.0[*at].is_fixed).collect();
+        let mut planned = self.0.clone();
+        let own = planned.iter_mut().filter(|place| !place.is_fixed);
+        let mut own: Vec<&mut i64> = own.map(|place| &mut place.units).collect();
         let difference = target_units.saturating_sub(self.total_units());
+        if let Some(first) = own.first_mut() {
+            **first = first.saturating_add(difference.max(0));
+        }
         if let Some(rest) = own.get_mut(1..) {
-            rest.sort_by_key(|at| std::cmp::Reverse(self.0[*at].units));
+            rest.sort_by_key(|units| std::cmp::Reverse(**units));
         }
-        let mut surplus = difference.saturating_neg().max(0);
-        for at in &own {
-            let taken = surplus.min(planned[*at]);
-            planned[*at] -= taken;
-            surplus -= taken;
-        }
-        if let Some(first) = own.first() {
-            planned[*first] = planned[*first].saturating_add(difference.max(0));
-        }
-        self.0.iter().zip(planned).map(|(place, units)| (place.warehouse.as_deref(), units)).collect()
+        drain(own, difference.saturating_neg());
+        self.0
+            .iter()
+            .zip(planned)
+            .map(|(place, planned)| (place.warehouse.as_deref(), planned.units))
+            .collect()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::market::loose::helpful;
-pub(super) use crate::market::loose::{Amount, Loose, Reference, Tags, filled, owned};
+pub(super) use crate::market::loose::{Amount, Gap, Loose, Reference, Tags, filled, owned};
 
 /// What every answer says of itself.
 #[derive(Debug, Default, Deserialize)]

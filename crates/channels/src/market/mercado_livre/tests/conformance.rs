@@ -19,7 +19,7 @@ connect::channel_conformance!(Kit);
 
 const READ: &str = "/items/MLB4000000001?include_attributes=all";
 
-struct Kit;
+pub(in crate::market) struct Kit;
 
 fn fault(status: u16, code: &str) -> (u16, String) {
     (status, json!({ "message": "…", "error": code, "status": status, "cause": [] }).to_string())

@@ -19,7 +19,7 @@ use super::{
 
 connect::channel_conformance!(Kit);
 
-struct Kit;
+pub(in crate::market) struct Kit;
 
 /// A push with a good signature.
 fn push(changes: &[(&str, Value)], reading: Result<Vec<HookEvent>, HookRejection>) -> HookSample {

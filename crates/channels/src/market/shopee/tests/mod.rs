@@ -1,5 +1,5 @@
 mod auth;
-mod conformance;
+pub(super) mod conformance;
 mod errors;
 mod hook;
 mod listings;

@@ -18,7 +18,7 @@ use super::{
 
 connect::channel_conformance!(Kit);
 
-struct Kit;
+pub(in crate::market) struct Kit;
 
 const TOKEN_CALL: &str = "app_key=6lojista01&grant_type";
 
