@@ -26,7 +26,7 @@ fn note(shop: &TestApp, topic: &str, resource: &str, seller: i64) -> serde_json:
 }
 
 /// Everything that a hook could change.
-async fn rows(shop: &TestApp) -> i64 {
+pub(crate) async fn rows(shop: &TestApp) -> i64 {
     shop.number(
         "SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM ledger) + (SELECT COUNT(*) FROM job) \
               + (SELECT COUNT(*) FROM listing) + (SELECT COUNT(*) FROM outbox)",

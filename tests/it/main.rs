@@ -1,15 +1,19 @@
-//! The house's specifications: the whole application against the simulated marketplace,
+//! The house's specifications: the whole application against the simulated marketplaces,
 //! each on SQLite and on PostgreSQL.
 
-/// Makes two tests of each specification: `name::sqlite` and `name::postgres`.
+/// Makes two tests of each specification: `name::sqlite` and `name::postgres`. The shop
+/// sells on Mercado Livre or, after `three_markets:`, on all three marketplaces.
 macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($shop:ident) $body:block)*) => {$(
+    (three_markets: $($specifications:tt)*) => {
+        on_both! { @each three_markets; $($specifications)* }
+    };
+    (@each $setting:ident; $($(#[$doc:meta])* async fn $name:ident($shop:ident) $body:block)*) => {$(
         mod $name {
             use super::*;
 
             $(#[$doc])*
             async fn specification(location: store::Location) {
-                let $shop = tests::Builder::over(location).open().await;
+                let $shop = tests::Builder::over(location).$setting().open().await;
                 $body
             }
 
@@ -24,6 +28,9 @@ macro_rules! on_both {
             }
         }
     )*};
+    ($($specifications:tt)*) => {
+        on_both! { @each one_market; $($specifications)* }
+    };
 }
 
 mod audit;
@@ -36,5 +43,6 @@ mod secrets;
 mod simulation;
 mod stock;
 mod sweep;
+mod three_markets;
 mod tokens;
 mod torture;

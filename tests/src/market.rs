@@ -1,4 +1,4 @@
-//! The marketplace of a test: the sandbox, called in process. No port, no waiting; every
+//! A marketplace of a test: its sandbox, called in process. No port, no waiting; every
 //! call is noted, and a test can let something happen just before one is answered.
 
 use std::collections::BTreeMap;
@@ -11,14 +11,15 @@ use domain::{Clock, Restricted};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use sandbox::faults::FaultRule;
+use sandbox::mercado_livre::World as MercadoLivreWorld;
 use sandbox::reply::{Body, Reply};
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::{Frame, Market as Platform, Sandbox, SandboxConfig};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-/// Where the application believes the marketplace to be. Nothing listens there.
+/// Where the application believes Mercado Livre to be. Nothing listens there.
 pub const BASE_URL: &str = "http://127.0.0.1:9";
-/// Where the marketplace believes the application to be. Nothing listens there either.
+/// Where Mercado Livre believes the application to be. Nothing listens there either.
 pub const HOOK_URL: &str = "http://127.0.0.1:9/hooks/mercado_livre";
 /// What the sandbox says of an address that no document lists.
 const NO_SUCH_ADDRESS: &str = "the requested resource does not exist";
@@ -36,13 +37,12 @@ pub struct Call {
     pub status: Option<u16>,
 }
 
-type Before = Box<dyn FnOnce(&Sandbox) + Send>;
+type Before<W> = Box<dyn FnOnce(&Frame<W>) + Send>;
 
-#[derive(Default)]
-struct Noted {
+struct Noted<W: Platform> {
     calls: Vec<Call>,
     unmatched: Vec<String>,
-    before: Vec<(Method, String, Before)>,
+    before: Vec<(Method, String, Before<W>)>,
     gate: Option<(String, Arc<Gate>)>,
 }
 
@@ -53,21 +53,33 @@ struct Gate {
     open: tokio::sync::Semaphore,
 }
 
-/// The marketplace. Cheap to clone; all clones are the same one.
-#[derive(Clone)]
-pub struct Market {
-    sandbox: Sandbox,
-    noted: Arc<Mutex<Noted>>,
+/// A marketplace; Mercado Livre where nothing else is said. Cheap to clone; all clones
+/// are the same one.
+pub struct Market<W: Platform = MercadoLivreWorld> {
+    sandbox: Frame<W>,
+    noted: Arc<Mutex<Noted<W>>>,
+    /// Whether an answer says that there is no such address or method.
+    is_unmatched: fn(&Reply) -> bool,
 }
 
-impl fmt::Debug for Market {
+impl<W: Platform> Clone for Market<W> {
+    fn clone(&self) -> Self {
+        Self {
+            sandbox: self.sandbox.clone(),
+            noted: Arc::clone(&self.noted),
+            is_unmatched: self.is_unmatched,
+        }
+    }
+}
+
+impl<W: Platform> fmt::Debug for Market<W> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Market")
     }
 }
 
 impl Market {
-    /// A marketplace grown from `seed`, living by `clock`.
+    /// Mercado Livre grown from `seed`, living by `clock`.
     #[must_use]
     pub fn new(seed: u64, clock: Arc<dyn Clock>, redirect_uri: &str) -> Self {
         let config = SandboxConfig {
@@ -77,17 +89,7 @@ impl Market {
             redirect_uri: redirect_uri.to_owned(),
             ..SandboxConfig::new(clock)
         };
-        Self { sandbox: Sandbox::new(config), noted: Arc::default() }
-    }
-
-    fn noted(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The sandbox behind it.
-    #[must_use]
-    pub const fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
+        Self::of(Sandbox::new(config), is_unmatched)
     }
 
     /// The application's id and secret.
@@ -100,53 +102,12 @@ impl Market {
         (app.client_id, Restricted::new(app.client_secret))
     }
 
-    /// Calls made so far, the oldest first.
-    #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
-        self.noted().calls.clone()
-    }
-
-    /// How many calls of `method` went below `prefix` so far.
-    #[must_use]
-    pub fn count(&self, method: &Method, prefix: &str) -> usize {
-        self.noted()
-            .calls
-            .iter()
-            .filter(|call| call.method == method.as_str() && call.path.starts_with(prefix))
-            .count()
-    }
-
     /// How many token pairs were asked for with a refresh token so far.
     #[must_use]
     pub fn renewals(&self) -> usize {
         let is_renewal =
             |call: &&Call| call.path == "/oauth/token" && call.body.contains("grant_type=refresh_token");
         self.noted().calls.iter().filter(is_renewal).count()
-    }
-
-    /// Calls to addresses or with methods that the platform does not have.
-    #[must_use]
-    pub fn unmatched(&self) -> Vec<String> {
-        self.noted().unmatched.clone()
-    }
-
-    /// Lets something happen just before the next such call is answered.
-    pub fn just_before(&self, method: Method, prefix: &str, happen: impl FnOnce(&Sandbox) + Send + 'static) {
-        self.noted().before.push((method, prefix.to_owned(), Box::new(happen)));
-    }
-
-    /// Holds calls below `prefix` back until [`Held::release`].
-    #[must_use]
-    pub fn hold(&self, prefix: &str) -> Held {
-        let gate =
-            Arc::new(Gate { arrived: tokio::sync::Semaphore::new(0), open: tokio::sync::Semaphore::new(0) });
-        self.noted().gate = Some((prefix.to_owned(), Arc::clone(&gate)));
-        Held { market: self.clone(), gate }
-    }
-
-    /// What goes wrong from now on; an empty list ends the storm.
-    pub fn storm(&self, rules: Vec<FaultRule>) {
-        self.sandbox.set_faults(rules);
     }
 
     /// Units that an item shows.
@@ -170,6 +131,73 @@ impl Market {
         snapshot.items.iter().filter(fits).map(|item| item.id.clone()).collect()
     }
 
+    /// The seller's browser at the consent page: what it brings back to the callback, the
+    /// `state` and either the code or the refusal. No state when the page itself fails.
+    pub fn consent(&self, authorize_url: &str, seller_id: i64, decision: &str) -> BTreeMap<String, String> {
+        self.submit(authorize_url, &[("user_id", &seller_id.to_string()), ("decision", decision)])
+    }
+}
+
+impl<W: Platform> Market<W> {
+    /// The market of `sandbox`; `is_unmatched` knows its word for an address or a method
+    /// that it does not have.
+    #[must_use]
+    pub fn of(sandbox: Frame<W>, is_unmatched: fn(&Reply) -> bool) -> Self {
+        let noted = Noted { calls: Vec::new(), unmatched: Vec::new(), before: Vec::new(), gate: None };
+        Self { sandbox, noted: Arc::new(Mutex::new(noted)), is_unmatched }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted<W>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sandbox behind it.
+    #[must_use]
+    pub const fn sandbox(&self) -> &Frame<W> {
+        &self.sandbox
+    }
+
+    /// Calls made so far, the oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.noted().calls.clone()
+    }
+
+    /// How many calls of `method` went below `prefix` so far.
+    #[must_use]
+    pub fn count(&self, method: &Method, prefix: &str) -> usize {
+        self.noted()
+            .calls
+            .iter()
+            .filter(|call| call.method == method.as_str() && call.path.starts_with(prefix))
+            .count()
+    }
+
+    /// Calls to addresses or with methods that the platform does not have.
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<String> {
+        self.noted().unmatched.clone()
+    }
+
+    /// Lets something happen just before the next such call is answered.
+    pub fn just_before(&self, method: Method, prefix: &str, happen: impl FnOnce(&Frame<W>) + Send + 'static) {
+        self.noted().before.push((method, prefix.to_owned(), Box::new(happen)));
+    }
+
+    /// Holds calls below `prefix` back until [`Held::release`].
+    #[must_use]
+    pub fn hold(&self, prefix: &str) -> Held<W> {
+        let gate =
+            Arc::new(Gate { arrived: tokio::sync::Semaphore::new(0), open: tokio::sync::Semaphore::new(0) });
+        self.noted().gate = Some((prefix.to_owned(), Arc::clone(&gate)));
+        Held { market: self.clone(), gate }
+    }
+
+    /// What goes wrong from now on; an empty list ends the storm.
+    pub fn storm(&self, rules: Vec<FaultRule>) {
+        self.sandbox.set_faults(rules);
+    }
+
     /// A call of the sandbox's own control API.
     ///
     /// # Panics
@@ -182,15 +210,15 @@ impl Market {
         if let Body::Json(document) = reply.body { document } else { Value::Null }
     }
 
-    /// The seller's browser at the consent page: what it brings back to the callback, the
-    /// `state` and either the code or the refusal. No state when the page itself fails.
+    /// The seller's browser at a consent page, whose form is filled in with `fields`: what
+    /// it brings back to the callback. No state when the page itself fails.
     ///
     /// # Panics
     /// When the application sends the browser to no address.
-    pub fn consent(&self, authorize_url: &str, seller_id: i64, decision: &str) -> BTreeMap<String, String> {
+    pub fn submit(&self, authorize_url: &str, fields: &[(&str, &str)]) -> BTreeMap<String, String> {
         let url = Url::parse(authorize_url).expect("the application sends the browser to an address");
         let mut form = form_urlencoded::Serializer::new(url.query().unwrap_or_default().to_owned());
-        form.append_pair("user_id", &seller_id.to_string()).append_pair("decision", decision);
+        form.extend_pairs(fields);
         let request =
             Request::builder().method(Method::POST).uri(url.path()).body(Bytes::from(form.finish()));
         let reply = self.sandbox.answer(request.expect("a request can be built")).reply;
@@ -233,7 +261,7 @@ impl Market {
         let outcome = self.sandbox.answer(asked);
         let status = outcome.reply.status;
         let mut noted = self.noted();
-        if is_unmatched(&outcome.reply) {
+        if (self.is_unmatched)(&outcome.reply) {
             noted.unmatched.push(format!("{} {path}", call.0));
         }
         noted.calls.push(Call {
@@ -246,7 +274,7 @@ impl Market {
     }
 }
 
-impl Transport for Market {
+impl<W: Platform> Transport for Market<W> {
     fn send(&self, request: WireRequest) -> connect::outbound::Sending<'_> {
         Box::pin(self.exchange(request))
     }
@@ -254,12 +282,12 @@ impl Transport for Market {
 
 /// Calls that are held back.
 #[derive(Debug)]
-pub struct Held {
-    market: Market,
+pub struct Held<W: Platform = MercadoLivreWorld> {
+    market: Market<W>,
     gate: Arc<Gate>,
 }
 
-impl Held {
+impl<W: Platform> Held<W> {
     /// Waits until a call has come as far as here.
     pub async fn arrived(&self) {
         if let Ok(permit) = self.gate.arrived.acquire().await {

@@ -1,7 +1,6 @@
 //! A whole shop in one process: the real application over a fresh database, the real
-//! connector, the sandbox behind it, and time that moves only when told.
+//! connectors, the sandboxes behind them, and time that moves only when told.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,15 +9,16 @@ use app::clockwork::Wheels;
 use app::connections::CallbackError;
 use app::hooks::DoorError;
 use app::{App, Parts};
-use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
-use connect::outbound::{BaseUrl, Outbound};
-use connect::{Channel, HookRequest, Transport};
+use channels::market::mercado_livre::Limits;
+use connect::outbound::Outbound;
+use connect::{HookRejection, HookRequest, Transport};
 use domain::{
     ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrderId, OrganizationId, Restricted,
     SeededEntropy, Timestamp,
 };
-use sandbox::SaleRequest;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
+use sandbox::{HookDelivery, SaleRequest, ShiftedClock};
 use store::listings::Listing;
 use store::pages::{OrderRow, ProblemRow};
 use store::stock::Sku;
@@ -27,9 +27,10 @@ use vault::Keyring;
 use vault::password::{Cost, Passwords};
 
 use crate::crash::Crash;
-use crate::market::{BASE_URL, HOOK_URL, Market};
+use crate::market::{HOOK_URL, Market};
+use crate::marketplace::{Marketplace, Marketplaces};
 
-/// The channel of the kit.
+/// The channel that most of the kit speaks of.
 pub const CHANNEL: ChannelKind = ChannelKind::MercadoLivre;
 /// Where the shop believes itself to be reached.
 pub const PUBLIC_URL: &str = "https://loja.example";
@@ -55,13 +56,26 @@ pub struct Builder {
     seed: u64,
     node: String,
     limits: Limits,
+    three_markets: bool,
 }
 
 impl Builder {
     /// A shop over the database at `location`.
     #[must_use]
     pub fn over(location: Location) -> Self {
-        Self { location, seed: 1, node: "node-1".into(), limits: Limits::default() }
+        Self { location, seed: 1, node: "node-1".into(), limits: Limits::default(), three_markets: false }
+    }
+
+    /// Has Mercado Livre alone, as it is where nothing is said.
+    #[must_use]
+    pub fn one_market(self) -> Self {
+        Self { three_markets: false, ..self }
+    }
+
+    /// Has Shopee and TikTok Shop beside Mercado Livre, all at the same time.
+    #[must_use]
+    pub fn three_markets(self) -> Self {
+        Self { three_markets: true, ..self }
     }
 
     /// Grows world and chance from this seed.
@@ -83,11 +97,14 @@ impl Builder {
     pub async fn open(self) -> TestApp {
         let clock = Arc::new(ManualClock::at(START));
         let redirect = format!("{PUBLIC_URL}/connections/callback/{}", CHANNEL.as_str());
-        let market = Market::new(self.seed, clock.clone(), &redirect);
+        let mut markets = Marketplaces::one(Market::new(self.seed, clock.clone(), &redirect), self.limits);
+        if self.three_markets {
+            markets = markets.and_two_more(self.seed, ShiftedClock::new(clock.clone()), PUBLIC_URL);
+        }
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(self.seed));
         let store = open_store(self.location.clone()).await;
         let crash = Arc::new(Crash::default());
-        let made = Made { seed: self.seed, limits: self.limits, market, clock, entropy, crash };
+        let made = Made { seed: self.seed, markets, clock, entropy, crash };
         let app = made.start(store.clone(), &self.node).await;
         let link = app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop");
         let token = link.rsplit('/').next().unwrap_or_default();
@@ -110,6 +127,14 @@ impl Builder {
     }
 }
 
+fn headers_of(hook: &HookDelivery) -> HeaderMap {
+    let header = |(name, value): &(&'static str, String)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("the name of a header");
+        (name, HeaderValue::from_str(value).expect("the value of a header"))
+    };
+    hook.headers.iter().map(header).collect()
+}
+
 /// Opening a database blocks, so it has a thread of its own.
 async fn open_store(location: Location) -> Store {
     let opened = tokio::task::spawn_blocking(move || Store::open(&location)).await;
@@ -119,8 +144,7 @@ async fn open_store(location: Location) -> Store {
 /// What outlives the program: the world, time, chance.
 struct Made {
     seed: u64,
-    limits: Limits,
-    market: Market,
+    markets: Marketplaces,
     clock: Arc<ManualClock>,
     entropy: Arc<dyn Entropy>,
     crash: Arc<Crash>,
@@ -133,7 +157,7 @@ impl Made {
             // The same seed gives the same keys, as the same key file would.
             keyring: Keyring::generate(&SeededEntropy::new(self.seed ^ KEYS)),
             passwords: Passwords::new(CHEAP).expect("the cost is allowed"),
-            channels: BTreeMap::from([(CHANNEL, self.channel())]),
+            channels: self.markets.channels(&self.outbound()),
             clock: self.clock.clone(),
             entropy: Arc::clone(&self.entropy),
             public_url: PUBLIC_URL.to_owned(),
@@ -143,19 +167,9 @@ impl Made {
         App::start(parts).await.expect("the application starts")
     }
 
-    fn channel(&self) -> Arc<dyn Channel> {
-        let (client_id, client_secret) = self.market.credentials();
-        let base = BaseUrl::parse(BASE_URL).expect("the address is one of this machine");
-        let config = MercadoLivreConfig {
-            site: "MLB".into(),
-            client_id,
-            client_secret,
-            api_base: base.clone(),
-            auth_base: base,
-            limits: self.limits,
-        };
-        let transport: Arc<dyn Transport> = Arc::new(self.market.clone());
-        Arc::new(MercadoLivre::new(config, Arc::new(Outbound::new(transport, self.clock.clone()))))
+    fn outbound(&self) -> Arc<Outbound> {
+        let transport: Arc<dyn Transport> = Arc::new(self.markets.clone());
+        Arc::new(Outbound::new(transport, self.clock.clone()))
     }
 }
 
@@ -188,10 +202,16 @@ impl TestApp {
         self.app.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The marketplace.
+    /// Mercado Livre.
     #[must_use]
     pub const fn market(&self) -> &Market {
-        &self.made.market
+        self.made.markets.mercado_livre()
+    }
+
+    /// All marketplaces that this shop can sell on.
+    #[must_use]
+    pub fn marketplaces(&self) -> Vec<&dyn Marketplace> {
+        self.made.markets.all()
     }
 
     /// Where the program may be made to end.
@@ -247,16 +267,37 @@ impl TestApp {
         self.app().finish_authorization(self.organization, self.member, CHANNEL, returned).await
     }
 
+    /// The owner walks through the consent of a marketplace's seller.
+    pub async fn authorize_at(&self, market: &dyn Marketplace) -> Result<ConnectionId, CallbackError> {
+        let (kind, app) = (market.kind(), self.app());
+        let url = app.begin_authorization(self.organization, self.member, kind).await?;
+        app.finish_authorization(self.organization, self.member, kind, market.approve(&url)).await
+    }
+
+    /// Connects a marketplace's seller and imports everything.
+    ///
+    /// # Panics
+    /// When consent or import fail.
+    pub async fn connect_to(&self, market: &dyn Marketplace) -> ConnectionId {
+        let id = self.authorize_at(market).await.expect("the seller consents");
+        self.import(id).await;
+        id
+    }
+
     /// Connects a seller and imports everything.
     ///
     /// # Panics
     /// When consent or import fail.
     pub async fn connect(&self, seller_id: i64) -> ConnectionId {
         let id = self.authorize(seller_id).await.expect("the seller consents");
+        self.import(id).await;
+        id
+    }
+
+    async fn import(&self, id: ConnectionId) {
         self.app().start_import(self.organization, self.member, id).await.expect("the import begins");
         self.run_until_idle().await;
         self.wait(Duration::from_secs(1));
-        id
     }
 
     /// Connects the seller with the classic listings.
@@ -271,7 +312,7 @@ impl TestApp {
 
     // Running
 
-    /// Brings a hook to the door, as the platform does. Returns the status answered.
+    /// Brings a hook to the door, as Mercado Livre does. Returns the status answered.
     ///
     /// # Panics
     /// When the program ended before it answered.
@@ -279,27 +320,45 @@ impl TestApp {
         self.bring(body).await.expect("the program answers")
     }
 
-    /// Brings a hook to the door. Returns the status answered; `None` when the program
-    /// ended before that.
+    /// Brings a hook to Mercado Livre's door. Returns the status answered; `None` when the
+    /// program ended before that.
     pub async fn bring(&self, body: &str) -> Option<u16> {
-        let (url, headers) = (HOOK_URL, &http::HeaderMap::new());
-        match self.app().take_hook(CHANNEL, HookRequest { url, headers, body: body.as_bytes() }).await {
+        self.bring_to(
+            CHANNEL,
+            HookRequest { url: HOOK_URL, headers: &HeaderMap::new(), body: body.as_bytes() },
+        )
+        .await
+    }
+
+    /// Brings a hook to the door of a marketplace. Returns the status that the web door
+    /// answers; `None` when the program ended before that.
+    pub async fn bring_to(&self, kind: ChannelKind, hook: HookRequest<'_>) -> Option<u16> {
+        match self.app().take_hook(kind, hook).await {
             Ok(()) => Some(200),
             Err(DoorError::NoSuchDoor) => Some(404),
             Err(DoorError::TooLong { .. }) => Some(413),
+            Err(DoorError::Rejected(HookRejection::BadSignature)) => Some(401),
             Err(DoorError::Rejected(_)) => Some(400),
             Err(DoorError::NotKept(_)) => Some(503),
             Err(DoorError::Died(_)) => None,
         }
     }
 
+    /// Brings a hook of a marketplace to its door, with the address that the marketplace
+    /// was given. Returns the status answered, as [`TestApp::bring_to`] does.
+    pub async fn bring_hook(&self, market: &dyn Marketplace, hook: &HookDelivery) -> Option<u16> {
+        let (url, headers, body) = (hook.url.as_str(), &headers_of(hook), hook.body.as_bytes());
+        self.bring_to(market.kind(), HookRequest { url, headers, body }).await
+    }
+
     /// Delivers the hooks that are due. Returns how many.
     pub async fn deliver_hooks(&self) -> usize {
-        let due = self.market().sandbox().tick(self.now());
-        let count = due.len();
-        for hook in due {
-            let status = self.bring(&hook.body).await;
-            self.market().sandbox().hook_result(hook.id, status, Duration::ZERO);
+        let mut count = 0;
+        for market in self.marketplaces() {
+            for hook in market.due_hooks(self.now()) {
+                market.hook_answered(hook.id, self.bring_hook(market, &hook).await);
+                count += 1;
+            }
         }
         count
     }
@@ -495,7 +554,7 @@ impl TestApp {
         };
         let mut left: Vec<String> =
             jobs.into_iter().filter(|(dead, _)| !may_stay(*dead)).map(|(_, text)| text).collect();
-        left.extend(self.market().unmatched().into_iter().map(|call| format!("no such address: {call}")));
+        left.extend(self.made.markets.unmatched().into_iter().map(|call| format!("no such address: {call}")));
         left
     }
 }

@@ -467,12 +467,13 @@ pub(crate) fn cancel(world: &mut World, sn: &str, by: &str, reason: &str) {
         restock(world, line.item_id, line.model_id, line.quantity - line.cancelled);
     }
     forget(world, sn);
+    // First the order: one that is led by its packages would be cancelled by the system.
+    set_status(world, sn, OrderStatus::Cancelled);
     for number in numbers(world, sn) {
         let arranged = world.orders.get(sn).and_then(|it| it.package(&number)).is_some_and(|it| it.arranged);
         let end = if arranged { PackageStatus::RequestCanceled } else { PackageStatus::Invalid };
         set_package(world, &number, end);
     }
-    set_status(world, sn, OrderStatus::Cancelled);
 }
 
 /// Puts units back on the shelf.

@@ -128,11 +128,12 @@ fn act_on_package(world: &mut World, call: &Call) -> Answer {
         return Err(unknown("package", call.param("id")));
     }
     match call.param("action") {
+        "ship" if package::ship_by_hand(world, id) => {}
         "collect" if package::collect(world, id) => {}
         "deliver" if package::deliver(world, id) => {}
-        "collect" | "deliver" => return Err(refused("the package is not at that step")),
+        "ship" | "collect" | "deliver" => return Err(refused("the package is not at that step")),
         "invoice" => invoice::decide(world, id, &verdict(&body)?),
-        _ => return Err(no_action(call, "collect, deliver or invoice")),
+        _ => return Err(no_action(call, "ship, collect, deliver or invoice")),
     }
     let package = world.packages.get(&id).ok_or_else(|| unknown("package", call.param("id")))?;
     Ok(Reply::ok(package_read::document(world, package)))

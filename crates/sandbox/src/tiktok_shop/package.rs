@@ -246,6 +246,17 @@ pub(crate) fn arrange(world: &mut World, id: i64, handover: Handover) {
     refresh_orders(world, id);
 }
 
+/// The seller arranges the platform's shipping by hand, in the seller centre. False while
+/// something stands in the way.
+pub(crate) fn ship_by_hand(world: &mut World, id: i64) -> bool {
+    let ready = |package: &&Package| package.shipping_type != "SELLER" && obstacle(world, package).is_none();
+    if world.packages.get(&id).filter(ready).is_none() {
+        return false;
+    }
+    arrange(world, id, Handover { method: Some("DROP_OFF".to_owned()), slot: None, own: None });
+    true
+}
+
 /// The carrier scans the parcel: its units are gone for good.
 pub fn collect(world: &mut World, id: i64) -> bool {
     let now = world.now;

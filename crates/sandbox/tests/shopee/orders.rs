@@ -216,6 +216,25 @@ fn an_order_waits_for_its_payment_and_is_given_up_after_a_day() {
 }
 
 #[test]
+fn a_cancelled_order_says_who_cancelled_it_whatever_its_packages_do() {
+    let market = market();
+    for by in ["buyer", "seller", "system"] {
+        let sn = market.simple_order();
+        market.control(
+            Method::POST,
+            &format!("/_sandbox/orders/{sn}/cancel"),
+            &json!({"by": by, "reason": "Changed my mind"}),
+        );
+        let cancelled = market.order(PERSON, &sn, "cancel_by,cancel_reason");
+        assert_eq!(cancelled["order_status"], "CANCELLED");
+        assert_eq!(
+            (cancelled["cancel_by"].as_str(), cancelled["cancel_reason"].as_str()),
+            (Some(by), Some("Changed my mind"))
+        );
+    }
+}
+
+#[test]
 fn pending_orders_show_themselves_only_to_those_who_ask() {
     let market = market();
     market.control(Method::PUT, "/_sandbox/rules", &json!({"pending_after_payment": true}));

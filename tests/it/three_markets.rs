@@ -1,0 +1,242 @@
+//! The same way through the house on every marketplace, and from each of them to the
+//! others: what one sells, all of them stop offering.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use app::clockwork::SWEEP_EVERY;
+use domain::connection::ReauthorizationReason;
+use domain::order::CancelledBy;
+use domain::stock::Tally;
+use domain::{ChannelKind, ConnectionId, ConnectionState, OrderState};
+use sandbox::{Fault, FaultRule};
+use store::connections::Connection;
+use tests::{Marketplace, TestApp};
+
+use crate::hooks::rows;
+
+/// On sale everywhere.
+const SHARED: &str = "CAN-INOX-500";
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+/// TikTok Shop's hour of remorse, and a little more.
+const MAY_BE_SENT_AFTER: Duration = Duration::from_mins(61);
+
+/// Connects one shop of each marketplace.
+async fn connect_all(shop: &TestApp) -> Vec<(&dyn Marketplace, ConnectionId)> {
+    let mut connected = Vec::new();
+    for market in shop.marketplaces() {
+        connected.push((market, shop.connect_to(market).await));
+    }
+    connected
+}
+
+async fn connection(shop: &TestApp, id: ConnectionId) -> Connection {
+    shop.see(move |tenant| tenant.connection(id)).await.expect("the connection is held")
+}
+
+async fn state(shop: &TestApp, order: &str) -> Option<OrderState> {
+    shop.order(order).await.map(|order| order.state)
+}
+
+async fn tally(shop: &TestApp) -> Tally {
+    shop.sku(SHARED).await.tally
+}
+
+/// Every listing of the shared goods shows what is on the shelf for everybody.
+async fn all_show_what_is_available(shop: &TestApp, after: &str) {
+    let available = tally(shop).await.available_units();
+    for market in shop.marketplaces() {
+        let shown = market.shown(SHARED);
+        assert!(
+            !shown.is_empty() && shown.iter().all(|units| *units == available),
+            "{:?} shows {shown:?} instead of {available} after {after}",
+            market.kind()
+        );
+    }
+}
+
+/// What a paid order is at first: TikTok Shop lets buyers take it back for an hour.
+fn fresh(kind: ChannelKind) -> OrderState {
+    match kind {
+        ChannelKind::TikTokShop => OrderState::AwaitingPayment,
+        ChannelKind::MercadoLivre | ChannelKind::Shopee => OrderState::ToDispatch,
+    }
+}
+
+on_both! { three_markets:
+    async fn listings_of_one_code_are_one_sku_at_import(shop) {
+        let connected = connect_all(&shop).await;
+        let sku = shop.sku(SHARED).await.id;
+        let linked = shop.listings().await.into_iter().filter(|listing| listing.sku == Some(sku));
+        let connections: BTreeSet<ConnectionId> = linked.map(|listing| listing.connection).collect();
+        assert_eq!(connections, connected.iter().map(|(_, id)| *id).collect());
+        let codes: Vec<String> = shop.skus().await.into_iter().map(|sku| sku.code).collect();
+        assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "a code is one SKU");
+        all_show_what_is_available(&shop, "the imports").await;
+    }
+
+    async fn a_sale_is_told_by_its_hook_and_lowers_all_other_listings(shop) {
+        for (market, id) in connect_all(&shop).await {
+            let (before, began) = (tally(&shop).await, shop.now());
+            let order = market.sell_sku(SHARED, 2);
+            shop.run_until_idle().await;
+            let kind = market.kind();
+            assert!(connection(&shop, id).await.last_hook_at >= Some(began), "{kind:?} sent a hook");
+            let held = shop.order(&order).await.expect("the order is held");
+            assert_eq!((held.state, held.unit_count), (fresh(kind), 2), "{kind:?}");
+            let after = tally(&shop).await;
+            assert_eq!(after.on_hand_units, before.on_hand_units, "{kind:?}");
+            assert_eq!(after.reserved_units, before.reserved_units + 2, "{kind:?}");
+            all_show_what_is_available(&shop, kind.as_str()).await;
+        }
+    }
+
+    async fn a_lost_hook_is_healed_by_the_sweep(shop) {
+        for (market, _) in connect_all(&shop).await {
+            market.suffer(vec![FaultRule::new("", Fault::HookDrop)]);
+            let before = tally(&shop).await;
+            let order = market.sell_sku(SHARED, 1);
+            shop.settle().await;
+            assert_eq!(state(&shop, &order).await, None, "nobody has told us yet");
+            shop.pass(SWEEP_EVERY + MINUTE, MINUTE).await;
+            assert_eq!(state(&shop, &order).await, Some(fresh(market.kind())));
+            assert_eq!(tally(&shop).await.reserved_units, before.reserved_units + 1);
+            market.suffer(Vec::new());
+            all_show_what_is_available(&shop, market.kind().as_str()).await;
+        }
+    }
+
+    async fn a_parcel_takes_its_units_along_once(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let (kind, before) = (market.kind(), tally(&shop).await);
+            let order = market.sell_sku(SHARED, 2);
+            shop.pass(MAY_BE_SENT_AFTER, MINUTE).await;
+            assert_eq!(state(&shop, &order).await, Some(OrderState::ToDispatch), "{kind:?}");
+            let steps: [(fn(&dyn Marketplace, &str), OrderState); 2] = [
+                (|market, order| market.hand_over(order), OrderState::Shipped),
+                (|market, order| market.deliver(order), OrderState::Delivered),
+            ];
+            for (step, reached) in steps {
+                shop.wait(SECOND);
+                step(market, &order);
+                shop.run_until_idle().await;
+                assert_eq!(state(&shop, &order).await, Some(reached), "{kind:?}");
+                let after = tally(&shop).await;
+                assert_eq!(after.on_hand_units, before.on_hand_units - 2, "{kind:?} {reached:?}");
+                assert_eq!(after.reserved_units, before.reserved_units, "{kind:?} {reached:?}");
+                all_show_what_is_available(&shop, kind.as_str()).await;
+            }
+        }
+    }
+
+    async fn an_order_that_is_called_off_gives_its_units_back_everywhere(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let (kind, before) = (market.kind(), tally(&shop).await);
+            let order = market.sell_sku(SHARED, 3);
+            shop.run_until_idle().await;
+            assert_eq!(tally(&shop).await.available_units(), before.available_units() - 3, "{kind:?}");
+            shop.wait(SECOND);
+            market.call_off(&order);
+            shop.run_until_idle().await;
+            assert_eq!(state(&shop, &order).await, Some(OrderState::Cancelled(CancelledBy::Buyer)), "{kind:?}");
+            let after = tally(&shop).await;
+            assert_eq!((after.on_hand_units, after.reserved_units), (before.on_hand_units, before.reserved_units), "{kind:?}");
+            all_show_what_is_available(&shop, kind.as_str()).await;
+        }
+    }
+
+    async fn a_token_is_renewed_and_the_account_stays_what_it_was(shop) {
+        for (market, id) in connect_all(&shop).await {
+            let (kind, before, renewed) = (market.kind(), connection(&shop, id).await, market.renewed());
+            shop.wait(before.life.access_expires_at.since(shop.now()) + MINUTE);
+            shop.run_until_idle().await;
+            let after = connection(&shop, id).await;
+            assert_eq!(after.state, ConnectionState::Active, "{kind:?}");
+            assert_eq!(market.renewed(), renewed + 1, "{kind:?}");
+            assert_eq!(after.token_version, before.token_version + 1, "{kind:?}");
+            assert!(after.life.access_expires_at > shop.now(), "{kind:?}");
+            assert_eq!(after.handle, before.handle, "{kind:?}");
+            assert_eq!(after.handle.is_some(), kind == ChannelKind::TikTokShop, "only ciphers are kept");
+            let order = market.sell_sku(SHARED, 1);
+            shop.run_until_idle().await;
+            assert_eq!(state(&shop, &order).await, Some(fresh(kind)));
+        }
+    }
+
+    async fn the_end_of_a_consent_is_read_and_no_renewal_moves_it(shop) {
+        for (market, id) in connect_all(&shop).await {
+            let before = connection(&shop, id).await;
+            let wanted = before.consented_at.plus(market.consent_lasts());
+            let end_of = |it: &Connection| it.life.consent_expires_at.map(|end| end.as_millis() / 1_000);
+            assert_eq!(end_of(&before), Some(wanted.as_millis() / 1_000), "{:?}", market.kind());
+            shop.wait(before.life.access_expires_at.since(shop.now()) + MINUTE);
+            shop.run_until_idle().await;
+            let after = connection(&shop, id).await;
+            assert_eq!(after.token_version, before.token_version + 1);
+            if market.kind() != ChannelKind::MercadoLivre {
+                assert_eq!(end_of(&after), end_of(&before), "{:?}", market.kind());
+            }
+        }
+    }
+
+    async fn consent_that_is_taken_back_stops_one_connection_and_new_consent_revives_it(shop) {
+        let connected = connect_all(&shop).await;
+        for (market, id) in &connected {
+            let order = market.sell_sku(SHARED, 1);
+            shop.deliver_hooks().await;
+            market.end_consent();
+            shop.run_until_idle().await;
+            let ended = ConnectionState::NeedsReauthorization(ReauthorizationReason::ConsentEnded);
+            assert_eq!(connection(&shop, *id).await.state, ended, "{:?}", market.kind());
+            assert_eq!(state(&shop, &order).await, None);
+            let letters = shop.problems().await;
+            assert!(letters.iter().any(|letter| letter.kind == "fetch_order"), "{letters:?}");
+            for (_, other) in connected.iter().filter(|(_, other)| other != id) {
+                assert_eq!(connection(&shop, *other).await.state, ConnectionState::Active);
+            }
+
+            let again = shop.authorize_at(*market).await.expect("the owner consents again");
+            assert_eq!(again, *id, "the same account is the same connection");
+            shop.run_until_idle().await;
+            assert_eq!(connection(&shop, *id).await.state, ConnectionState::Active);
+            assert!(state(&shop, &order).await.is_some(), "{:?}", market.kind());
+            assert_eq!(shop.problems().await, []);
+        }
+    }
+
+    async fn a_hook_that_the_platform_did_not_sign_is_refused_and_leaves_nothing(shop) {
+        for (market, _) in connect_all(&shop).await {
+            // Mercado Livre signs nothing; what is not for this application is no hook of ours.
+            let signs = market.kind() != ChannelKind::MercadoLivre;
+            let refused = if signs { 401 } else { 400 };
+            let before = rows(&shop).await;
+            market.forge_hook("260105ABCDEF01");
+            let forged = market.due_hooks(shop.now());
+            assert_eq!(forged.len(), 1);
+            for hook in &forged {
+                assert_eq!(shop.bring_hook(market, hook).await, Some(refused), "{:?}", market.kind());
+            }
+            let order = market.sell_sku(SHARED, 1);
+            let signed = market.due_hooks(shop.now());
+            for hook in signed.iter().filter(|_| signs) {
+                let mut unsigned = hook.clone();
+                unsigned.headers.clear();
+                let mut altered = hook.clone();
+                altered.body = hook.body.replacen('1', "2", 1);
+                assert_ne!(altered.body, hook.body);
+                for hook in [unsigned, altered] {
+                    assert_eq!(shop.bring_hook(market, &hook).await, Some(401), "{:?}", market.kind());
+                }
+            }
+            shop.app().sort_hooks().await.expect("hooks are sorted");
+            assert_eq!(rows(&shop).await, before, "{:?}", market.kind());
+            for hook in &signed {
+                assert_eq!(shop.bring_hook(market, hook).await, Some(200), "{:?}", market.kind());
+                market.hook_answered(hook.id, Some(200));
+            }
+            shop.run_until_idle().await;
+            assert!(state(&shop, &order).await.is_some(), "{:?}", market.kind());
+        }
+    }
+}

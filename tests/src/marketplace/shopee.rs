@@ -1,0 +1,150 @@
+//! Shopee in the words of all marketplaces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channels::market::shopee::{Shopee, ShopeeConfig as Registration};
+use connect::Channel;
+use connect::outbound::Outbound;
+use domain::{ChannelKind, Restricted, Timestamp};
+use http::{Method, StatusCode};
+use sandbox::faults::FaultRule;
+use sandbox::reply::{Body, Reply};
+use sandbox::shopee::sales::SaleRequest;
+use sandbox::shopee::seed::COMPANY_SHOP;
+use sandbox::{HookDelivery, ShiftedClock, ShopeeConfig, ShopeeSandbox};
+use serde_json::{Value, json};
+
+use super::{Marketplace, ShopeeMarket, base, base_url};
+use crate::market::{Call, Market};
+
+const REFRESH: &str = "/api/v2/auth/access_token/get";
+/// What this seller chooses: less than the 30 days of a refresh token.
+const CONSENT_DAYS: u64 = 20;
+/// Steps of a parcel from the payment to the carrier, at most.
+const STEPS: usize = 6;
+
+pub(super) fn market(seed: u64, clock: ShiftedClock, public_url: &str) -> ShopeeMarket {
+    let config = ShopeeConfig {
+        seed,
+        base_url: base_url(ChannelKind::Shopee).to_owned(),
+        hook_url: Some(format!("{public_url}/hooks/shopee")),
+        redirect_uri: Some(format!("{public_url}/connections/callback/shopee")),
+        ..ShopeeConfig::default()
+    };
+    Market::of(ShopeeSandbox::beside(config, clock), is_unmatched)
+}
+
+pub(super) fn connector(market: &ShopeeMarket, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
+    let manifest = market.sandbox().manifest();
+    let registration = Registration {
+        partner_id: manifest.partner_id.to_string(),
+        partner_key: Restricted::new(manifest.partner_key),
+        api_base: base(ChannelKind::Shopee),
+        auth_base: base(ChannelKind::Shopee),
+    };
+    Arc::new(Shopee::new(registration, outbound))
+}
+
+fn is_unmatched(reply: &Reply) -> bool {
+    let says = |field: &str, text: &str| matches!(&reply.body, Body::Json(it) if it[field] == text);
+    says("error", "error_not_found") && reply.status == StatusCode::NOT_FOUND
+        || says("message", "The method of the request is wrong.")
+}
+
+/// The only package of an order.
+fn package_of(market: &ShopeeMarket, order: &str) -> String {
+    let found = market.sandbox().with_world(|world| {
+        world.packages.iter().find(|(_, of)| *of == order).map(|(number, _)| number.clone())
+    });
+    found.expect("the order has a package")
+}
+
+fn act(market: &ShopeeMarket, order: &str, action: &str) -> Value {
+    let path = format!("/_sandbox/packages/{}/{action}", package_of(market, order));
+    market.control(Method::POST, &path, &json!({}))
+}
+
+impl Marketplace for ShopeeMarket {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Shopee
+    }
+
+    fn seller(&self) -> String {
+        COMPANY_SHOP.to_string()
+    }
+
+    fn approve(&self, authorize_url: &str) -> BTreeMap<String, String> {
+        let (account, days) = (self.seller(), CONSENT_DAYS.to_string());
+        self.submit(authorize_url, &[("account", &account), ("days", &days), ("decision", "approve")])
+    }
+
+    fn consent_lasts(&self) -> Duration {
+        Duration::from_hours(CONSENT_DAYS * 24)
+    }
+
+    fn end_consent(&self) {
+        self.control(Method::POST, &format!("/_sandbox/shops/{COMPANY_SHOP}/leave"), &json!({}));
+    }
+
+    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery> {
+        self.sandbox().tick(now)
+    }
+
+    fn hook_answered(&self, id: u64, status: Option<u16>) {
+        self.sandbox().hook_result(id, status, Duration::ZERO);
+    }
+
+    fn forge_hook(&self, order: &str) {
+        let body = json!({"code": 3, "shop_id": COMPANY_SHOP, "timestamp": 1_767_600_000,
+            "data": {"ordersn": order, "status": "READY_TO_SHIP", "update_time": 1_767_600_000}});
+        let forged = json!({"body": body, "authorization": "0".repeat(64)});
+        self.control(Method::POST, "/_sandbox/hooks/send", &forged);
+    }
+
+    fn suffer(&self, rules: Vec<FaultRule>) {
+        self.storm(rules);
+    }
+
+    fn heard(&self) -> Vec<Call> {
+        self.calls()
+    }
+
+    fn lost_calls(&self) -> Vec<String> {
+        self.unmatched()
+    }
+
+    fn renewed(&self) -> usize {
+        self.count(&Method::POST, REFRESH)
+    }
+
+    fn sell_sku(&self, sku: &str, units: i64) -> String {
+        let wanted = SaleRequest { shop_id: Some(COMPANY_SHOP), ..SaleRequest::of_sku(sku, units) };
+        let orders = self.sandbox().sell(&wanted).expect("the shop sells it");
+        orders.into_iter().next().expect("a sale makes an order")
+    }
+
+    fn shown(&self, sku: &str) -> Vec<i64> {
+        let shelf = self.sandbox().snapshot().shelf;
+        let fits = shelf.into_iter().filter(|entry| entry.shop_id == COMPANY_SHOP && entry.sku == sku);
+        fits.map(|entry| entry.stock).collect()
+    }
+
+    fn hand_over(&self, order: &str) {
+        for _ in 0..STEPS {
+            if act(self, order, "advance")["status"] == "SHIPPED" {
+                return;
+            }
+        }
+        panic!("the parcel of {order} never leaves");
+    }
+
+    fn deliver(&self, order: &str) {
+        act(self, order, "deliver");
+    }
+
+    fn call_off(&self, order: &str) {
+        self.control(Method::POST, &format!("/_sandbox/orders/{order}/cancel"), &json!({"by": "buyer"}));
+    }
+}
