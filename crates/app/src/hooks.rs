@@ -16,6 +16,9 @@ use crate::steps;
 /// Hooks sorted by one transaction at most.
 const SORT_AT_ONCE: u32 = 500;
 
+/// Whose connection an account of a channel is, and whether it runs; `None` for nobody's.
+type Accounts = BTreeMap<(String, String), Option<(OrganizationId, ConnectionId, bool)>>;
+
 /// Why a hook was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
@@ -103,7 +106,7 @@ impl App {
                 let hooks = inbox::take(tx, SORT_AT_ONCE)?;
                 let mut taken = 0;
                 let mut heard = BTreeMap::new();
-                let mut accounts = BTreeMap::new();
+                let mut accounts = Accounts::new();
                 for hook in &hooks {
                     taken += hook.count;
                     if let Some(of) = app.make_job(tx, hook, &mut accounts)? {
@@ -131,7 +134,7 @@ impl App {
         &self,
         tx: &mut Tx<'_>,
         hook: &SortedHook,
-        accounts: &mut BTreeMap<(String, String), Option<(OrganizationId, ConnectionId, bool)>>,
+        accounts: &mut Accounts,
     ) -> StoreResult<Option<(OrganizationId, ConnectionId)>> {
         let account = match accounts.entry((hook.channel.clone(), hook.account_external_id.clone())) {
             Entry::Occupied(known) => *known.get(),
