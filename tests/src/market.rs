@@ -133,6 +133,7 @@ impl Market {
 
     /// The seller's browser at the consent page: what it brings back to the callback, the
     /// `state` and either the code or the refusal. No state when the page itself fails.
+    #[must_use]
     pub fn consent(&self, authorize_url: &str, seller_id: i64, decision: &str) -> BTreeMap<String, String> {
         self.submit(authorize_url, &[("user_id", &seller_id.to_string()), ("decision", decision)])
     }
@@ -215,6 +216,7 @@ impl<W: Platform> Market<W> {
     ///
     /// # Panics
     /// When the application sends the browser to no address.
+    #[must_use]
     pub fn submit(&self, authorize_url: &str, fields: &[(&str, &str)]) -> BTreeMap<String, String> {
         let url = Url::parse(authorize_url).expect("the application sends the browser to an address");
         let mut form = form_urlencoded::Serializer::new(url.query().unwrap_or_default().to_owned());

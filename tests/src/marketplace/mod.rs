@@ -152,13 +152,11 @@ impl Transport for Marketplaces {
         let at = |market: &&dyn Marketplace| {
             request.url.as_str().starts_with(&format!("{}/", base_url(market.kind())))
         };
-        match self.all().into_iter().find(at) {
-            Some(market) => market.send(request),
-            None => {
-                let mut strayed = self.strayed.lock().unwrap_or_else(PoisonError::into_inner);
-                strayed.push(format!("{} {}", request.method, request.url));
-                Box::pin(std::future::ready(Err(TransportError::Connect)))
-            }
+        if let Some(market) = self.all().into_iter().find(at) {
+            return market.send(request);
         }
+        let mut strayed = self.strayed.lock().unwrap_or_else(PoisonError::into_inner);
+        strayed.push(format!("{} {}", request.method, request.url));
+        Box::pin(std::future::ready(Err(TransportError::Connect)))
     }
 }

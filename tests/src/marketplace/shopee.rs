@@ -126,8 +126,8 @@ impl Marketplace for ShopeeMarket {
     }
 
     fn shown(&self, sku: &str) -> Vec<i64> {
-        let shelf = self.sandbox().snapshot().shelf;
-        let fits = shelf.into_iter().filter(|entry| entry.shop_id == COMPANY_SHOP && entry.sku == sku);
+        let goods = self.sandbox().snapshot().shelf;
+        let fits = goods.into_iter().filter(|entry| entry.shop_id == COMPANY_SHOP && entry.sku == sku);
         fits.map(|entry| entry.stock).collect()
     }
 

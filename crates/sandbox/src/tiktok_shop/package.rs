@@ -250,11 +250,11 @@ pub(crate) fn arrange(world: &mut World, id: i64, handover: Handover) {
 /// something stands in the way.
 pub(crate) fn ship_by_hand(world: &mut World, id: i64) -> bool {
     let ready = |package: &Package| package.shipping_type != "SELLER" && obstacle(world, package).is_none();
-    if !world.packages.get(&id).is_some_and(ready) {
-        return false;
+    let is_ready = world.packages.get(&id).is_some_and(ready);
+    if is_ready {
+        arrange(world, id, Handover { method: Some("DROP_OFF".to_owned()), slot: None, own: None });
     }
-    arrange(world, id, Handover { method: Some("DROP_OFF".to_owned()), slot: None, own: None });
-    true
+    is_ready
 }
 
 /// The carrier scans the parcel: its units are gone for good.

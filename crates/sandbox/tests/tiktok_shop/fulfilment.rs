@@ -74,6 +74,22 @@ fn a_bad_note_is_refused_later_and_may_be_sent_again() {
 }
 
 #[test]
+fn a_parcel_shipped_by_hand_leaves_under_the_same_terms() {
+    let shop = shop();
+    let order = shop.sell(&json!({"sku": "ORG-GAV-6"}));
+    let package = shop.package_id(&order);
+    let path = format!("/_sandbox/packages/{package}/ship");
+    let status = || shop.plain(Method::POST, &path, "{}").status.as_u16();
+    assert_eq!(status(), 409, "it is on hold");
+    shop.control(Method::POST, &format!("/_sandbox/orders/{order}/end_remorse"), &json!({}));
+    assert_eq!(status(), 409, "its note is missing");
+    shop.accept_invoice(&package);
+    assert_eq!(status(), 200);
+    assert_eq!(shop.order(&order)["status"], "AWAITING_COLLECTION");
+    assert_eq!(status(), 409, "it has left");
+}
+
+#[test]
 fn one_note_does_for_one_parcel() {
     let shop = shop();
     let orders = [(); 2].map(|()| shop.paid_order("ORG-GAV-6", 1));
