@@ -12,6 +12,8 @@ fn demo(home: &Path) -> Running {
 #[test]
 fn orders_arrive_by_themselves_and_a_second_start_goes_on() {
     const ORDERS: &str = "SELECT count(*) FROM orders";
+    const CHANNELS: &str = "SELECT count(DISTINCT channel) FROM orders";
+    const ACTIVE: &str = "SELECT count(*) FROM connection WHERE state = 'active'";
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("shop");
 
@@ -23,11 +25,14 @@ fn orders_arrive_by_themselves_and_a_second_start_goes_on() {
     assert!(text("email").contains('@') && text("password").len() >= 20);
     let manifest = std::fs::read_to_string(text("sandbox_manifest")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
-    assert_eq!(manifest["sellers"].as_array().unwrap().len(), 2);
+    for sellers in [&manifest["sellers"], &manifest["shopee"]["shops"], &manifest["tiktok_shop"]["shops"]] {
+        assert_eq!(sellers.as_array().unwrap().len(), 2);
+    }
 
     let db = database(&folder);
-    let before = first.until("three orders", || Some(count(&db, ORDERS)).filter(|orders| *orders >= 3));
-    assert_eq!(count(&db, "SELECT count(*) FROM connection WHERE state = 'active'"), 2);
+    first.until("orders of three marketplaces", || (count(&db, CHANNELS) == 3).then_some(()));
+    let before = count(&db, ORDERS);
+    assert_eq!(count(&db, ACTIVE), 6);
     assert_eq!(first.end(), Vec::<String>::new(), "exactly one line is said");
 
     let second = demo(home.path());
@@ -36,7 +41,7 @@ fn orders_arrive_by_themselves_and_a_second_start_goes_on() {
     let kept = count(&db, ORDERS);
     assert!(kept >= before, "no order is lost: {kept} of {before}");
     second.until("more orders", || (count(&db, ORDERS) > kept + 2).then_some(()));
-    assert_eq!(count(&db, "SELECT count(*) FROM connection WHERE state = 'active'"), 2);
+    assert_eq!(count(&db, ACTIVE), 6);
     second.end();
 
     let link = run(home.path(), &["user", "link", "--data", folder.to_str().unwrap()]);
