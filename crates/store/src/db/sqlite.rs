@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 
 use super::error::{StoreError, StoreResult};
@@ -93,6 +94,9 @@ fn connect(path: &Path, read_only: bool) -> StoreResult<Connection> {
     let conn = Connection::open_with_flags(path, flags).map_err(not_a_database)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // A plan must not hang on the values it was first asked with; and one that may is made
+    // anew each time a value is bound, which costs more than most queries.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         if holds_other_tables(&conn).map_err(not_a_database)? {
             return Err(StoreError::NotADatabase(path.display().to_string()));
