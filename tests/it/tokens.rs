@@ -19,8 +19,9 @@ async fn state(shop: &TestApp, id: ConnectionId) -> ConnectionState {
 }
 
 async fn pair(shop: &TestApp, id: ConnectionId) -> (i64, Vec<u8>) {
-    let (tokens, version) = shop.see(move |tenant| tenant.tokens(id)).await.expect("a pair is held");
-    (version, tokens.refresh.expect("a refresh token is held").as_bytes().to_vec())
+    let held = shop.see(move |tenant| tenant.credentials(id)).await.expect("a pair is held");
+    let refresh = held.tokens.refresh.expect("a refresh token is held");
+    (held.connection.token_version, refresh.as_bytes().to_vec())
 }
 
 on_both! {

@@ -2,6 +2,7 @@
 //! the import; and later: sweeping now, connecting again, leaving.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -241,7 +242,7 @@ impl App {
     ) -> StoreResult<()> {
         let (id, now) = (known.id, self.clock().now());
         // Read again here: a renewal may have counted the version up meanwhile.
-        let version = tenant.tokens(id)?.map_or(known.token_version, |(_, version)| version);
+        let version = tenant.connection(id)?.map_or(known.token_version, |held| held.token_version);
         let tokens = self.seal_tokens(tenant, id, version + 1, issued)?;
         if !tenant.replace_tokens(id, version, &tokens)? {
             return Err(StoreError::Locked);
@@ -314,7 +315,7 @@ impl App {
             .read(move |tenant| {
                 let mut codes = BTreeMap::new();
                 for code in seen.iter().filter_map(code_of) {
-                    if let std::collections::btree_map::Entry::Vacant(place) = codes.entry(code) {
+                    if let Entry::Vacant(place) = codes.entry(code) {
                         let held = tenant.sku_by_code(place.key())?;
                         place.insert(held.map(|sku| sku.tally.available_units()));
                     }

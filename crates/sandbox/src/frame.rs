@@ -68,9 +68,9 @@ pub trait Market: Clone + Send + Sized + 'static {
     /// The last touch on every answer, before faults bend it.
     fn finish(&mut self, reply: Reply, call: &Call) -> Reply;
 
-    /// Moves a world that was kept to the addresses of another run: nobody visits, and ids
-    /// begin where no earlier run has given any (a power cut may have taken the last ones
-    /// from what was kept, while clients know them).
+    /// Moves a world that was kept to the addresses of another run: ids begin where no earlier
+    /// run has given any (a power cut may have taken the last ones from what was kept, while
+    /// clients know them).
     fn move_to(&mut self, addresses: &Addresses, ids_seed: u64);
     /// How busy the buyer robot is from now on; `None` sends it home.
     fn visit(&mut self, traffic: Option<Traffic>);
@@ -319,10 +319,11 @@ impl<W: Market> Frame<W> {
         self.with_world(|world| world.visit(traffic));
     }
 
-    /// Puts a world that was kept in the place of this one, at the addresses of this run.
-    /// Time that was pushed ahead in there stays ahead.
+    /// Puts a world that was kept in the place of this one, at the addresses of this run and
+    /// with nobody visiting. Time that was pushed ahead in there stays ahead.
     pub fn go_on(&self, mut world: W, addresses: &Addresses, ids_seed: u64) {
         world.move_to(addresses, ids_seed);
+        world.visit(None);
         let left_at = world.now();
         *self.lock() = world;
         self.inner.clock.advance_to(left_at);

@@ -157,8 +157,10 @@ impl Tenant<'_, '_> {
     pub fn credentials(&mut self, id: ConnectionId) -> StoreResult<Option<Credentials>> {
         let sql = format!(
             "SELECT {COLUMNS}, access_sealed, refresh_sealed, \
-               (SELECT k.id FROM data_key k WHERE k.owner_kind = 'connection' AND k.owner_id = connection.id), \
-               (SELECT k.wrapped FROM data_key k WHERE k.owner_kind = 'connection' AND k.owner_id = connection.id) \
+               (SELECT k.id FROM data_key k \
+                WHERE k.organization_id = $1 AND k.owner_kind = 'connection' AND k.owner_id = $2), \
+               (SELECT k.wrapped FROM data_key k \
+                WHERE k.organization_id = $1 AND k.owner_kind = 'connection' AND k.owner_id = $2) \
              FROM connection WHERE organization_id = $1 AND id = $2"
         );
         let behind = COLUMNS.split(',').count();
@@ -256,30 +258,6 @@ impl Tenant<'_, '_> {
             "UPDATE connection SET state = $3, state_reason = $4, state_since = $5 \
              WHERE organization_id = $1 AND id = $2",
             params![self.id, id, word, reason, now],
-        )
-    }
-
-    /// The sealed pair in use and its version.
-    pub fn tokens(&mut self, id: ConnectionId) -> StoreResult<Option<(SealedTokens, i64)>> {
-        self.tx.row(
-            "SELECT access_sealed, refresh_sealed, tokens_issued_at, access_expires_at, consent_expires_at, scopes, \
-                    token_version, handle \
-             FROM connection WHERE organization_id = $1 AND id = $2",
-            params![self.id, id],
-            |row| {
-                let tokens = SealedTokens {
-                    access: Sealed::from_bytes(row.get(0)?),
-                    refresh: row.get::<Option<Vec<u8>>>(1)?.map(Sealed::from_bytes),
-                    life: TokenLife {
-                        issued_at: row.get(2)?,
-                        access_expires_at: row.get(3)?,
-                        consent_expires_at: row.get(4)?,
-                    },
-                    scopes: row.get(5)?,
-                    handle: row.get(7)?,
-                };
-                Ok((tokens, row.get(6)?))
-            },
         )
     }
 

@@ -198,8 +198,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Appends rows to a table: one prepared statement for each row on SQLite, one for all
-    /// of them on PostgreSQL. Table and columns are
-    /// names of this program, never data.
+    /// of them on PostgreSQL.
     fn append<'v, const N: usize>(
         &mut self,
         table: &'static str,

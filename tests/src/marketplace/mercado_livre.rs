@@ -7,15 +7,14 @@ use std::time::Duration;
 use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
 use connect::Channel;
 use connect::outbound::Outbound;
-use domain::{ChannelKind, Timestamp};
+use domain::ChannelKind;
 use http::Method;
-use sandbox::faults::FaultRule;
+use sandbox::SaleRequest;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
-use sandbox::{HookDelivery, SaleRequest};
 use serde_json::json;
 
 use super::{Marketplace, base};
-use crate::market::{Call, Market};
+use crate::market::Market;
 
 /// A refresh token lasts six months.
 const CONSENT_LASTS: Duration = Duration::from_hours(180 * 24);
@@ -70,31 +69,11 @@ impl Marketplace for Market {
         self.control(Method::POST, "/_sandbox/tokens/revoke", &json!({"user_id": CLASSIC_SELLER}));
     }
 
-    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery> {
-        self.sandbox().tick(now)
-    }
-
-    fn hook_answered(&self, id: u64, status: Option<u16>) {
-        self.sandbox().hook_result(id, status, Duration::ZERO);
-    }
-
     /// There are no signatures: what can be told is that a hook is for another application.
     fn forge_hook(&self, order: &str) {
         let body = json!({"resource": format!("/orders/{order}"), "user_id": CLASSIC_SELLER,
             "topic": "orders_v2", "application_id": 42, "attempts": 1});
         self.control(Method::POST, "/_sandbox/hooks/send", &json!({"body": body}));
-    }
-
-    fn suffer(&self, rules: Vec<FaultRule>) {
-        self.storm(rules);
-    }
-
-    fn heard(&self) -> Vec<Call> {
-        self.calls()
-    }
-
-    fn lost_calls(&self) -> Vec<String> {
-        self.unmatched()
     }
 
     fn renewed(&self) -> usize {

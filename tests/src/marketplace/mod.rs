@@ -14,7 +14,7 @@ use connect::outbound::{BaseUrl, Outbound, Sending};
 use connect::{Channel, Transport, TransportError, WireRequest};
 use domain::{ChannelKind, Timestamp};
 use sandbox::faults::FaultRule;
-use sandbox::{HookDelivery, ShiftedClock};
+use sandbox::{HookDelivery, Market as Platform, ShiftedClock};
 
 use crate::market::{Call, Market};
 
@@ -23,9 +23,45 @@ pub type ShopeeMarket = Market<sandbox::shopee::World>;
 /// TikTok Shop, called in process.
 pub type TikTokShopMarket = Market<sandbox::tiktok_shop::World>;
 
+/// What a sandbox in process does the same way whichever marketplace it plays.
+pub trait InProcess: Transport {
+    /// The hooks that are to be sent now.
+    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery>;
+    /// How a hook was answered; `None` when nobody did.
+    fn hook_answered(&self, id: u64, status: Option<u16>);
+    /// What goes wrong from now on.
+    fn suffer(&self, rules: Vec<FaultRule>);
+    /// Calls made so far, the oldest first.
+    fn heard(&self) -> Vec<Call>;
+    /// Calls to addresses that the platform does not have.
+    fn lost_calls(&self) -> Vec<String>;
+}
+
+impl<W: Platform> InProcess for Market<W> {
+    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery> {
+        self.sandbox().tick(now)
+    }
+
+    fn hook_answered(&self, id: u64, status: Option<u16>) {
+        self.sandbox().hook_result(id, status, Duration::ZERO);
+    }
+
+    fn suffer(&self, rules: Vec<FaultRule>) {
+        self.storm(rules);
+    }
+
+    fn heard(&self) -> Vec<Call> {
+        self.calls()
+    }
+
+    fn lost_calls(&self) -> Vec<String> {
+        self.unmatched()
+    }
+}
+
 /// A marketplace as its buyers, its seller and the house know it. Where one has several
 /// sellers, it is the one whose goods all three offer under the same SKUs.
-pub trait Marketplace: Transport {
+pub trait Marketplace: InProcess {
     /// Which one.
     fn kind(&self) -> ChannelKind;
     /// The seller, by the id that a connection keeps.
@@ -37,18 +73,8 @@ pub trait Marketplace: Transport {
     /// The seller takes the consent back.
     fn end_consent(&self);
 
-    /// The hooks that are to be sent now.
-    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery>;
-    /// How a hook was answered; `None` when nobody did.
-    fn hook_answered(&self, id: u64, status: Option<u16>);
     /// Sends something like an order's hook that this marketplace never signed.
     fn forge_hook(&self, order: &str);
-    /// What goes wrong from now on.
-    fn suffer(&self, rules: Vec<FaultRule>);
-    /// Calls made so far, the oldest first.
-    fn heard(&self) -> Vec<Call>;
-    /// Calls to addresses that the platform does not have.
-    fn lost_calls(&self) -> Vec<String>;
     /// How many pairs of tokens were asked for with a refresh token so far.
     fn renewed(&self) -> usize;
 
@@ -143,7 +169,7 @@ impl Marketplaces {
     #[must_use]
     pub fn unmatched(&self) -> Vec<String> {
         let strayed = self.strayed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.all().into_iter().flat_map(Marketplace::lost_calls).chain(strayed).collect()
+        self.all().into_iter().flat_map(InProcess::lost_calls).chain(strayed).collect()
     }
 }
 

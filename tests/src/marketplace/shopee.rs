@@ -7,17 +7,16 @@ use std::time::Duration;
 use channels::market::shopee::{Shopee, ShopeeConfig as Registration};
 use connect::Channel;
 use connect::outbound::Outbound;
-use domain::{ChannelKind, Restricted, Timestamp};
+use domain::{ChannelKind, Restricted};
 use http::{Method, StatusCode};
-use sandbox::faults::FaultRule;
 use sandbox::reply::{Body, Reply};
 use sandbox::shopee::sales::SaleRequest;
 use sandbox::shopee::seed::COMPANY_SHOP;
-use sandbox::{HookDelivery, ShiftedClock, ShopeeConfig, ShopeeSandbox};
+use sandbox::{ShiftedClock, ShopeeConfig, ShopeeSandbox};
 use serde_json::{Value, json};
 
 use super::{Marketplace, ShopeeMarket, base, base_url};
-use crate::market::{Call, Market};
+use crate::market::Market;
 
 const REFRESH: &str = "/api/v2/auth/access_token/get";
 /// What this seller chooses: less than the 30 days of a refresh token.
@@ -88,31 +87,11 @@ impl Marketplace for ShopeeMarket {
         self.control(Method::POST, &format!("/_sandbox/shops/{COMPANY_SHOP}/leave"), &json!({}));
     }
 
-    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery> {
-        self.sandbox().tick(now)
-    }
-
-    fn hook_answered(&self, id: u64, status: Option<u16>) {
-        self.sandbox().hook_result(id, status, Duration::ZERO);
-    }
-
     fn forge_hook(&self, order: &str) {
         let body = json!({"code": 3, "shop_id": COMPANY_SHOP, "timestamp": 1_767_600_000,
             "data": {"ordersn": order, "status": "READY_TO_SHIP", "update_time": 1_767_600_000}});
         let forged = json!({"body": body, "authorization": "0".repeat(64)});
         self.control(Method::POST, "/_sandbox/hooks/send", &forged);
-    }
-
-    fn suffer(&self, rules: Vec<FaultRule>) {
-        self.storm(rules);
-    }
-
-    fn heard(&self) -> Vec<Call> {
-        self.calls()
-    }
-
-    fn lost_calls(&self) -> Vec<String> {
-        self.unmatched()
     }
 
     fn renewed(&self) -> usize {

@@ -7,17 +7,16 @@ use std::time::Duration;
 use channels::market::tiktok_shop::{Limits, TikTokShop as Connector, TikTokShopConfig as Registration};
 use connect::Channel;
 use connect::outbound::Outbound;
-use domain::{ChannelKind, Restricted, Timestamp};
+use domain::{ChannelKind, Restricted};
 use http::{Method, StatusCode};
-use sandbox::faults::FaultRule;
+use sandbox::ShiftedClock;
 use sandbox::reply::{Body, Reply};
 use sandbox::tiktok_shop::sale::SaleRequest;
 use sandbox::tiktok_shop::{TikTokShop, TikTokShopConfig};
-use sandbox::{HookDelivery, ShiftedClock};
 use serde_json::{Value, json};
 
 use super::{Marketplace, TikTokShopMarket, base, base_url};
-use crate::market::{Call, Market};
+use crate::market::Market;
 
 const REFRESH: &str = "/api/v2/token/refresh";
 /// "The path does not exist", "the version is not supported".
@@ -98,31 +97,11 @@ impl Marketplace for TikTokShopMarket {
         self.control(Method::POST, "/_sandbox/tokens/revoke", &json!({"shop_id": self.seller()}));
     }
 
-    fn due_hooks(&self, now: Timestamp) -> Vec<HookDelivery> {
-        self.sandbox().tick(now)
-    }
-
-    fn hook_answered(&self, id: u64, status: Option<u16>) {
-        self.sandbox().hook_result(id, status, Duration::ZERO);
-    }
-
     fn forge_hook(&self, order: &str) {
         let body = json!({"type": 1, "shop_id": self.seller(), "timestamp": 1_767_600_000,
             "data": {"order_id": order, "order_status": "AWAITING_SHIPMENT", "update_time": 1_767_600_000}});
         let forged = json!({"body": body, "sign": "0".repeat(64)});
         self.control(Method::POST, "/_sandbox/hooks/send", &forged);
-    }
-
-    fn suffer(&self, rules: Vec<FaultRule>) {
-        self.storm(rules);
-    }
-
-    fn heard(&self) -> Vec<Call> {
-        self.calls()
-    }
-
-    fn lost_calls(&self) -> Vec<String> {
-        self.unmatched()
     }
 
     fn renewed(&self) -> usize {

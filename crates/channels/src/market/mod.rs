@@ -4,6 +4,8 @@
 mod document;
 mod loose;
 pub mod mercado_livre;
+#[cfg(test)]
+mod odd;
 mod places;
 pub mod shopee;
 pub mod tiktok_shop;

@@ -81,20 +81,9 @@ pub(crate) enum ConfigError {
         /// The variable that names its file.
         file_variable: String,
     },
-    /// A value that is none.
-    #[error("{origin} is not right: expected {expected}")]
-    WrongValue {
-        /// Where it came from.
-        origin: String,
-        /// What would be right.
-        expected: String,
-    },
-    /// Settings that cannot hold together.
-    #[error("{0}")]
-    Contradiction(String),
-    /// A channel's settings.
+    /// A value that is none, or settings that cannot hold together.
     #[error(transparent)]
-    Channel(#[from] SettingError),
+    Setting(#[from] SettingError),
 }
 
 /// The configuration of a shop.

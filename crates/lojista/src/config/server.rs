@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use connect::settings::SettingError;
 use url::{Host, Url};
 
 use super::{ConfigError, Setting, Values};
@@ -67,10 +68,11 @@ impl Server {
             Some(given) => Some(public_url(&given.text).map_err(|expected| given.wrong(expected))?),
             None if listen.ip().is_loopback() => None,
             None => {
-                return Err(ConfigError::Contradiction(format!(
+                return Err(SettingError::Contradiction(format!(
                     "the program listens on {listen} for others, but nobody says how they reach it: set \
                      LOJISTA_PUBLIC_URL to its https:// address"
-                )));
+                ))
+                .into());
             }
         };
         let trusted_proxies = match values.get("server.trusted_proxies") {

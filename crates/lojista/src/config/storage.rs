@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use connect::settings::SettingError;
 use store::Location;
 
 use super::{ConfigError, Setting, Values};
@@ -67,13 +68,14 @@ impl Storage {
             return Ok(Self { key_file: key_file.unwrap_or_else(|| inside.key_file.clone()), ..inside });
         };
         if let Some(data) = data {
-            return Err(ConfigError::Contradiction(format!(
+            return Err(SettingError::Contradiction(format!(
                 "{} and {} both say where the data lives: keep {} for the embedded database or {} for a server",
                 data.origin, url.origin, data.origin, url.origin
-            )));
+            ))
+            .into());
         }
         let key_file = key_file.ok_or_else(|| {
-            ConfigError::Contradiction(
+            SettingError::Contradiction(
                 "with a database server there is no data folder for the key file: set LOJISTA_KEY_FILE to where \
                  it is to be (the same file on every node)"
                     .into(),

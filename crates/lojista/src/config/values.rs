@@ -8,7 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use connect::settings::{self, Setting};
+use connect::settings::{self, Setting, SettingError};
 
 use super::{ConfigError, settings as every_setting};
 
@@ -60,7 +60,8 @@ impl Given {
 
     /// The value is not what it should be. Its text is not shown: it may be a secret.
     pub(crate) fn wrong(&self, expected: impl fmt::Display) -> ConfigError {
-        ConfigError::WrongValue { origin: self.origin.to_string(), expected: expected.to_string() }
+        let (origin, expected) = (self.origin.to_string(), expected.to_string());
+        SettingError::WrongValue { origin, expected }.into()
     }
 }
 

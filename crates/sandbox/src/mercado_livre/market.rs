@@ -82,7 +82,6 @@ impl Market for World {
             subscription.disabled.clear();
         }
         self.ids = Ids::new(ids_seed);
-        self.visit(None);
     }
 
     fn visit(&mut self, traffic: Option<Traffic>) {

@@ -238,7 +238,6 @@ impl Market for World {
         self.pushes.callback_url = Some(addresses.hook_url.clone());
         self.pushes.suspended = None;
         self.ids = Ids::new(ids_seed);
-        self.visit(None);
     }
 
     fn visit(&mut self, traffic: Option<Traffic>) {

@@ -148,7 +148,6 @@ impl Market for World {
         self.app.redirect_url.clone_from(&addresses.redirect_uri);
         self.webhooks.url = Some(addresses.hook_url.clone());
         self.ids = Ids::new(ids_seed);
-        self.visit(None);
     }
 
     fn visit(&mut self, traffic: Option<Traffic>) {

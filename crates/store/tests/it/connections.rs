@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::connection::ReauthorizationReason;
 use domain::{ChannelKind, ConnectionId, ConnectionState, MemberId, Timestamp};
 use store::StoreError;
-use store::connections::{AuthorizationAttempt, RENEWAL_LEASE, by_account, running};
+use store::connections::{AuthorizationAttempt, RENEWAL_LEASE, SealedTokens, by_account, running};
 use tokio::task::JoinSet;
 use vault::{Sealed, TokenDigest};
 
@@ -26,8 +26,9 @@ impl Shop<'_> {
     }
 
     async fn pair(&self, connection: ConnectionId) -> (String, i64) {
-        let (pair, version) = self.read(move |shop| shop.tokens(connection)).await.expect("a pair");
-        (String::from_utf8(pair.access.as_bytes().to_vec()).unwrap(), version)
+        let held = self.read(move |shop| shop.credentials(connection)).await.expect("a connection");
+        let access = String::from_utf8(held.tokens.access.as_bytes().to_vec()).unwrap();
+        (access, held.connection.token_version)
     }
 
     async fn set_state(&self, connection: ConnectionId, state: ConnectionState) {
@@ -60,6 +61,21 @@ impl Shop<'_> {
 }
 
 on_both! {
+    async fn a_handle_stays_until_another_one_comes(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let mut held = Vec::new();
+        for (version, handle) in (1..).zip([None, Some("ROW_1"), None, Some("ROW_2")]) {
+            let handle = handle.map(str::to_owned);
+            let pair = SealedTokens { handle, ..tokens("next", house.now()) };
+            assert!(shop.write(move |shop| shop.replace_tokens(connection, version, &pair)).await);
+            let seen = shop.read(move |shop| shop.credentials(connection)).await.expect("a connection");
+            assert_eq!(seen.tokens.handle, seen.connection.handle);
+            held.push(seen.connection.handle);
+        }
+        assert_eq!(held, [None, Some("ROW_1".into()), Some("ROW_1".into()), Some("ROW_2".into())]);
+    }
+
     async fn a_new_connection_waits_for_the_owners_consent_to_the_dry_run(house: House) {
         let shop = Shop::open(&house).await;
         let id = shop.connection().await;

@@ -177,7 +177,7 @@ const READS: &[(&str, Read)] = &[
         found(shop.connection_of_account(ChannelKind::MercadoLivre, &of.connection.to_string()))
     }),
     ("connections", |shop, _| listed(shop.connections())),
-    ("tokens", |shop, of| found(shop.tokens(of.connection))),
+    ("credentials", |shop, of| found(shop.credentials(of.connection))),
     ("member_email", |shop, of| found(shop.member_email(of.member))),
     ("data_key", |shop, of| found(shop.data_key(KeyOwner::Connection(of.connection)))),
     ("sku", |shop, of| found(shop.sku(of.sku))),

@@ -2,30 +2,17 @@
 
 use connect::conformance::{Step, now};
 use connect::{ListingSnapshot, Listings, Orders};
-use domain::order::{Attention, CancelledBy};
+use domain::order::CancelledBy;
 use domain::{ListingState, OrderSnapshot, OrderState};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{ITEM, ORDER, SHIPMENT, account, scripted, with};
+use crate::market::odd::{self, UNKNOWN, anything};
 
-const UNKNOWN: OrderState = OrderState::NeedsAttention(Attention::UnknownStatus);
-
-/// A word that cannot be one of the platform's: they have no digit at their end.
+/// The platform writes its words small.
 fn word() -> impl Strategy<Value = String> {
-    "[a-z]{1,12}(_[a-z]{1,8}){0,2}[0-9]"
-}
-
-/// Any text, and values of any other form.
-fn anything() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        "\\PC{0,20}".prop_map(|text| json!(text)),
-        any::<i64>().prop_map(|number| json!(number)),
-        any::<bool>().prop_map(|truth| json!(truth)),
-        word().prop_map(|word| json!([word])),
-        word().prop_map(|word| json!({ "id": word })),
-        Just(json!(null)),
-    ]
+    odd::word().prop_map(|word| word.to_lowercase())
 }
 
 fn order(order: &[(&str, Value)], shipment: &[(&str, Value)]) -> OrderSnapshot {

@@ -13,8 +13,7 @@ use super::{
     config, fault, order_at, order_at_second, order_with, package_at, package_with, scripted, second, shop,
     with,
 };
-
-const UNKNOWN: OrderState = OrderState::NeedsAttention(Attention::UnknownStatus);
+use crate::market::odd::UNKNOWN;
 
 fn fetched(steps: Vec<Step>) -> Result<OrderSnapshot, ChannelError> {
     let (channel, script) = scripted(steps);

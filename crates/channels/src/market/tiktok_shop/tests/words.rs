@@ -2,7 +2,7 @@
 
 use connect::conformance::now;
 use connect::{ListingSnapshot, Listings, Orders};
-use domain::order::{Attention, CancelledBy};
+use domain::order::CancelledBy;
 use domain::{ListingState, OrderSnapshot, OrderState};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -11,25 +11,7 @@ use super::{
     ORDER, ORDER_ID, PACKAGE, PACKAGE_ID, PRODUCT, PRODUCT_ID, account, get_order, get_package, get_product,
     scripted, with,
 };
-
-const UNKNOWN: OrderState = OrderState::NeedsAttention(Attention::UnknownStatus);
-
-/// A word that cannot be one of the platform's: they have no digit at their end.
-fn word() -> impl Strategy<Value = String> {
-    "[A-Z]{1,12}(_[A-Z]{1,8}){0,2}[0-9]"
-}
-
-/// Any text, and values of any other form.
-fn anything() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        "\\PC{0,20}".prop_map(|text| json!(text)),
-        any::<i64>().prop_map(|number| json!(number)),
-        any::<bool>().prop_map(|truth| json!(truth)),
-        word().prop_map(|word| json!([word])),
-        word().prop_map(|word| json!({ "id": word })),
-        Just(json!(null)),
-    ]
-}
+use crate::market::odd::{UNKNOWN, anything, word};
 
 fn order(order: &[(&str, Value)], package: &[(&str, Value)]) -> OrderSnapshot {
     let (channel, _) = scripted([
