@@ -226,6 +226,16 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// What a query ends with whose rows nobody else may change until this transaction
+    /// ends. SQLite has one writer.
+    #[must_use]
+    pub const fn for_update(&self) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => "FOR UPDATE",
+        }
+    }
+
     /// Waits until no other transaction holds the same name, until this one ends. Needs
     /// nothing on SQLite, which has one writer.
     pub fn hold(&mut self, name: &str) -> StoreResult<()> {

@@ -13,6 +13,7 @@ use super::error::{StoreError, StoreResult};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_house.sql")),
     (2, include_str!("../../migrations/0002_handle.sql")),
+    (3, include_str!("../../migrations/0003_pace.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

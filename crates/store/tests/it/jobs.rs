@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::{ConnectionId, JobId, Problem, Timestamp};
 use store::jobs::{DeadJobs, Failure, Job, LEASE, NewJob, Priority};
 use store::jobs::{bury, claim, expired_leases, finish, lanes_due, next_due, open_jobs, postpone, reclaim};
-use store::{StoreError, Tenant};
+use store::paces::Paces;
+use store::{StoreError, StoreResult, Tenant, Tx};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -53,7 +54,7 @@ impl Shop<'_> {
 impl House {
     async fn claim_in(&self, lane: Option<ConnectionId>, owner: &'static str, limit: u32) -> Vec<Job> {
         let now = self.now();
-        self.write(move |tx| claim(tx, lane, owner, limit, now)).await
+        self.write(move |tx| take(tx, lane, owner, limit, now)).await
     }
 
     async fn claim_one(&self, owner: &'static str) -> Option<Job> {
@@ -93,6 +94,18 @@ impl House {
     async fn open(&self) -> i64 {
         self.read(open_jobs).await
     }
+}
+
+/// What a node takes whose work nothing holds back.
+fn take(
+    tx: &mut Tx<'_>,
+    lane: Option<ConnectionId>,
+    owner: &str,
+    limit: u32,
+    now: Timestamp,
+) -> StoreResult<Vec<Job>> {
+    let mut paces = Paces::hold(tx)?;
+    claim(tx, lane, &mut paces, owner, limit, now)
 }
 
 fn keys(jobs: &[Job]) -> Vec<&str> {
@@ -158,6 +171,7 @@ on_both! {
         let expected = Job {
             id, organization: shop.id, connection: None, kind: "fetch_order".into(), dedup_key: "7".into(),
             payload: "{\"order\":\"7\"}".into(), attempts: 1, cause: "hook".into(), created_at: house.now(),
+            priority: Priority::Order,
         };
         assert_eq!(job, expected);
         house.finish(&job, "ana").await;
@@ -329,7 +343,7 @@ on_both! {
                 let mut mine = Vec::new();
                 loop {
                     let owner = owner.clone();
-                    let jobs = db.write(move |tx| claim(tx, Some(lane), &owner, 7, now)).await.unwrap();
+                    let jobs = db.write(move |tx| take(tx, Some(lane), &owner, 7, now)).await.unwrap();
                     if jobs.is_empty() {
                         return mine;
                     }
