@@ -19,7 +19,7 @@ use sandbox::Manifest;
 use serde_json::Value;
 use store::listings::Listing;
 use store::pages::ListingFilter;
-use store::{Location, Store};
+use store::{Location, Store, inbox, jobs};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
@@ -241,13 +241,8 @@ impl Stage {
 
 /// Hooks and jobs that wait or run.
 pub async fn open_work(store: &Store) -> Result<i64> {
-    let count = "SELECT (SELECT COUNT(*) FROM hook_inbox) + (SELECT COUNT(*) FROM job WHERE state <> 'dead')";
-    Ok(number(store, count).await?)
-}
-
-/// The number that a query of one number finds; 0 when it finds none.
-pub async fn number(store: &Store, sql: &'static str) -> store::StoreResult<i64> {
-    Ok(store.installation().read(move |tx| tx.row(sql, &[], |row| row.get(0))).await?.unwrap_or_default())
+    let open = store.installation().read(|tx| Ok(inbox::waiting(tx)? + jobs::open_jobs(tx)?));
+    Ok(open.await?)
 }
 
 /// The application over an open store.
