@@ -11,22 +11,22 @@ use crate::time::Timestamp;
 
 /// Time between two jobs after the first "too many calls": five jobs a second.
 pub const FIRST_GAP: Duration = Duration::from_millis(200);
-/// Longest time between two jobs: six jobs a minute.
-pub const LONGEST_GAP: Duration = Duration::from_secs(10);
+/// Longest time between two jobs: twelve jobs a minute.
+pub const LONGEST_GAP: Duration = Duration::from_secs(5);
 /// A pace that asks for less time than this between two jobs holds nothing back.
 pub const SHORTEST_GAP: Duration = Duration::from_millis(20);
 /// Time without another blow after which the gap is halved.
-pub const CALM: Duration = Duration::from_secs(30);
+pub const CALM: Duration = Duration::from_secs(10);
 /// Failures one after another, of whatever work, until a platform counts as down.
 pub const BLOWS_UNTIL_DOWN: u32 = 5;
 /// First rest; doubles with each blow.
 pub const FIRST_REST: Duration = Duration::from_secs(1);
 /// Longest rest that nobody asked for: how late a platform that is up again is noticed.
-pub const LONGEST_REST: Duration = Duration::from_mins(2);
+pub const LONGEST_REST: Duration = Duration::from_mins(1);
 /// Longest rest that a platform can ask for: a daily allowance that is used up.
 pub const LONGEST_WISH: Duration = Duration::from_hours(24);
 /// How long a probe may take until another one is sent: longer than a job's calls.
-pub const PROBE_PATIENCE: Duration = Duration::from_mins(1);
+pub const PROBE_PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a platform answered that slows us down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
