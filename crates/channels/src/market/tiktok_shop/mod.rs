@@ -10,7 +10,7 @@ mod orders;
 mod parcels;
 mod places;
 mod prices;
-pub mod settings;
+mod settings;
 mod sign;
 mod stock;
 mod wire;
@@ -34,6 +34,10 @@ use http::Method;
 use vault::hmac::HmacKey;
 
 use self::sign::AppSignature;
+use super::{ChannelConfig, Market};
+
+/// What the list of channels holds of it.
+pub(super) const MARKET: Market = Market { settings: settings::SETTINGS, read: settings::read };
 
 /// Facts of the platform, from its documents of 2025-12 to 2026-10.
 pub static SPEC: Spec = Spec {
@@ -158,6 +162,18 @@ impl TikTokShopConfig {
             platform_warehouses: BTreeSet::new(),
             limits: Limits::default(),
         })
+    }
+}
+
+impl ChannelConfig for TikTokShopConfig {
+    fn kind(&self) -> ChannelKind {
+        SPEC.kind
+    }
+    fn api_base(&self) -> &BaseUrl {
+        &self.api_base
+    }
+    fn channel(&self, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
+        Arc::new(TikTokShop::new(self.clone(), outbound))
     }
 }
 
