@@ -4,9 +4,10 @@ use connect::{HookEvent, HookRejection, HookRequest, Hooks};
 
 use super::Acme;
 use super::error::belongs_to;
+use crate::market::refusal;
 
 impl Hooks for Acme {
     fn read(&self, _hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
-        Err(HookRejection::Malformed(belongs_to("hook.rs")))
+        Err(refusal::hook(&belongs_to("hook.rs")))
     }
 }

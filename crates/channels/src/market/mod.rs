@@ -2,11 +2,14 @@
 
 #[cfg(test)]
 mod document;
+#[cfg(test)]
+mod fixture;
 mod loose;
 pub mod mercado_livre;
 #[cfg(test)]
 mod odd;
 mod places;
+mod refusal;
 pub mod shopee;
 pub mod tiktok_shop;
 

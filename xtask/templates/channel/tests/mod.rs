@@ -6,10 +6,10 @@ pub(super) mod conformance;
 use connect::Account;
 use connect::conformance::text;
 use connect::outbound::BaseUrl;
-use domain::{ConnectionId, Timestamp, TypedId};
-use serde_json::Value;
+use domain::{ConnectionId, TypedId};
 
 use super::AcmeConfig;
+pub(super) use crate::market::fixture::{at, with};
 
 pub(super) const SECRET: &str = "app-secret";
 pub(super) const TOKEN: &str = "access-in-use";
@@ -17,10 +17,6 @@ pub(super) const ACCOUNT_ID: &str = "700000001";
 pub(super) const ORDER_ID: &str = "800000001";
 pub(super) const SHIPMENT_ID: &str = "810000001";
 pub(super) const LISTING_ID: &str = "900000001";
-
-pub(super) fn at(instant: &str) -> Timestamp {
-    Timestamp::parse(instant).unwrap()
-}
 
 pub(super) fn config() -> AcmeConfig {
     AcmeConfig {
@@ -48,14 +44,3 @@ pub(super) const ORDERS_SEARCH: &str = include_str!("../fixtures/orders_search.j
 pub(super) const LISTING: &str = include_str!("../fixtures/listing.json");
 pub(super) const LISTINGS_SEARCH: &str = include_str!("../fixtures/listings_search.json");
 pub(super) const NOTIFICATION: &str = include_str!("../fixtures/notification.json");
-
-/// A fixture with the values at some JSON pointers changed.
-#[track_caller]
-pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
-    let mut value: Value = serde_json::from_str(fixture).unwrap();
-    for (pointer, change) in changes {
-        let place = value.pointer_mut(pointer);
-        *place.unwrap_or_else(|| panic!("there is no {pointer} in {fixture}")) = change.clone();
-    }
-    value.to_string()
-}

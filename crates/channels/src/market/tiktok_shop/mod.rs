@@ -34,7 +34,7 @@ use http::Method;
 use vault::hmac::HmacKey;
 
 use self::sign::AppSignature;
-use super::{ChannelConfig, Market};
+use super::{ChannelConfig, Market, loose};
 
 /// What the list of channels holds of it.
 pub(super) const MARKET: Market = Market { settings: settings::SETTINGS, read: settings::read };
@@ -231,9 +231,12 @@ impl TikTokShop {
     }
 }
 
-/// An id of the platform: up to 64 bits in digits. Checked where it is not part of a path.
+/// Most digits of an id: it has 64 bits.
+const MAX_ID_DIGITS: usize = 20;
+
+/// An id of the platform. Checked where it is not part of a path.
 fn is_id(text: &str) -> bool {
-    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    loose::is_digits(text, MAX_ID_DIGITS)
 }
 
 impl Channel for TikTokShop {
