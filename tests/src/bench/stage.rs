@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use app::{App, Parts};
 use axum::Router;
+use channels::market::ChannelConfig;
 use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
-use channels::market::{self, ChannelConfig};
 use connect::{BaseUrl, HttpTransport, Outbound};
 use domain::{
     ChannelKind, Clock, ConnectionId, ListingState, MemberId, OrganizationId, Restricted, Timestamp,
@@ -253,7 +253,7 @@ pub async fn start(
     public_url: &str,
 ) -> Result<App> {
     let outbound = Arc::new(Outbound::new(Arc::new(HttpTransport::new()?), Arc::new(SystemClock)));
-    let channel = market::channel(ChannelConfig::MercadoLivre(marketplace), outbound);
+    let channel = marketplace.channel(outbound);
     let parts = Parts {
         store,
         keyring,
