@@ -309,9 +309,7 @@ fn search_values(_: &mut World, call: &Call) -> Answer {
     let wanted = args.opt_text("value_name")?.unwrap_or_default().to_lowercase();
     let hits = known.values.iter().filter(|(_, name)| name.to_lowercase().contains(&wanted));
     let hits: Vec<Value> = hits.map(|(id, name)| json!({"value_id": id, "value_name": name})).collect();
-    ok(
-        json!({"attribute_value_list": hits, "page_info": {"cursor": 0, "has_more": false, "total_count": hits.len()}}),
-    )
+    ok(json!({"value_list": hits, "page_info": {"cursor": 0, "has_next": false}}))
 }
 
 fn brands(_: &mut World, call: &Call) -> Answer {

@@ -9,12 +9,12 @@ use super::envelope::{flat, ok, refuse};
 use super::market::Door;
 use super::order::{Line, Order, PaymentMethod};
 use super::order_read::{own_order, payment_name};
-use super::shop::own_id;
+use super::shop::{REGION, own_id};
 use super::world::secs;
 use super::{World, channel};
 use crate::call::Call;
 use crate::ids::Series;
-use crate::reply::{Answer, Reply};
+use crate::reply::Answer;
 use crate::table::{Route, get, post};
 use crate::text::reais;
 
@@ -243,8 +243,7 @@ fn wallet(world: &mut World, call: &Call) -> Answer {
                 "current_balance": reais(entry.balance), "create_time": secs(entry.at), "order_sn": entry.order_sn,
                 "refund_sn": "", "withdrawal_type": "", "transaction_fee": 0, "description": "", "buyer_name": "",
                 "pay_order_list": [], "withdrawal_id": 0, "reason": "", "root_withdrawal_id": 0,
-                "transaction_tab_type": "wallet_order_income", "money_flow": "MONEY_IN", "outlet_shop_name": "",
-                "transaction_id": entry.id})
+                "transaction_tab_type": "wallet_order_income", "money_flow": "MONEY_IN", "outlet_shop_name": ""})
         })
         .collect();
     let (rows, more) = page.of(&rows);
@@ -262,15 +261,14 @@ fn overview(world: &mut World, call: &Call) -> Answer {
             .sum()
     };
     flat(
-        json!({"total_income": {"to_release_amount": reais(sum(false)), "released_amount": reais(sum(true))}}),
+        json!({"latest_payout_date": "", "total_income": {"pending_amount": 0, "to_release_amount": reais(sum(false)),
+            "released_amount": reais(sum(true))}}),
     )
 }
 
 fn methods(_: &mut World, _: &Call) -> Answer {
-    let method = |name: &str| json!({"payment_method": name, "region": "BR"});
-    let all: [Value; 2] = [method("Pix"), method("Cartão de Crédito")];
-    let answer: Result<Reply, Reply> = ok(json!(all));
-    answer
+    let all = [PaymentMethod::Pix, PaymentMethod::Card].map(payment_name);
+    ok(json!([{"payment_method": all, "region": REGION}]))
 }
 
 #[cfg(test)]

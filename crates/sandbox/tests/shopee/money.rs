@@ -76,6 +76,8 @@ fn money_is_final_when_it_is_released() {
         ),
         (Some("ESCROW_VERIFIED_ADD"), &json!(71.04))
     );
+    let methods = market.public_get("/api/v2/payment/get_payment_method_list")["response"].clone();
+    assert_eq!(methods, json!([{"payment_method": ["Pix", "Cartão de Crédito"], "region": "BR"}]));
 }
 
 #[test]

@@ -219,6 +219,9 @@ fn stock_of_a_campaign_is_reserved_and_its_price_is_fixed() {
         &format!("/_sandbox/items/{id}"),
         &json!({"campaign": {"price": 59.9, "reserved": 10}}),
     );
+    let shown = market.get("/api/v2/product/get_item_promotion", &[("item_id_list", &id.to_string())]);
+    let running = &shown["success_list"][0]["promotion"][0];
+    assert_eq!(running["promotion_stock_info_v2"]["summary_info"]["total_reserved_stock"], 10);
     let stock = json!({"item_id": id, "stock_list": [{"seller_stock": [{"stock": 9}]}]});
     assert_eq!(market.post("/api/v2/product/update_stock", &stock)["success_list"], json!([]));
     let price = json!({"item_id": id, "price_list": [{"original_price": 70}]});
@@ -304,6 +307,11 @@ fn the_catalogue_tells_what_a_draft_needs() {
         let attributes = market.get("/api/v2/product/get_attribute_tree", &[(name, "101231,100636")]);
         assert_eq!(attributes["list"][0]["attribute_tree"][0]["mandatory"], true);
         assert_eq!(attributes["list"][1]["attribute_tree"], json!([]));
+        let id = &attributes["list"][0]["attribute_tree"][0]["attribute_id"];
+        let search = json!({"attribute_id": id, "value_name": "", "cursor": 0, "limit": 10});
+        let values = market.post("/api/v2/product/search_attribute_value_list", &search);
+        assert!(values["value_list"][0]["value_id"].is_i64(), "{values}");
+        assert_eq!(values["page_info"], json!({"cursor": 0, "has_next": false}));
     }
     let brands = market.get(
         "/api/v2/product/get_brand_list",
