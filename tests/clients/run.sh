@@ -58,7 +58,10 @@ python() {
     local script=$1 place="$work/py/$1"
     [[ $script == *"$only"* ]] || return 0
     shift
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$place" "$@"
+    python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+        --root-user-action ignore --target "$place" "$@"
+    # Some ask no setting whom to trust, only the list that was installed with them.
+    [ ! -e "$place/certifi/cacert.pem" ] || cat "$work/gateway.crt" >>"$place/certifi/cacert.pem"
     open_world
     (surroundings && PYTHONPATH="$place:$here" python3 "$here/$script" 2>"$work/client.err") |
         tee -a "$work/lines" || report "$script"

@@ -171,7 +171,8 @@ run("tiktok-shop-sdk", [
       await control("POST", `/packages/${parcel}/${action}`, {});
     }
     const { return_id } = await control("POST", "/returns", { order_id: order.id, type: "REFUND" });
-    const { return_orders: [found] } = await dataOf(sdk.return_refund.searchReturn({ query: { page_size: 10 }, body: {} }));
+    const { return_orders: [found] } = await dataOf(
+      sdk.return_refund.searchReturn({ query: { page_size: 10 }, body: { order_ids: [order.id] } }));
     assert.equal(found.return_id, return_id);
     assert.ok((await dataOf(sdk.return_refund.getReturnRecord({ return_id }))).records.length > 0);
     assert.ok((await dataOf(sdk.return_refund.getRejectReasons({ return_or_cancel_id: return_id }))).reasons.length > 0);
@@ -199,6 +200,9 @@ run("tiktok-shop-sdk", [
     assert.equal((await dataOf(sdk.event.getShopWebhooks())).webhooks[0].address, "https://shop.example/hooks");
     await sdk.event.deleteShopWebhook({ event_type: "ORDER_STATUS_CHANGE" });
     assert.equal((await dataOf(sdk.event.getShopWebhooks())).total_count, 0);
+  }],
+  ["an empty object is sent but not signed, and refused for it", async () => {
+    assert.equal(await refusal(sdk.return_refund.searchReturn({ query: { page_size: 10 }, body: {} })), 106001);
   }],
   ["an expired token and a burst have codes of their own", async () => {
     await control("PUT", "/faults", [{ path_prefix: "/order", kind: "status", status: 429, count: 1 }]);

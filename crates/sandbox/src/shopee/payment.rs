@@ -28,6 +28,15 @@ const SERVICE_PER_UNIT: i64 = 200;
 /// Orders of one question and rows of a page.
 const ASKED_MAX: usize = 50;
 const PAGE_MAX: i64 = 100;
+/// What a reckoning in a batch does not say.
+const NOT_IN_BATCHES: [&str; 6] = [
+    "buyer_paid_shipping_fee",
+    "buyer_total_amount",
+    "escrow_amount_after_adjustment",
+    "seller_return_refund",
+    "tenure_info_list",
+    "total_adjustment_amount",
+];
 const PAGE_DEFAULT: i64 = 40;
 
 /// What came into or left a wallet.
@@ -178,7 +187,9 @@ fn document(world: &World, order: &Order) -> Value {
 
 fn detail(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
-    let order = own_order(world, call, args.text("order_sn")?)?;
+    let order = own_order(world, call, args.text("order_sn")?);
+    // This module has a word of its own for it.
+    let order = order.map_err(|_| refuse("order_not_found", "The order is not found."))?;
     if order.paid.is_none() {
         return Err(refuse("error_not_found", "The escrow of the order is not found."));
     }
@@ -197,6 +208,9 @@ fn detail_batch(world: &mut World, call: &Call) -> Answer {
             let mut row = document(world, order);
             if let Value::Object(fields) = &mut row {
                 fields.remove("buyer_payment_info");
+            }
+            if let Some(income) = row["order_income"].as_object_mut() {
+                income.retain(|name, _| !NOT_IN_BATCHES.contains(&name.as_str()));
             }
             json!({"escrow_detail": row})
         })

@@ -118,6 +118,12 @@ fn an_item_is_published_and_read_back() {
     let market = market();
     let made = market.post(ADD, &draft(&market));
     assert_eq!(made["price_info"]["original_price"], json!(39.9));
+    // A write gives an echo: less than a read, and the weight as the number it was sent as.
+    assert_eq!(made["weight"], json!(0.4));
+    assert!(
+        made.get("stock_info_v2").is_none() && made["logistic_info"][0].get("logistic_name").is_none(),
+        "{made}"
+    );
     let item = base_info(&market, made["item_id"].as_i64().unwrap());
     assert_eq!(
         (item["item_name"].as_str(), item["item_status"].as_str()),

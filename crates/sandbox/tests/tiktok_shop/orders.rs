@@ -76,6 +76,10 @@ fn a_pix_payment_comes_when_it_was_promised() {
         (Some("ON_HOLD"), Some("Pix"))
     );
     assert!(order["payment_auth_code"].as_str().unwrap().starts_with('E'));
+    // Only the detail says so.
+    let found = shop.post("/order/202309/orders/search", &json!({}));
+    assert_eq!(found["orders"][0]["id"], id.as_str());
+    assert!(found["orders"][0].get("payment_auth_code").is_none());
 }
 
 #[test]
