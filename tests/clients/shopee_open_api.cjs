@@ -65,7 +65,8 @@ run("shopee-open-api", [
     assert.deepEqual([asked, page.response.item.length], [1, 3]);
   }],
   ["items, their details and models", async () => {
-    const { item, total_count: total } = (await shop.Product.getItemList({ offset: 0, page_size: 2, item_status: "NORMAL" })).response;
+    const asked = { offset: 0, page_size: 2, item_status: "NORMAL" };
+    const { item, total_count: total } = (await shop.Product.getItemList(asked)).response;
     assert.ok(item.length === 2 && total > 2);
     const ids = item.map((entry) => entry.item_id);
     const { item_list: shown } = (await shop.Product.getItemBaseInfo({ item_id_list: ids })).response;
@@ -92,7 +93,8 @@ run("shopee-open-api", [
   ["orders are listed and read", async () => {
     order = await sell("PEN-64");
     const span = { time_from: seconds() - 3600, time_to: seconds() + 3600, page_size: 10 };
-    const { order_list: rows } = (await shop.Order.getOrderList({ ...span, order_status: ORDER_STATUS.READY_TO_SHIP })).response;
+    const ready = { ...span, order_status: ORDER_STATUS.READY_TO_SHIP };
+    const { order_list: rows } = (await shop.Order.getOrderList(ready)).response;
     assert.deepEqual(rows.map((row) => row.order_sn), [order]);
     const asked = { order_sn_list: order, response_optional_fields: "item_list,total_amount" };
     assert.equal((await shop.Order.getOrderDetail(asked)).response.order_list[0].item_list.length, 1);
@@ -119,8 +121,10 @@ run("shopee-open-api", [
     const order_list = [{ order_sn: order, tracking_number, shipping_document_type: "NORMAL_AIR_WAYBILL" }];
     assert.ok((await shop.Logistics.getShippingDocumentParameter({ order_list })).response.result_list.length);
     assert.equal((await shop.Logistics.createShippingDocument({ order_list })).error, "");
-    assert.equal((await shop.Logistics.getShippingDocumentResult({ order_list })).response.result_list[0].status, "READY");
-    const label = await shop.Logistics.downloadShippingDocument({ shipping_document_type: "NORMAL_AIR_WAYBILL", order_list });
+    const { result_list: rows } = (await shop.Logistics.getShippingDocumentResult({ order_list })).response;
+    assert.equal(rows[0].status, "READY");
+    const { shipping_document_type } = order_list[0];
+    const label = await shop.Logistics.downloadShippingDocument({ shipping_document_type, order_list });
     assert.match(label, /^%PDF/);
   }],
   ["returns", async () => {
@@ -128,7 +132,8 @@ run("shopee-open-api", [
       { order_sn_list: order, response_optional_fields: "package_list" })).response.order_list[0].package_list[0];
     await control("POST", `/packages/${package_number}/pickup`, {});
     const { return_sn } = await control("POST", "/returns", { order_sn: order });
-    assert.equal((await shop.Returns.getReturnList({ page_no: 0, page_size: 10 })).response.return[0].return_sn, return_sn);
+    const listed = (await shop.Returns.getReturnList({ page_no: 0, page_size: 10 })).response.return;
+    assert.deepEqual(listed.map((row) => row.return_sn), [return_sn]);
     assert.equal((await shop.Returns.getReturnDetail({ return_sn })).response.status, "REQUESTED");
     assert.equal((await shop.Returns.confirm({ return_sn })).error, "");
   }],

@@ -131,7 +131,8 @@ def _():
 @step("the catalogue: categories, attributes, rules, brands, a recommendation, prerequisites")
 def _():
     products = shop.products
-    found = data_of(products.recommend_category(body=body("RecommendCategoryRequest", product_title="Garrafa Térmica Inox")))
+    title = body("RecommendCategoryRequest", product_title="Garrafa Térmica Inox")
+    found = data_of(products.recommend_category(body=title))
     same(len(data_of(products.get_categories()).categories) > 10, True)
     attributes = data_of(products.get_category_attributes(found.leaf_category_id)).attributes
     same(any(row.id == "100157" for row in attributes), True)
@@ -183,7 +184,8 @@ def _():
     image = data_of(shop.products.upload_product_image(body=models.UploadProductImageRequest(data=file)))
     same((image.width, image.height), (600, 600))
     fields = {
-        "title": "Organizador de teste do cliente", "description": "<p>Uma descrição de teste.</p>", "category_id": "601231",
+        "title": "Organizador de teste do cliente", "description": "<p>Uma descrição de teste.</p>",
+        "category_id": "601231",
         "main_images": [{"uri": image.uri}], "package_weight": {"value": "0.500", "unit": "KILOGRAM"},
         "package_dimensions": {"length": "20", "width": "15", "height": "10", "unit": "CENTIMETER"},
         "product_attributes": [{"id": "100157", "values": [{"name": "Plástico"}]}],
@@ -300,7 +302,8 @@ def _():
     same(can.can_split, True)
     lines = data_of(shop.orders.get_order_detail(ids=[bought])).orders[0].line_items
     groups = [{"id": str(place), "order_line_item_ids": [line.id]} for place, line in enumerate(lines, 1)]
-    made = data_of(shop.fulfillment.confirm_order_split(bought, body=body("ConfirmOrderSplitRequest", splittable_groups=groups)))
+    split = body("ConfirmOrderSplitRequest", splittable_groups=groups)
+    made = data_of(shop.fulfillment.confirm_order_split(bought, body=split))
     same(len(made.packages), 2)
     data_of(shop.fulfillment.search_combinable_packages(page_size=10))
 
@@ -311,11 +314,13 @@ def _():
     bought = sell("ORG-GAV-6")
     reasons = data_of(after.get_aftersale_eligibility(
         bought, initiate_aftersale_user=models.GetAftersaleEligibilityInitiateAftersaleUser("SELLER"))).sku_eligibility
-    reason = next(row for row in reasons[0].line_item_eligibility if row.request_type == "CANCEL").available_reason_names[0]
-    data_of(after.cancel_order(body=body("CancelOrderRequest", order_id=bought, cancel_reason=reason)))
+    row = next(row for row in reasons[0].line_item_eligibility if row.request_type == "CANCEL")
+    cancellation = body("CancelOrderRequest", order_id=bought, cancel_reason=row.available_reason_names[0])
+    data_of(after.cancel_order(body=cancellation))
     asked = sell("ORG-GAV-6")
     control("POST", f"/orders/{asked}/cancel", {})
-    found = data_of(after.search_cancellations(body=body("SearchCancellationsRequest", order_ids=[asked]))).cancellations[0]
+    search = body("SearchCancellationsRequest", order_ids=[asked])
+    found = data_of(after.search_cancellations(body=search)).cancellations[0]
     same((found.order_id, found.cancel_status), (asked, "CANCELLATION_REQUEST_PENDING"))
     after.approve_cancellation(found.cancel_id, body=body("ApproveCancellationRequest"))
     rows = data_of(shop.orders.get_order_detail(ids=[bought, asked])).orders
@@ -330,8 +335,9 @@ def _():
     same((found.return_id, found.return_status), (made, "RETURN_OR_REFUND_REQUEST_PENDING"))
     same(len(data_of(after.get_return_records(made)).records) > 0, True)
     same(len(data_of(after.get_reject_reasons(return_or_cancel_id=made)).reasons) > 0, True)
-    after.approve_return(made, body=body("ApproveReturnRequest", decision="APPROVE_REFUND"))
-    refused(TikTokShopError, lambda: after.approve_return(made, body=body("ApproveReturnRequest", decision="APPROVE_REFUND")))
+    yes = body("ApproveReturnRequest", decision="APPROVE_REFUND")
+    after.approve_return(made, body=yes)
+    refused(TikTokShopError, lambda: after.approve_return(made, body=yes))
 
 
 @step("statements, what an order brought, payments, what is still to come, withdrawals")
@@ -349,7 +355,7 @@ def _():
     same(any(row.order_id == bought for row in rows), True)
     data_of(shop.finance.get_transactions_by_order(bought))
     same(len(data_of(shop.finance.get_payments(sort_field="create_time")).payments) > 0, True)
-    kinds = [models.GetSellerFinancialTransactionsTypesItem("WITHDRAW"), models.GetSellerFinancialTransactionsTypesItem("SETTLE")]
+    kinds = [models.GetSellerFinancialTransactionsTypesItem(word) for word in ("WITHDRAW", "SETTLE")]
     data_of(shop.finance.get_seller_financial_transactions(types=kinds))
 
 

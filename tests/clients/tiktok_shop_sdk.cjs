@@ -1,6 +1,8 @@
 // tiktok-shop-sdk: hosts built in, reached through the gateway. Lists in a query are joined with commas.
 
-const { assert, casa, consent, control, manifest, passTime, run, sell, serra, throughGateway } = require("./tiktok_shop_kit.cjs");
+const {
+  assert, casa, consent, control, manifest, passTime, run, sell, serra, throughGateway,
+} = require("./tiktok_shop_kit.cjs");
 const { TikTokAPIError, TikTokShopSDK } = require("tiktok-shop-sdk");
 
 throughGateway();
@@ -68,7 +70,8 @@ run("tiktok-shop-sdk", [
   }],
   ["the catalogue: categories, rules, attributes, brands, a recommendation", async () => {
     assert.ok((await dataOf(sdk.product.getCategories({ locale: "pt-BR" }))).categories.length > 10);
-    const { leaf_category_id: leaf } = await dataOf(sdk.product.recommendCategory({ product_title: "Garrafa Térmica Inox" }));
+    const title = { product_title: "Garrafa Térmica Inox" };
+    const { leaf_category_id: leaf } = await dataOf(sdk.product.recommendCategory(title));
     assert.ok((await dataOf(sdk.product.getCategoryRules({ category_id: leaf }))).package_dimension.is_required);
     assert.ok((await dataOf(sdk.product.getAttributes({ category_id: leaf }))).attributes.length > 0);
     assert.ok((await dataOf(sdk.product.getBrands({ page_size: 10 }))).brands.length > 0);
@@ -89,8 +92,9 @@ run("tiktok-shop-sdk", [
   }],
   ["stock and price are written and read back", async () => {
     const { id } = await shown();
-    await sdk.product.updateProductInventory({ product_id: product, body: { skus: [{ id, inventory: [{ quantity: 12 }] }] } });
-    await sdk.product.updateProductPrice({ product_id: product, body: { skus: [{ id, price: { amount: "77.70", currency: "BRL" } }] } });
+    const of = (body) => ({ product_id: product, body });
+    await sdk.product.updateProductInventory(of({ skus: [{ id, inventory: [{ quantity: 12 }] }] }));
+    await sdk.product.updateProductPrice(of({ skus: [{ id, price: { amount: "77.70", currency: "BRL" } }] }));
     const sku = await shown();
     assert.deepEqual([sku.inventory[0].quantity, sku.price.sale_price], [12, "77.70"]);
     const { inventory } = await dataOf(sdk.product.searchInventory({ sku_ids: [id] }));
@@ -106,7 +110,10 @@ run("tiktok-shop-sdk", [
       main_images: [{ uri }], package_weight: { value: "0.500", unit: "KILOGRAM" },
       package_dimensions: { length: "20", width: "15", height: "10", unit: "CENTIMETER" },
       product_attributes: [{ id: "100157", values: [{ name: "Plástico" }] }],
-      skus: [{ seller_sku: "CLIENT-1", price: { amount: "49.90", currency: "BRL" }, inventory: [{ warehouse_id: warehouse, quantity: 5 }] }],
+      skus: [{
+        seller_sku: "CLIENT-1", price: { amount: "49.90", currency: "BRL" },
+        inventory: [{ warehouse_id: warehouse, quantity: 5 }],
+      }],
     };
     const { product_id } = await dataOf(sdk.product.createProduct(fields));
     const titled = async () => (await dataOf(sdk.product.getProduct({ product_id }))).title;
@@ -117,7 +124,8 @@ run("tiktok-shop-sdk", [
     await sdk.product.partialEditProduct({ product_id, body: { title: "Organizador de teste, em parte" } });
     await passTime(60);
     assert.equal(await titled(), "Organizador de teste, em parte");
-    for (const [act, status] of [["deactivateProducts", "SELLER_DEACTIVATED"], ["deleteProducts", "DELETED"], ["recoverProduct", "SELLER_DEACTIVATED"]]) {
+    const acts = { deactivateProducts: "SELLER_DEACTIVATED", deleteProducts: "DELETED", recoverProduct: "SELLER_DEACTIVATED" };
+    for (const [act, status] of Object.entries(acts)) {
       await sdk.product[act]({ product_ids: [product_id] });
       assert.equal((await dataOf(sdk.product.getProduct({ product_id }))).status, status);
     }
@@ -141,13 +149,15 @@ run("tiktok-shop-sdk", [
     const line_items = [{ id: "L1", origin_id: order.line_items[0].id }];
     const row = { id: order.id, external_order: { id: "ERP-1", platform: "ERP_SYSTEM", line_items } };
     assert.equal((await dataOf(sdk.order.addExternalOrderReferences({ orders: [row] }))).errors, undefined);
-    const shown = await dataOf(sdk.order.getExternalOrderReferences({ order_id: order.id, query: { platform: "ERP_SYSTEM" } }));
+    const asked = { order_id: order.id, query: { platform: "ERP_SYSTEM" } };
+    const shown = await dataOf(sdk.order.getExternalOrderReferences(asked));
     assert.equal(shown.external_orders[0].id, "ERP-1");
     const query = { platform: "ERP_SYSTEM", external_order_id: "ERP-1" };
     assert.equal((await dataOf(sdk.order.searchOrderByExternalOrderReference(query))).orders[0].id, order.id);
   }],
   ["parcels are searched, and their pick-ups offered", async () => {
-    const { packages } = await dataOf(sdk.fulfillment.searchPackage({ query: { page_size: 10 }, body: { package_status: "TO_FULFILL" } }));
+    const search = { query: { page_size: 10 }, body: { package_status: "TO_FULFILL" } };
+    const { packages } = await dataOf(sdk.fulfillment.searchPackage(search));
     assert.equal(packages.length, 2);
     assert.ok((await dataOf(sdk.fulfillment.getPackageHandoverTimeSlots(packages[0].id))).pickup_slots.length > 0);
     const { split_attributes: can } = await dataOf(sdk.fulfillment.getOrderSplitAttributes({ order_ids: [order.id] }));

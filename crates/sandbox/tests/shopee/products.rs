@@ -174,6 +174,8 @@ fn tiers_are_made_and_every_old_model_id_dies() {
         "model": [{"tier_index": [0, 0], "original_price": 30, "seller_stock": [{"stock": 1}]}, {"tier_index": [0, 1], "original_price": 32, "seller_stock": [{"stock": 1}]}]});
     let again = market.post("/api/v2/product/init_tier_variation", &body);
     assert_eq!(again["model"].as_array().unwrap().len(), 2);
+    // A write says less of a model than a read.
+    assert_eq!(again["model"][1]["price_info"], json!([{"original_price": 32.0}]));
     assert!(again["model"].as_array().unwrap().iter().all(|model| model["model_id"] != old));
     let body = json!({"item_id": id, "stock_list": [{"model_id": old, "seller_stock": [{"stock": 9}]}]});
     let written = market.post("/api/v2/product/update_stock", &body);
