@@ -2,15 +2,13 @@
 
 #[cfg(test)]
 mod document;
-#[cfg(test)]
-mod fixture;
 mod loose;
 pub mod mercado_livre;
-#[cfg(test)]
-mod odd;
 mod places;
 mod refusal;
 pub mod shopee;
+#[cfg(test)]
+mod tests;
 pub mod tiktok_shop;
 
 use std::fmt;

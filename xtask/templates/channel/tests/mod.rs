@@ -9,7 +9,7 @@ use connect::outbound::BaseUrl;
 use domain::{ConnectionId, TypedId};
 
 use super::AcmeConfig;
-pub(super) use crate::market::fixture::{at, with};
+pub(super) use crate::market::tests::fixture::{at, with};
 
 pub(super) const SECRET: &str = "app-secret";
 pub(super) const TOKEN: &str = "access-in-use";

@@ -16,7 +16,7 @@ use connect::outbound::BaseUrl;
 use domain::{ConnectionId, ManualClock, TypedId};
 
 use super::{Limits, MercadoLivre, MercadoLivreConfig};
-pub(super) use crate::market::fixture::{at, reveal, with};
+pub(super) use crate::market::tests::fixture::{at, reveal, with};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";

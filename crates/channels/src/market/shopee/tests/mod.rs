@@ -18,7 +18,7 @@ use serde_json::Value;
 use vault::hmac::HmacKey;
 
 use super::{Shopee, ShopeeConfig};
-pub(super) use crate::market::fixture::{at, reveal, with};
+pub(super) use crate::market::tests::fixture::{at, reveal, with};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";

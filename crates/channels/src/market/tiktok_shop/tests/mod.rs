@@ -20,7 +20,7 @@ use http::Method;
 use vault::hmac::HmacKey;
 
 use super::{Limits, TikTokShop, TikTokShopConfig};
-pub(super) use crate::market::fixture::{at, reveal, with};
+pub(super) use crate::market::tests::fixture::{at, reveal, with};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";

@@ -4,18 +4,18 @@ use domain::{Actor, Grant, Purpose, Restricted, Timestamp};
 use serde_json::Value;
 
 /// An instant by its RFC 3339 text.
-pub(super) fn at(instant: &str) -> Timestamp {
+pub(in crate::market) fn at(instant: &str) -> Timestamp {
     Timestamp::parse(instant).unwrap()
 }
 
 /// What is guarded.
-pub(super) fn reveal(secret: &Restricted<String>) -> &str {
+pub(in crate::market) fn reveal(secret: &Restricted<String>) -> &str {
     secret.reveal(&Grant::issue(Actor::system("test"), Purpose::CallChannel, Timestamp::EPOCH))
 }
 
 /// A fixture with the values at some JSON pointers changed, or added to their objects.
 #[track_caller]
-pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
+pub(in crate::market) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
     let mut value: Value = serde_json::from_str(fixture).unwrap();
     for (pointer, change) in changes {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
