@@ -24,7 +24,8 @@ enum Command {
     ///
     /// Installs what is missing (Debian packages when root; otherwise it names the command),
     /// then: format, house rules, clippy, a new channel made in a copy, examples in the
-    /// documentation, 500 simulated shops, all tests on both databases. Stops at the first part that fails and keeps its exit code.
+    /// documentation, 500 simulated shops, all tests on both databases. Stops at the first part
+    /// that fails and keeps its exit code.
     #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only clippy\n  \
                             cargo xtask test --only tests --filter 'package(store)'")]
     Test {
