@@ -4,22 +4,57 @@
 
 use std::time::Duration;
 
-use connect::{ListingSnapshot, Window};
-use domain::order::FirstSight;
+use connect::{ListingSnapshot, OrderRef, Page, Window};
+use domain::order::{FirstSight, SnapshotVersion};
 use domain::{
-    Actor, ConnectionId, Delta, EntryKind, LedgerEntryId, ListingId, OrganizationId, SkuId, Timestamp,
+    Actor, ConnectionId, Delta, EntryKind, LedgerEntryId, ListingId, OrderSnapshot, OrganizationId, SkuId,
+    Timestamp,
 };
+use futures::stream::{self, StreamExt as _};
 use store::imports::{ImportPhase, ImportRun};
 use store::stock::{NewEntry, Sku};
 use store::{StoreResult, Tenant};
 
 use crate::audit::Deed;
+use crate::caller::Caller;
 use crate::error::AppError;
+use crate::ingest::Taken;
 use crate::jobs::Work;
 use crate::{App, Change};
 
 /// How far back orders are imported.
 pub const IMPORT_ORDERS_OF: Duration = Duration::from_hours(30 * 24);
+
+/// Orders of one page that are read by themselves at the same time.
+const FETCHES_AT_ONCE: usize = 8;
+
+/// What a page of orders tells that the shop does not know.
+struct News {
+    /// Orders that were over before the import began, as the list shows them: they move no
+    /// stock, so a whole page of them is kept at once.
+    over: Vec<Box<OrderSnapshot>>,
+    /// The numbers of those that have to be read by themselves.
+    unread: Vec<String>,
+}
+
+impl News {
+    /// `held` tells what the shop holds of an order, by the platform's number.
+    fn among(
+        page: Vec<OrderRef>,
+        began_at: Timestamp,
+        mut held: impl FnMut(&str) -> StoreResult<Option<SnapshotVersion>>,
+    ) -> StoreResult<Self> {
+        let mut news = Self { over: Vec::new(), unread: Vec::new() };
+        for order in page {
+            match (held(&order.external_id)?, order.over) {
+                (Some(held), _) if held.order_at >= order.updated_at => {}
+                (None, Some(over)) if over.placed_at < began_at => news.over.push(over),
+                (None | Some(_), _) => news.unread.push(order.external_id),
+            }
+        }
+        Ok(news)
+    }
+}
 
 impl App {
     /// Reads the next page of an import and asks for the one after it.
@@ -127,39 +162,69 @@ impl App {
         let window = Window { from: run.orders_from, to: run.orders_to };
         let read =
             caller.channel.orders().updated_in(&caller.account, window, run.next_page.as_deref()).await;
-        let page = caller.heard(read).await?;
-        for order in &page.items {
-            let held = {
-                let external_id = order.external_id.clone();
-                self.organization(organization)
-                    .read(move |tenant| tenant.order_version(connection, &external_id))
-                    .await?
-            };
-            if held.is_some_and(|held| held.order_at >= order.updated_at) {
-                continue;
-            }
-            let read = caller.channel.orders().fetch(&caller.account, &order.external_id).await;
-            let snapshot = caller.heard(read).await?;
-            // An order placed since the import began is news, whoever finds it first.
-            let sight =
-                if snapshot.placed_at < run.started_at { FirstSight::Import } else { FirstSight::Live };
-            self.take_order(organization, connection, snapshot, sight, "import").await?;
-        }
+        let Page { items, next, total } = caller.heard(read).await?;
+        let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        let began_at = run.started_at;
+        let News { over, unread } = self
+            .organization(organization)
+            .read(move |tenant| News::among(items, began_at, |id| tenant.order_version(connection, id)))
+            .await?;
+        let taken: Vec<Result<(), AppError>> = stream::iter(unread)
+            .map(|id| self.import_order(organization, &caller, id, began_at))
+            .buffer_unordered(FETCHES_AT_ONCE)
+            .collect()
+            .await;
+        taken.into_iter().collect::<Result<(), AppError>>()?;
         let app = self.clone();
         self.organization(organization)
             .write(move |tenant| {
-                run.orders_done += i64::try_from(page.items.len()).unwrap_or(i64::MAX);
-                run.orders_total =
-                    page.total.and_then(|total| i64::try_from(total).ok()).or(run.orders_total);
-                if page.next.is_none() {
+                for snapshot in &over {
+                    app.take_over(tenant, connection, snapshot)?;
+                }
+                run.orders_done += count;
+                run.orders_total = total.and_then(|total| i64::try_from(total).ok()).or(run.orders_total);
+                if next.is_none() {
                     run.phase = ImportPhase::Done;
                     app.finish_import(tenant, &run)?;
                 }
-                run.next_page.clone_from(&page.next);
+                run.next_page = next;
                 app.advance(tenant, &run)
             })
             .await?;
         Ok(())
+    }
+
+    /// Reads an order and takes it in.
+    async fn import_order(
+        &self,
+        organization: OrganizationId,
+        caller: &Caller,
+        external_id: String,
+        began_at: Timestamp,
+    ) -> Result<(), AppError> {
+        let read = caller.channel.orders().fetch(&caller.account, &external_id).await;
+        let snapshot = caller.heard(read).await?;
+        // An order placed since the import began is news, whoever finds it first.
+        let sight = if snapshot.placed_at < began_at { FirstSight::Import } else { FirstSight::Live };
+        self.take_order(organization, caller.account.connection, snapshot, sight, "import").await?;
+        Ok(())
+    }
+
+    /// Takes an order in that was over before the import began, as its list showed it. One
+    /// that a hook brought meanwhile, and that shows otherwise, is read by itself.
+    fn take_over(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        snapshot: &OrderSnapshot,
+    ) -> StoreResult<()> {
+        match self.take_in(tenant, connection, snapshot, FirstSight::Import, "import")? {
+            Taken::New(_) | Taken::Changed(_) | Taken::Unchanged => Ok(()),
+            Taken::ReadAgain => {
+                let work = Work::FetchOrder { external_id: snapshot.external_id.clone() };
+                self.ask(tenant, connection, &work, "import", self.clock().now())
+            }
+        }
     }
 
     /// The end of an import: what it promised in the dry run is done — listings that show

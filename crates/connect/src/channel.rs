@@ -229,6 +229,20 @@ pub struct OrderRef {
     pub external_id: String,
     /// The platform's clock on it.
     pub updated_at: Timestamp,
+    /// The order itself where the list shows it whole and it is over
+    /// ([`OrderSnapshot::is_over`]): nothing is left that fetching it would change. What its
+    /// packages alone tell is left out. Years of orders are taken in this way.
+    pub over: Option<Box<OrderSnapshot>>,
+}
+
+impl OrderRef {
+    /// An order of which the list tells no more than that it changed, or, with `shown`, one
+    /// that the list shows: kept if it is over.
+    #[must_use]
+    pub fn new(external_id: &str, updated_at: Timestamp, shown: Option<OrderSnapshot>) -> Self {
+        let over = shown.filter(OrderSnapshot::is_over).map(Box::new);
+        Self { external_id: external_id.to_owned(), updated_at, over }
+    }
 }
 
 /// Orders.

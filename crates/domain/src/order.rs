@@ -207,6 +207,14 @@ pub struct OrderSnapshot {
     pub tags: Vec<String>,
 }
 
+impl OrderSnapshot {
+    /// Whether nothing is left to be done for it: delivered or called off.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, OrderState::Delivered | OrderState::Cancelled(_))
+    }
+}
+
 /// One line as the hub holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {

@@ -4,6 +4,7 @@
 
 pub mod cpu;
 pub mod fan_out;
+pub mod first_import;
 pub mod footprint;
 pub mod hook_intake;
 pub mod http;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
-use tests::bench::stage::Ground;
-use tests::bench::{Result, fan_out, footprint, hook_intake, orders_page};
+use tests::bench::stage::{self, Ground};
+use tests::bench::{Result, fan_out, first_import, footprint, hook_intake, orders_page};
 use tests::database::POSTGRES_URL;
 
 /// Measures what the house promises in figures, side by side in one run.
@@ -52,6 +52,9 @@ struct Wishes {
     /// Seconds of sales of fan-out.
     #[arg(long, default_value_t = 20)]
     sales_seconds: u64,
+    /// Orders of first-import.
+    #[arg(long, default_value_t = 100_000)]
+    imported: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,6 +62,7 @@ enum Bench {
     HookIntake,
     OrdersPage,
     FanOut,
+    FirstImport,
     Footprint,
 }
 
@@ -130,6 +134,10 @@ fn measure(wishes: &Wishes) -> Result<()> {
         if let Some(ground) = &on_postgres {
             fan_out::run(&ground()?, span, &mut report)?;
         }
+    }
+    if wants(Bench::FirstImport) {
+        eprintln!("bench: first-import …");
+        stage::server_runtime()?.block_on(first_import::run(&folder, wishes.imported, &mut report))?;
     }
     if wants(Bench::Footprint) {
         eprintln!("bench: footprint …");

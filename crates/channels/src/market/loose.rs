@@ -137,6 +137,22 @@ pub(super) fn helpful<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
 }
 
+/// A row of a list: what has to be read of it, and the thing itself where the row shows it
+/// whole. What spoils the thing does not spoil the row.
+#[derive(Debug)]
+pub(super) struct Listed<Row, Whole> {
+    pub(super) row: Row,
+    pub(super) whole: Option<Whole>,
+}
+
+impl<'de, Row: DeserializeOwned, Whole: DeserializeOwned> Deserialize<'de> for Listed<Row, Whole> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let row = serde_json::from_str(text.get()).map_err(de::Error::custom)?;
+        Ok(Self { row, whole: serde_json::from_str(text.get()).ok() })
+    }
+}
+
 /// An amount as the digits that were sent: no float ever holds it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]

@@ -1,13 +1,13 @@
 //! Orders and their shipments.
 
 use connect::{Account, Call, CallSpec, ChannelError, ErrorKind, OrderRef, Orders, Page, Window};
-use domain::{OrderSnapshot, Timestamp};
+use domain::{OrderSnapshot, OrderState, Timestamp};
 use http::Method;
 
 use super::MercadoLivre;
 use super::hook::is_number;
 use super::map;
-use super::wire::{self, Loose, filled, owned};
+use super::wire::{self, Listed, Loose, filled, owned};
 use crate::market::loose::distinct;
 use crate::market::refusal;
 
@@ -73,7 +73,7 @@ impl Orders for MercadoLivre {
             };
             let answer = self.ask(self.search(account, span)).await?;
             let found: wire::OrderSearch = answer.json()?;
-            if !found.results.iter().all(|order| is_number(&order.id.0)) {
+            if !found.results.iter().all(|order| is_number(&order.row.id.0)) {
                 return Err(answer.garbled("a result without the number of its order"));
             }
             let items = found.results.iter().map(|order| reference(order, window)).collect();
@@ -132,12 +132,18 @@ impl MercadoLivre {
 }
 
 /// An order without a date counts as just updated: better fetched once too often.
-fn reference(order: &wire::FoundOrder, window: Window) -> OrderRef {
-    let date = order.last_updated.as_ref().or(order.date_last_updated.as_ref());
-    OrderRef {
-        external_id: order.id.0.clone(),
-        updated_at: date.and_then(Loose::instant).unwrap_or(window.to),
-    }
+fn reference(found: &Listed<wire::FoundOrder, wire::Order>, window: Window) -> OrderRef {
+    let date = found.row.last_updated.as_ref().or(found.row.date_last_updated.as_ref());
+    let updated_at = date.and_then(Loose::instant).unwrap_or(window.to);
+    OrderRef::new(&found.row.id.0, updated_at, found.whole.as_ref().and_then(shown))
+}
+
+/// The order as the search shows it; `None` where its shipment has the last word: one that
+/// was called off may be on its way all the same.
+fn shown(order: &wire::Order) -> Option<OrderSnapshot> {
+    let ships = order.shipping.as_ref().is_some_and(|shipping| filled(shipping.id.as_ref()).is_some());
+    let snapshot = map::order(order, None, None).ok()?;
+    (snapshot.state == OrderState::Delivered || !ships).then_some(snapshot)
 }
 
 /// Part of a sweep: a span of whole hours and how far it has been read.

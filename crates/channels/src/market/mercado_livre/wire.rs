@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::market::loose::helpful;
-pub(super) use crate::market::loose::{Amount, Gap, Loose, Reference, Tags, filled, owned};
+pub(super) use crate::market::loose::{Amount, Gap, Listed, Loose, Reference, Tags, filled, owned};
 
 /// `POST /oauth/token`.
 #[derive(Deserialize)]
@@ -100,7 +100,7 @@ pub(super) struct CancelDetail {
 /// `GET /orders/search`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OrderSearch {
-    pub(super) results: Vec<FoundOrder>,
+    pub(super) results: Vec<Listed<FoundOrder, Order>>,
     #[serde(default, deserialize_with = "helpful")]
     pub(super) paging: Option<Paging>,
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use connect::{Account, Call, CallSpec, ChannelError, ErrorKind, OrderRef, Orders, Page, Window};
-use domain::{OrderSnapshot, Timestamp, Verdict};
+use domain::{OrderSnapshot, Verdict};
 use http::Method;
 
 use super::Shopee;
 use super::ids::{self, is_code};
 use super::map;
 use super::sweep::Sweep;
-use super::wire::{self, Gap, filled, instant, is_true, owned};
+use super::wire::{self, Gap, Listed, filled, instant, is_true, owned};
 use crate::market::loose::distinct;
 use crate::market::refusal;
 
@@ -22,6 +22,9 @@ const PAGE: &str = "50";
 const FETCH: &str = "fetch order";
 const OF_SHIPMENT: &str = "list orders of shipment";
 const UPDATED: &str = "list updated orders";
+
+/// An order of a list, read by itself.
+type ListedOrder = Listed<wire::FoundOrder, wire::Order>;
 
 impl Orders for Shopee {
     fn fetch<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, OrderSnapshot> {
@@ -92,11 +95,15 @@ impl Orders for Shopee {
                 None
             };
             let numbers: Vec<&str> = orders.iter().map(|order| order.order_sn.0.as_str()).collect();
-            let clocks = self.clocks(account, &numbers).await?;
+            let mut listed = self.listed(account, &numbers).await?;
             // An order without a clock counts as just updated: better fetched once too often.
-            let reference = |number: &&str| OrderRef {
-                external_id: (*number).to_owned(),
-                updated_at: clocks.get(*number).copied().unwrap_or(sweep.ends_at()),
+            let reference = |number: &&str| {
+                let found = listed.remove(*number);
+                let updated_at = found.as_ref().and_then(|found| instant(found.row.update_time.as_ref()));
+                let shown = found.and_then(|found| found.whole);
+                let shown = shown.filter(|order| !map::lacks_prices(order));
+                let shown = shown.and_then(|order| map::order(&order, &[], &[]).ok());
+                OrderRef::new(number, updated_at.unwrap_or(sweep.ends_at()), shown)
             };
             let items = numbers.iter().map(reference).collect();
             Ok(Page { items, next: sweep.after(more).map(|rest| rest.to_cursor()), total: None })
@@ -164,20 +171,21 @@ impl Shopee {
             .query("request_order_status_pending", "true")
     }
 
-    /// When each order was updated: the list does not tell it. None where it cannot be read:
-    /// they may be gone between the two calls.
-    async fn clocks(
+    /// The orders of a list by themselves, by number: the list does not even tell when each
+    /// was updated. None where they cannot be read: they may be gone between the two calls.
+    async fn listed(
         &self,
         account: &Account,
         numbers: &[&str],
-    ) -> Result<BTreeMap<String, Timestamp>, ChannelError> {
+    ) -> Result<BTreeMap<String, ListedOrder>, ChannelError> {
         if numbers.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let spec = self.details("read clocks of orders", account, &numbers.join(","));
-        let found = unless_final(self.ask::<wire::OrderClocks>(spec).await)?;
+        let spec = self.details("read listed orders", account, &numbers.join(","));
+        let spec = spec.query("response_optional_fields", FIELDS);
+        let found = unless_final(self.ask::<wire::ListedOrders>(spec).await)?;
         let rows = found.into_iter().filter_map(|(found, _)| found.orders).flatten();
-        Ok(rows.filter_map(|row| Some((row.order_sn.0, instant(row.update_time.as_ref())?))).collect())
+        Ok(rows.map(|listed| (listed.row.order_sn.0.clone(), listed)).collect())
     }
 }
 

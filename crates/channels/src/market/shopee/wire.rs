@@ -5,7 +5,7 @@ use domain::Timestamp;
 use serde::Deserialize;
 
 use crate::market::loose::helpful;
-pub(super) use crate::market::loose::{Amount, Gap, Loose, filled, owned};
+pub(super) use crate::market::loose::{Amount, Gap, Listed, Loose, filled, owned};
 
 /// Whether a field says yes; one that is absent does not.
 pub(super) fn is_true(field: Option<&Loose>) -> bool {
@@ -65,18 +65,18 @@ pub(super) struct OrderList {
     pub(super) next_cursor: Option<Loose>,
 }
 
-/// An order in a list, and what the sweep needs of its detail.
+/// An order in a list, or what the sweep needs of its detail.
 #[derive(Debug, Deserialize)]
 pub(super) struct FoundOrder {
     pub(super) order_sn: Loose,
     pub(super) update_time: Option<Loose>,
 }
 
-/// The same orders with their clocks, from `GET /order/get_order_detail`.
+/// The same orders by themselves, from `GET /order/get_order_detail`.
 #[derive(Debug, Deserialize)]
-pub(super) struct OrderClocks {
+pub(super) struct ListedOrders {
     #[serde(rename = "order_list")]
-    pub(super) orders: Option<Vec<FoundOrder>>,
+    pub(super) orders: Option<Vec<Listed<FoundOrder, Order>>>,
 }
 
 /// `GET /order/get_order_detail`.

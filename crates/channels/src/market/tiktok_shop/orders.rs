@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 
 use super::cursor::{List, Span, Stuck, Walk};
-use super::wire::{self, Loose, filled, owned};
+use super::wire::{self, Listed, Loose, filled, owned};
 use super::{TikTokShop, is_id, map, parcels, version};
 use crate::market::loose::distinct;
 use crate::market::refusal;
@@ -63,7 +63,7 @@ impl Orders for TikTokShop {
             let answer = self.ask(self.search(account, span, token)?).await?;
             let found: wire::OrderSearch = wire::data(&answer)?;
             let rows = found.orders.unwrap_or_default();
-            if !rows.iter().all(|order| is_id(&order.id.0)) {
+            if !rows.iter().all(|order| is_id(&order.row.id.0)) {
                 return Err(answer.garbled("a result without the number of its order"));
             }
             let items = rows.iter().map(|order| reference(order, window)).collect();
@@ -130,7 +130,9 @@ fn whole_seconds(window: Window) -> Span {
 }
 
 /// An order without a date counts as just updated: better fetched once too often.
-fn reference(order: &wire::FoundOrder, window: Window) -> OrderRef {
-    let updated_at = order.update_time.as_ref().and_then(Loose::unix_seconds);
-    OrderRef { external_id: order.id.0.clone(), updated_at: updated_at.unwrap_or(window.to) }
+fn reference(found: &Listed<wire::FoundOrder, wire::Order>, window: Window) -> OrderRef {
+    let updated_at = found.row.update_time.as_ref().and_then(Loose::unix_seconds);
+    // The search shows an order as its own page does; of its packages it tells enough.
+    let shown = found.whole.as_ref().and_then(|order| map::order(order, &parcels::of(order).ok()?).ok());
+    OrderRef::new(&found.row.id.0, updated_at.unwrap_or(window.to), shown)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::market::loose::helpful;
-pub(super) use crate::market::loose::{Amount, Gap, Loose, Reference, Tags, filled, owned};
+pub(super) use crate::market::loose::{Amount, Gap, Listed, Loose, Reference, Tags, filled, owned};
 
 /// What every answer says of itself.
 #[derive(Debug, Default, Deserialize)]
@@ -156,7 +156,7 @@ pub(super) struct OrderUnit {
 /// `POST /order/{version}/orders/search`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OrderSearch {
-    pub(super) orders: Option<Vec<FoundOrder>>,
+    pub(super) orders: Option<Vec<Listed<FoundOrder, Order>>>,
     pub(super) next_page_token: Option<Loose>,
     pub(super) total_count: Option<Loose>,
 }

@@ -348,13 +348,33 @@ fn the_sweep_asks_for_whole_hours_and_reads_both_names_of_the_date() {
     let (channel, script) = scripted([search(0).answer(200, ORDERS_SEARCH)]);
     let page = now(channel.updated_in(&account(), window(), None)).unwrap();
     script.done();
-    let found = |id: &str, instant: &str| OrderRef { external_id: id.into(), updated_at: at(instant) };
+    let found = |id: &str, instant: &str| OrderRef::new(id, at(instant), None);
     let expected = [
         found("2000010000000001", "2026-11-10T13:01:00Z"),
         found("2000010000000002", "2026-11-10T13:11:00Z"),
     ];
     assert_eq!(page.items, expected);
     assert_eq!((page.next, page.total), (None, Some(2)));
+}
+
+#[test]
+fn the_list_shows_an_order_that_is_over_whole_unless_its_shipment_has_the_last_word() {
+    let listed = |changes: &[(&str, Value)]| {
+        let order: Value = serde_json::from_str(&with(ORDER, changes)).unwrap();
+        let body = json!({ "results": [order], "paging": { "total": 1 } }).to_string();
+        let (channel, _) = scripted([search(0).answer(200, &body)]);
+        now(channel.updated_in(&account(), window(), None)).unwrap().items.remove(0).over
+    };
+    let delivered = ("/tags", json!(["delivered", "paid"]));
+    let over = listed(std::slice::from_ref(&delivered)).expect("it is over");
+    assert_eq!((over.state, over.external_id.as_str()), (OrderState::Delivered, "2000010000000001"));
+    assert_eq!(over.lines.len(), 1);
+    let called_off = ("/status", json!("cancelled"));
+    assert_eq!(listed(std::slice::from_ref(&called_off)), None, "its parcel may be on its way");
+    let sent_nothing = listed(&[called_off, ("/shipping", json!({ "id": null }))]).expect("it is over");
+    assert!(matches!(sent_nothing.state, OrderState::Cancelled(_)));
+    assert_eq!(listed(&[]), None, "it goes on");
+    assert_eq!(listed(&[delivered, ("/currency_id", json!(null))]), None, "it cannot be told");
 }
 
 #[test]

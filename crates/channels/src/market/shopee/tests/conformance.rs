@@ -14,7 +14,8 @@ use super::super::Shopee;
 use super::{
     ITEM, ITEM_LIST, ITEM_WITH_MODELS, KEY, LOST_PUSHES, MODELS, NEW_TOKEN, ORDER, ORDER_CLOCKS, ORDER_LIST,
     ORDER_NUMBER, PACKAGE_NUMBER, PACKAGES, PUSH, REFRESHED, SHOP, SHOP_INFO, TOKEN, TOKENS, app, at, config,
-    fault, item_at, item_with, models_at, order_at, order_with, package_at, second, shop, shop_with, with,
+    fault, item_at, item_with, listed_at, models_at, order_at, order_with, package_at, second, shop,
+    shop_with, with,
 };
 
 connect::channel_conformance!(Kit);
@@ -63,10 +64,9 @@ fn listings() -> Vec<Step> {
 fn updated() -> Vec<Step> {
     let query = "&time_range_field=update_time&time_from=1794313200&time_to=1794315900&page_size=50&cursor=\
                  &request_order_status_pending=true";
-    let numbers = "&order_sn_list=260921ABCDEF01%2C260921ABCDEF02&request_order_status_pending=true";
     vec![
         Step::get(&shop("order/get_order_list", query)).answer(200, ORDER_LIST),
-        Step::get(&shop("order/get_order_detail", numbers)).answer(200, ORDER_CLOCKS),
+        Step::get(&listed_at("260921ABCDEF01%2C260921ABCDEF02")).answer(200, ORDER_CLOCKS),
     ]
 }
 

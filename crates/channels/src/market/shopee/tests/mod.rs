@@ -117,9 +117,19 @@ pub(super) fn order_at() -> String {
 
 /// The same at another time.
 pub(super) fn order_at_second(seconds: i64) -> String {
-    let query = "&order_sn_list=260921ABCDEF01&request_order_status_pending=true\
-                 &response_optional_fields=buyer_user_id%2Ccancel_by%2Cfulfillment_flag%2Citem_list%2Cpackage_list%2Csplit_up";
-    shop_at(seconds, TOKEN, "order/get_order_detail", query)
+    shop_at(seconds, TOKEN, "order/get_order_detail", &details_of(ORDER_NUMBER))
+}
+
+/// What is asked to read the orders of a list.
+pub(super) fn listed_at(numbers: &str) -> String {
+    shop("order/get_order_detail", &details_of(numbers))
+}
+
+fn details_of(numbers: &str) -> String {
+    format!(
+        "&order_sn_list={numbers}&request_order_status_pending=true\
+         &response_optional_fields=buyer_user_id%2Ccancel_by%2Cfulfillment_flag%2Citem_list%2Cpackage_list%2Csplit_up"
+    )
 }
 
 /// What is asked to read its package.

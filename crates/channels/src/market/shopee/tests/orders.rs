@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::super::Shopee;
 use super::{
     ESCROW, NOW, ORDER, ORDER_CLOCKS, ORDER_LIST, ORDER_NUMBER, PACKAGE_NUMBER, PACKAGES, account, at,
-    config, fault, order_at, order_at_second, order_with, package_at, package_with, scripted, second, shop,
-    with,
+    config, fault, listed_at, order_at, order_at_second, order_with, package_at, package_with, scripted,
+    second, shop, with,
 };
 use crate::market::tests::odd::UNKNOWN;
 
@@ -438,10 +438,6 @@ fn list_at(from: i64, to: i64, cursor: &str) -> String {
     shop("order/get_order_list", &query)
 }
 
-fn clocks_at(numbers: &str) -> String {
-    shop("order/get_order_detail", &format!("&order_sn_list={numbers}&request_order_status_pending=true"))
-}
-
 fn swept(window: Window, cursor: Option<&str>, steps: Vec<Step>) -> Result<Page<OrderRef>, ChannelError> {
     let (channel, script) = scripted(steps);
     let outcome = now(channel.updated_in(&account(), window, cursor));
@@ -457,12 +453,32 @@ const BOTH: &str = "260921ABCDEF01%2C260921ABCDEF02";
 fn the_sweep_asks_by_update_and_reads_the_clocks_besides() {
     let steps = vec![
         Step::get(&list_at(FROM, TO, "")).answer(200, ORDER_LIST),
-        Step::get(&clocks_at(BOTH)).answer(200, ORDER_CLOCKS),
+        Step::get(&listed_at(BOTH)).answer(200, ORDER_CLOCKS),
     ];
     let page = swept(window(), None, steps).unwrap();
-    let found = |id: &str, seconds| OrderRef { external_id: id.into(), updated_at: second(seconds) };
+    let found = |id: &str, seconds| OrderRef::new(id, second(seconds), None);
     assert_eq!(page.items, [found("260921ABCDEF01", 1_794_313_605), found("260921ABCDEF02", 1_794_314_205)]);
     assert_eq!((page.next, page.total), (None, None));
+}
+
+#[test]
+fn the_list_shows_an_order_that_is_over_whole() {
+    let listed = |changes: &[(&str, Value)]| {
+        let order: Value = serde_json::from_str(&order_with(changes)).unwrap();
+        let order = &order["response"]["order_list"][0];
+        let list = with(ORDER_LIST, &[("/response/order_list", json!([{ "order_sn": ORDER_NUMBER }]))]);
+        let details = with(ORDER_CLOCKS, &[("/response/order_list", json!([order]))]);
+        let steps = vec![
+            Step::get(&list_at(FROM, TO, "")).answer(200, &list),
+            Step::get(&listed_at(ORDER_NUMBER)).answer(200, &details),
+        ];
+        swept(window(), None, steps).unwrap().items.remove(0).over
+    };
+    let completed = ("/order_status", json!("COMPLETED"));
+    let over = listed(std::slice::from_ref(&completed)).expect("it is over");
+    assert_eq!((over.state, over.external_id.as_str()), (OrderState::Delivered, ORDER_NUMBER));
+    assert_eq!(listed(&[]), None, "it goes on");
+    assert_eq!(listed(&[completed, ("/item_list", json!(null))]), None, "it cannot be told");
 }
 
 #[test]
@@ -472,7 +488,7 @@ fn the_sweep_goes_on_while_there_is_more_however_short_the_page() {
     let none = with(ORDER_LIST, &[("/response/order_list", json!([]))]);
     let first = vec![
         Step::get(&list_at(FROM, TO, "")).answer(200, &more),
-        Step::get(&clocks_at(BOTH)).answer(200, ORDER_CLOCKS),
+        Step::get(&listed_at(BOTH)).answer(200, ORDER_CLOCKS),
     ];
     let page = swept(window(), None, first).unwrap();
     assert_eq!(page.items.len(), 2);
@@ -513,7 +529,7 @@ fn an_order_without_a_clock_counts_as_just_updated() {
     for (body, known) in [(one, true), (fault("error_not_found", ""), false)] {
         let steps = vec![
             Step::get(&list_at(FROM, TO, "")).answer(200, ORDER_LIST),
-            Step::get(&clocks_at(BOTH)).answer(200, &body),
+            Step::get(&listed_at(BOTH)).answer(200, &body),
         ];
         let page = swept(window(), None, steps).unwrap();
         assert_eq!(page.items[0].updated_at, second(TO));

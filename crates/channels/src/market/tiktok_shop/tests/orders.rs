@@ -413,11 +413,26 @@ fn the_sweep_asks_oldest_first_for_whole_seconds() {
     let page = now(channel.updated_in(&account(), WINDOW, None)).unwrap();
     script.done();
     let expected = [
-        OrderRef { external_id: ORDER_ID.into(), updated_at: seconds(1_794_313_700) },
+        OrderRef::new(ORDER_ID, seconds(1_794_313_700), None),
         // Later than the window: it was updated while the search ran.
-        OrderRef { external_id: "580000000000000002".into(), updated_at: seconds(1_794_315_601) },
+        OrderRef::new("580000000000000002", seconds(1_794_315_601), None),
     ];
     assert_eq!((page.items.as_slice(), page.next, page.total), (expected.as_slice(), None, Some(2)));
+}
+
+#[test]
+fn the_list_shows_an_order_that_is_over_whole() {
+    let listed = |changes: &[(&str, Value)]| {
+        let order: Value = serde_json::from_str(&with(ORDER, changes)).unwrap();
+        let body = with(ORDERS_SEARCH, &[("/data/orders", json!([order["data"]["orders"][0]]))]);
+        let (channel, _) = scripted([search(None).answer(200, &body)]);
+        now(channel.updated_in(&account(), WINDOW, None)).unwrap().items.remove(0).over
+    };
+    let completed = ("/data/orders/0/status", json!("COMPLETED"));
+    let over = listed(std::slice::from_ref(&completed)).expect("it is over");
+    assert_eq!((over.state, over.external_id.as_str()), (OrderState::Delivered, ORDER_ID));
+    assert_eq!(listed(&[]), None, "it goes on");
+    assert_eq!(listed(&[completed, ("/data/orders/0/line_items", json!([]))]), None, "it cannot be told");
 }
 
 #[test]
