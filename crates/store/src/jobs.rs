@@ -130,6 +130,35 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// Keeps a job that somebody asks for again and again, as the clock does. One of the same
+    /// kind and key stays as it is: what waits for its next try is not brought forward, or
+    /// no platform that is away would ever be left in peace. A dead one gets a new life.
+    pub fn enqueue_if_none(&mut self, id: JobId, new: &NewJob, now: Timestamp) -> StoreResult<()> {
+        self.tx.at_the_end(
+            &format!("job {} {}", new.kind, new.dedup_key),
+            None,
+            "INSERT INTO job (id, organization_id, connection_id, kind, dedup_key, payload, priority, state, \
+                              run_at, attempts, again, cause, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
+             ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET \
+               payload = excluded.payload, cause = excluded.cause, updated_at = excluded.updated_at, \
+               attempts = 0, run_at = excluded.run_at, state = 'ready' \
+             WHERE job.state = 'dead'",
+            params![
+                id,
+                self.id,
+                new.connection,
+                new.kind,
+                &new.dedup_key,
+                &new.payload,
+                new.priority as i64,
+                new.run_at,
+                &new.cause,
+                now
+            ],
+        )
+    }
+
     /// Gives dead jobs a new life: one, or all of a problem and kind. Returns how many.
     pub fn revive(&mut self, which: &DeadJobs, now: Timestamp) -> StoreResult<u64> {
         const REVIVE: &str = "UPDATE job SET state = 'ready', attempts = 0, run_at = $2, updated_at = $2 \

@@ -413,6 +413,27 @@ on_both! {
         assert_eq!(house.claim_one("ana").await.unwrap().attempts, 1);
     }
 
+    async fn what_is_asked_for_at_every_turn_waits_for_its_next_try_and_lives_again_when_dead(house: House) {
+        let shop = Shop::open(&house).await;
+        let remind = async || {
+            let (id, job, now) = (house.id(), new("2000", house.now()), house.now());
+            shop.write(move |shop| shop.enqueue_if_none(id, &job, now)).await;
+        };
+        remind().await;
+        let taken = house.claim_one("ana").await.expect("it is due");
+        remind().await;
+        house.postpone(&taken, "ana", SECOND * 30).await;
+        remind().await;
+        assert_eq!(house.claim_one("ana").await, None, "it waits for its next try");
+        house.wait(SECOND * 30);
+        let again = house.claim_one("ana").await.expect("its time has come");
+        assert_eq!(again.attempts, 2);
+        house.bury(&again, "ana", Problem::PlatformDown).await;
+        remind().await;
+        assert_eq!(house.claim_one("ana").await.map(|job| job.attempts), Some(1));
+        assert_eq!(house.open().await, 1);
+    }
+
     async fn the_dead_are_revived_one_by_one_by_kind_of_trouble_or_by_connection(house: House) {
         let shop = Shop::open(&house).await;
         let lane = shop.connection().await;
