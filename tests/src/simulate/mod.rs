@@ -326,7 +326,12 @@ impl Run {
                     return Ok(());
                 }
                 Some(differs) if took >= CONVERGES_WITHIN => {
-                    return Err(format!("{} s after the storm: {differs}", took.as_secs()));
+                    let waiting = "SELECT kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(error, '') FROM job";
+                    let waiting = self.shop.texts(waiting).await;
+                    return Err(format!(
+                        "{} s after the storm: {differs}; waiting: {waiting:?}",
+                        took.as_secs()
+                    ));
                 }
                 Some(_) => self.shop.wait(LOOK_EVERY),
             }

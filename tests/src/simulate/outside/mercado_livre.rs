@@ -73,8 +73,14 @@ impl Outside for Market {
         self.attempt(Method::POST, &format!("/_sandbox/orders/{order}/cancel"), &json!({ "group": group }));
     }
 
-    /// The platform suspects fraud.
+    /// The platform suspects fraud behind a payment.
     fn vex(&self, order: &str) {
+        let paid = |world: &mut World| {
+            world.orders.get(&number(order)).is_some_and(|order| order.status == OrderStatus::Paid)
+        };
+        if !self.sandbox().with_world(paid) {
+            return;
+        }
         self.attempt(Method::POST, &format!("/_sandbox/orders/{order}/fraud"), &json!({}));
     }
 
