@@ -2,6 +2,8 @@
 
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
+const path = require("node:path");
+const { pathToFileURL } = require("node:url");
 const zlib = require("node:zlib");
 
 const manifest = JSON.parse(fs.readFileSync(process.env.SANDBOX_MANIFEST, "utf8"));
@@ -26,9 +28,9 @@ async function run(client, steps) {
   process.exitCode = failed ? 1 : 0;
 }
 
-/** A call of the control API. */
-async function control(method, path, body) {
-  const answer = await fetch(`${api}/_sandbox${path}`, { method, body: body && JSON.stringify(body) });
+/** A call of the control API of the sandbox at `base`. */
+async function control(method, path, body, base = api) {
+  const answer = await fetch(`${base}/_sandbox${path}`, { method, body: body && JSON.stringify(body) });
   const text = await answer.text();
   assert.ok(answer.ok, `${path}: ${answer.status} ${text}`);
   return text ? JSON.parse(text) : null;
@@ -82,16 +84,41 @@ function crc32(bytes) {
 const unescape = (text) =>
   text.replaceAll("&quot;", '"').replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
-/** Opens an authorization URL as a person would and approves; gives the code. */
-async function consent(url, seller = classic) {
-  const page = await (await fetch(url)).text();
-  const fields = new URLSearchParams({ user_id: String(seller.user_id), decision: "approve" });
+/** Opens a consent page as a person would and sends its form; gives the query that the browser comes back with. */
+async function decide(url, choice) {
+  const answered = await fetch(url);
+  const page = await answered.text();
+  const action = page.match(/<form method="post" action="([^"]+)"/);
+  assert.ok(action, page);
+  const fields = new URLSearchParams(choice);
   for (const [, name, value] of page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)) {
     fields.set(name, unescape(value));
   }
-  const answer = await fetch(new URL("/authorization", url), { method: "POST", body: fields, redirect: "manual" });
+  const target = new URL(action[1], answered.url);
+  const answer = await fetch(target, { method: "POST", body: fields, redirect: "manual" });
   assert.equal(answer.status, 302, await answer.text());
-  return new URL(answer.headers.get("location")).searchParams.get("code");
+  return Object.fromEntries(new URL(answer.headers.get("location")).searchParams);
 }
 
-module.exports = { api, app, assert, classic, consent, control, family, item, png, redirectUri, run, sell };
+/** Approves on Mercado Livre's authorization page; gives the code. */
+async function consent(url, seller = classic) {
+  return (await decide(url, { user_id: String(seller.user_id), decision: "approve" })).code;
+}
+
+/** Leads this process's own `fetch` to the gateway, as HTTPS_PROXY asks: Node 20 does not look at that by itself. */
+function throughGateway() {
+  const { EnvHttpProxyAgent, setGlobalDispatcher } = require("undici");
+  setGlobalDispatcher(new EnvHttpProxyAgent());
+}
+
+/** A package that can only be imported, which does not look into NODE_PATH by itself. */
+function imported(name) {
+  const folder = path.join(process.env.NODE_PATH, name);
+  const { main } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
+  return import(pathToFileURL(path.join(folder, main)));
+}
+
+module.exports = {
+  api, app, assert, classic, consent, control, decide, family, imported, item, manifest, png, redirectUri, run, sell,
+  throughGateway,
+};

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -35,9 +36,11 @@ class Steps:
                 value = step()
             except Exception as error:  # whatever a client raises is what the step found
                 self.failed += 1
-                print(f"FAIL {self.client}: {name}: {type(error).__name__}: {error}", flush=True)
+                said = f"{type(error).__name__}: {error}".replace("\n", " ")
+                print(f"FAIL {self.client}: {name}: {said}", file=sys.__stdout__, flush=True)
                 return None
-            print(f"ok   {self.client}: {name}", flush=True)
+            # Clients print as well, and their words are no steps.
+            print(f"ok   {self.client}: {name}", file=sys.__stdout__, flush=True)
             return value
 
         return run
@@ -60,10 +63,10 @@ def refused(error_type, act):
     raise AssertionError(f"expected {error_type.__name__}, and nothing was refused")
 
 
-def control(method, path, body=None):
+def control(method, path, body=None, api=API):
     """A call of the control API."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{API}/_sandbox{path}", data=data, method=method)
+    request = urllib.request.Request(f"{api}/_sandbox{path}", data=data, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         text = answer.read()
     return json.loads(text) if text else None
@@ -99,20 +102,48 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 BROWSER = urllib.request.build_opener(NoRedirect)
 
 
-def consent(url, seller=CLASSIC, decision="approve"):
-    """Opens an authorization URL as a person would and decides; gives the address that the browser is sent to."""
-    page = BROWSER.open(url, timeout=10).read().decode()
-    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
-    fields = {name: html.unescape(value) for name, value in fields.items()}
-    fields |= {"user_id": str(seller["user_id"]), "decision": decision}
+def sent_on(url, data=None):
+    """The page at an address and, when it sends the browser on, where to."""
     try:
-        BROWSER.open(urllib.parse.urljoin(url, "/authorization"), urllib.parse.urlencode(fields).encode(), timeout=10)
+        return BROWSER.open(url, data, timeout=10).read().decode(), None
     except urllib.error.HTTPError as answer:
         if answer.code == 302:
-            return answer.headers["location"]
+            return "", answer.headers["location"]
         raise
-    raise AssertionError("the authorization page sent the browser nowhere")
+
+
+def decide(url, **choice):
+    """Opens a consent page as a person would and sends its form; gives the address that the browser is sent to."""
+    page, onwards = sent_on(url)
+    if onwards:
+        return decide(onwards, **choice)
+    action = re.search(r'<form method="post" action="([^"]+)"', page)[1]
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    fields = {name: html.unescape(value) for name, value in fields.items()} | choice
+    _, callback = sent_on(urllib.parse.urljoin(url, action), urllib.parse.urlencode(fields).encode())
+    if not callback:
+        raise AssertionError("the consent page sent the browser nowhere")
+    return callback
+
+
+def consent(url, seller=CLASSIC, decision="approve"):
+    """Decides on Mercado Livre's authorization page; gives the address that the browser is sent to."""
+    return decide(url, user_id=str(seller["user_id"]), decision=decision)
+
+
+def query_of(address):
+    """The fields of an address's query."""
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query))
 
 
 def code_from(callback):
-    return urllib.parse.parse_qs(urllib.parse.urlsplit(callback).query)["code"][0]
+    return query_of(callback)["code"]
+
+
+def eventually(look, tries=50):
+    """What `look` finds, asked again for five seconds while it finds nothing."""
+    for _ in range(tries):
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come")

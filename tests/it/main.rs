@@ -38,6 +38,7 @@ mod conformance;
 mod hooks;
 mod import;
 mod order_in;
+mod paces;
 mod problems;
 mod secrets;
 mod simulation;

@@ -45,7 +45,7 @@ const START: Timestamp = Timestamp::from_millis(1_767_623_400_000);
 /// Rounds of work at one instant; a shop that needs more goes round in circles.
 const MAX_ROUNDS: usize = 2_000;
 /// Times that waiting work may move the clock before the shop counts as never idle.
-const MAX_WAITS: usize = 400;
+const MAX_WAITS: usize = 4_000;
 /// Separates the chance of the shop, of its keys and of the world.
 const KEYS: u64 = 0x4b45_5953;
 

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod interrupt;
 pub mod measure;
 pub mod needs;
+pub mod new_channel;
 pub mod services;
 pub mod simulate;
 pub mod suite;

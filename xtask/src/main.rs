@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use xtask::failure::Failure;
 use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
-use xtask::{measure, simulate, tidy, workspace};
+use xtask::{measure, new_channel, simulate, tidy, workspace};
 
 /// The house keeper.
 #[derive(Debug, Parser)]
@@ -23,8 +23,9 @@ enum Command {
     /// Run every check and every test, with a PostgreSQL and a Redis of its own.
     ///
     /// Installs what is missing (Debian packages when root; otherwise it names the command),
-    /// then: format, house rules, clippy, examples in the documentation, 500 simulated shops, all
-    /// tests on both databases. Stops at the first part that fails and keeps its exit code.
+    /// then: format, house rules, clippy, a new channel made in a copy, examples in the
+    /// documentation, 500 simulated shops, all tests on both databases. Stops at the first part
+    /// that fails and keeps its exit code.
     #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only clippy\n  \
                             cargo xtask test --only tests --filter 'package(store)'")]
     Test {
@@ -46,6 +47,22 @@ enum Command {
     /// so, on itself or on the line above: `tidy: allowed because …`.
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
+    /// Make the beginnings of a connector to one more marketplace.
+    ///
+    /// Writes its folder and the lines that it needs elsewhere. It builds at once and fails
+    /// its conformance tests, each of which says what is to be written and where. Refuses a
+    /// name that is none or taken, and overwrites nothing. docs/adding-a-channel.md goes on
+    /// from there.
+    #[command(after_help = "Examples:\n  cargo xtask new-channel acme\n  \
+                            cargo xtask new-channel tiktok_shop --label 'TikTok Shop'")]
+    NewChannel {
+        /// Its word in addresses and databases, for ever: small letters, digits, underscores.
+        #[arg(value_name = "NAME")]
+        word: String,
+        /// Its name for people, when it is not the word in capitals.
+        #[arg(long, value_name = "TEXT")]
+        label: Option<String>,
+    },
     /// Drive whole shops through simulated storms, one for each seed.
     ///
     /// After every event the shop is held against its promises; a broken one is printed
@@ -116,6 +133,7 @@ enum OnlyPart {
     Fmt,
     Tidy,
     Clippy,
+    NewChannel,
     Tests,
 }
 
@@ -125,6 +143,7 @@ impl From<OnlyPart> for Part {
             OnlyPart::Fmt => Self::Fmt,
             OnlyPart::Tidy => Self::Tidy,
             OnlyPart::Clippy => Self::Clippy,
+            OnlyPart::NewChannel => Self::NewChannel,
             OnlyPart::Tests => Self::Tests,
         }
     }
@@ -155,6 +174,7 @@ fn run(command: Command) -> Result<(), Failure> {
             eprintln!("xtask: the house is tidy");
             Ok(())
         }
+        Command::NewChannel { word, label } => new_channel::run(&word, label.as_deref()),
         Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
         Command::Bench { only, json, orders, seconds } => {
             let json = json.map(std::path::absolute).transpose().map_err(Failure::of)?;

@@ -65,19 +65,19 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         what: "git",
-        parts: &[Part::Tidy, Part::Tests],
+        parts: &[Part::Tidy, Part::NewChannel, Part::Tests],
         present: || find_program("git", &[]).is_some(),
         from: Source::Debian("git"),
     },
     Need {
         what: "rustfmt",
-        parts: &[Part::Fmt],
+        parts: &[Part::Fmt, Part::NewChannel],
         present: || cargo_has("fmt"),
         from: Source::Rustup("rustfmt"),
     },
     Need {
         what: "clippy",
-        parts: &[Part::Clippy],
+        parts: &[Part::Clippy, Part::NewChannel],
         present: || cargo_has("clippy"),
         from: Source::Rustup("clippy"),
     },

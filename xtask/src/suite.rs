@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::services::{Fsync, Postgres, Redis};
-use crate::{needs, tidy, workspace};
+use crate::{needs, new_channel, tidy, workspace};
 
 /// Tells the tests where their PostgreSQL is.
 pub const POSTGRES_URL_VARIABLE: &str = "LOJISTA_TEST_POSTGRES_URL";
@@ -31,6 +31,8 @@ pub enum Part {
     Tidy,
     /// The compiler's and clippy's warnings.
     Clippy,
+    /// What `new-channel` makes.
+    NewChannel,
     /// The simulator, and all tests on both databases.
     Tests,
 }
@@ -67,6 +69,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         suite.step("clippy, warnings are errors", || {
             suite.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
         })?;
+    }
+    if options.wants(Part::NewChannel) {
+        suite.step("a new channel, made in a copy", || new_channel::prove(&suite.root, &suite.interrupt))?;
     }
     if options.wants(Part::Tests) {
         suite.tests(options)?;

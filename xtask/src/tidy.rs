@@ -20,6 +20,7 @@ use std::path::Path;
 
 use serde_json::Value;
 pub use source::Source;
+pub(crate) use source::words;
 
 use crate::failure::Failure;
 use crate::workspace;

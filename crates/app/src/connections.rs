@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connect::{Account, Consent, ListingSnapshot, StockControl, Window};
+use domain::pace::Pace;
 use domain::silence::{self, Silence};
 use domain::{
     Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted,
@@ -16,6 +17,7 @@ use domain::{
 use store::connections::{AuthorizationAttempt, Connection};
 use store::jobs::DeadJobs;
 use store::keys::KeyOwner;
+use store::paces::Scope;
 use store::pages::Queue;
 use store::{StoreError, StoreResult, Tenant};
 use vault::{Place, Token, TokenDigest};
@@ -118,6 +120,8 @@ pub struct Health {
     pub queue: Queue,
     /// Whether expected orders are missing.
     pub silence: Silence,
+    /// What holds its work back.
+    pub paces: Vec<(Scope, Pace)>,
     /// What went wrong last.
     pub last_failure: Option<(domain::Problem, String, Timestamp)>,
 }
@@ -440,6 +444,7 @@ impl App {
                     connection,
                     queue: tenant.queue(id)?,
                     silence: silence::judge(&times, now),
+                    paces: tenant.paces_of(id)?,
                     last_failure: tenant.last_failure(id)?,
                 }))
             })

@@ -27,14 +27,26 @@ const TRIES_FOR_UNSEEN_SALES: u32 = 3;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl App {
-    /// Tells a listing its quantity, if it has to be told anything.
+    /// Tells a listing its quantity. False when it has to be told nothing, and nobody was
+    /// called.
     pub(crate) async fn push_stock(
         &self,
         organization: OrganizationId,
         id: ListingId,
         attempts: u32,
+    ) -> Result<bool, AppError> {
+        let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(false) };
+        self.align(organization, listing, tally, attempts).await.map(|()| true)
+    }
+
+    async fn align(
+        &self,
+        organization: OrganizationId,
+        listing: Listing,
+        tally: Tally,
+        attempts: u32,
     ) -> Result<(), AppError> {
-        let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(()) };
+        let id = listing.id;
         let connection = listing.connection;
         let caller = self.caller(organization, connection).await?;
         let read = caller.channel.listings().fetch(&caller.account, &listing.external_id).await;

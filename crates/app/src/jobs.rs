@@ -87,7 +87,8 @@ impl Work {
 
     const fn priority(&self) -> Priority {
         match self {
-            Self::FetchOrder { .. } | Self::FetchShipment { .. } | Self::RenewTokens => Priority::Order,
+            Self::RenewTokens => Priority::Tokens,
+            Self::FetchOrder { .. } | Self::FetchShipment { .. } => Priority::Order,
             Self::PushStock { .. } => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep

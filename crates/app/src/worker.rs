@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use connect::{ChannelError, ErrorKind};
+use domain::pace::{Blow, Pace};
 use domain::retry::{MAX_ATTEMPTS, delay_before_retry};
 use domain::{ConnectionId, JobId, OrganizationId, Timestamp, Verdict};
-use store::jobs::{self, Failure, Job};
+use store::jobs::{self, Failure, HOOK_CAUSE, Job, Priority};
+use store::paces::{Paces, Scope};
 use store::{StoreResult, Tx};
 use tokio::task::JoinSet;
 
@@ -39,7 +41,22 @@ struct Hands {
 struct Ended {
     job: JobId,
     organization: OrganizationId,
+    connection: Lane,
+    priority: Priority,
+    began_at: Timestamp,
     how: How,
+    heard: Heard,
+}
+
+/// What a job heard of its platform.
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    /// It was not called.
+    Nothing,
+    /// It answers.
+    Answer,
+    /// It wants to be called less.
+    Blow(Blow),
 }
 
 #[derive(Debug, Clone)]
@@ -129,19 +146,22 @@ impl App {
             (std::mem::take(&mut held.ended), held.running.clone())
         };
         let room = Hands { running, ended: Vec::new() };
-        let ends = ended.clone();
+        let (app, ends) = (self.clone(), ended.clone());
         let taken = self
             .store()
             .installation()
             .note(move |tx| {
+                let mut paces = Paces::hold(tx)?;
                 keep_ends(tx, &ends, &owner, now)?;
+                app.keep_pace(&mut paces, &ends, now);
                 let mut taken = Vec::new();
                 for lane in jobs::lanes_due(tx, now)? {
                     let free = room.room(lane);
                     if free > 0 {
-                        taken.extend(jobs::claim(tx, lane, &owner, free, now)?);
+                        taken.extend(jobs::claim(tx, lane, &mut paces, &owner, free, now)?);
                     }
                 }
+                paces.keep(tx)?;
                 Ok(taken)
             })
             .await;
@@ -163,10 +183,42 @@ impl App {
     }
 
     async fn keep_the_rest(&self, ended: Vec<Ended>) -> Result<(), AppError> {
-        let (owner, now, ends) = (self.parts.node.clone(), self.clock().now(), ended.clone());
-        self.store().installation().note(move |tx| keep_ends(tx, &ends, &owner, now)).await?;
+        let (owner, now) = (self.parts.node.clone(), self.clock().now());
+        let (app, ends) = (self.clone(), ended.clone());
+        self.store()
+            .installation()
+            .note(move |tx| {
+                let mut paces = Paces::hold(tx)?;
+                keep_ends(tx, &ends, &owner, now)?;
+                app.keep_pace(&mut paces, &ends, now);
+                paces.keep(tx)
+            })
+            .await?;
         self.tell_of_dead(&ended);
         Ok(())
+    }
+
+    /// Each account's pace after what its jobs have heard.
+    fn keep_pace(&self, paces: &mut Paces, ended: &[Ended], now: Timestamp) {
+        for end in ended {
+            let Some(connection) = end.connection else { continue };
+            let mut change = |scope, change: &dyn Fn(Option<Pace>) -> Option<Pace>| {
+                paces.change(end.organization, connection, scope, change);
+            };
+            let work = Scope::Work(end.priority);
+            match end.heard {
+                Heard::Nothing => change(Scope::Connection, &|pace| Some(pace?.unused(now))),
+                Heard::Answer => {
+                    for scope in [Scope::Connection, work] {
+                        change(scope, &|pace| pace?.eased(end.began_at, now));
+                    }
+                }
+                Heard::Blow(blow) => {
+                    let scope = if blow == Blow::Down { Scope::Connection } else { work };
+                    change(scope, &|pace| Some(Pace::after(pace, blow, end.began_at, now, self.entropy())));
+                }
+            }
+        }
     }
 
     fn tell_of_dead(&self, ended: &[Ended]) {
@@ -177,24 +229,29 @@ impl App {
 
     /// Runs a job; gives how it ended, or `None` when the program ended in it.
     async fn run_job(&self, job: Job) -> Option<Ended> {
+        let began_at = self.clock().now();
         let result = match self.step(steps::JOB_TAKEN) {
             Ok(()) => self.perform(&job).await,
             Err(died) => Err(died),
         };
-        let how = match result {
-            Ok(()) => How::Done,
+        let (how, heard) = match result {
+            Ok(true) => (How::Done, Heard::Answer),
+            Ok(false) => (How::Done, Heard::Nothing),
             // The simulator ended the program here: nothing more is written, as after a
             // power cut; the lease gives the job back.
             Err(AppError::Died(_)) => return None,
-            Err(error) => self.judge(&job, &error).await,
+            Err(error) => (self.judge(&job, &error).await, heard_in(&error)),
         };
-        Some(Ended { job: job.id, organization: job.organization, how })
+        let Job { id, organization, connection, priority, .. } = job;
+        Some(Ended { job: id, organization, connection, priority, began_at, how, heard })
     }
 
-    async fn perform(&self, job: &Job) -> Result<(), AppError> {
+    /// False when the platform was not called.
+    async fn perform(&self, job: &Job) -> Result<bool, AppError> {
         let organization = job.organization;
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
-        match Work::parse(&job.payload)? {
+        let called = match Work::parse(&job.payload)? {
+            Work::PushStock { listing } => return self.push_stock(organization, listing, job.attempts).await,
             Work::FetchOrder { external_id } => {
                 self.fetch_order(organization, connection, &external_id, &job.cause).await
             }
@@ -204,13 +261,13 @@ impl App {
             Work::FetchListing { external_id } => {
                 self.fetch_listing(organization, connection, &external_id).await
             }
-            Work::PushStock { listing } => self.push_stock(organization, listing, job.attempts).await,
             Work::Sweep => self.sweep(organization, connection).await,
             Work::ReadMissed(bookmark) => self.read_missed(organization, connection, &bookmark).await,
             Work::Import => self.import_page(organization, connection).await,
             Work::CheckListings(bookmark) => self.check_listings(organization, connection, &bookmark).await,
             Work::RenewTokens => self.ready(organization, connection).await.map(|_| ()),
-        }
+        };
+        called.map(|()| true)
     }
 
     /// What becomes of a job that failed.
@@ -245,7 +302,8 @@ impl App {
         // What was just made may take a while to be found; what is another's stays so.
         let refused = *kind == ErrorKind::PermissionMissing
             || (*kind == ErrorKind::NotFound && job.attempts >= MAX_ATTEMPTS);
-        let (true, true, Some(connection)) = (refused, job.cause.starts_with("hook"), job.connection) else {
+        let (true, true, Some(connection)) = (refused, job.cause.starts_with(HOOK_CAUSE), job.connection)
+        else {
             return Ok(false);
         };
         let held = self.organization(job.organization);
@@ -277,6 +335,17 @@ impl Hands {
         if let Some(count) = self.running.get_mut(&lane) {
             *count = count.saturating_sub(1);
         }
+    }
+}
+
+/// What a failed job heard: a refusal is an answer as well.
+fn heard_in(error: &AppError) -> Heard {
+    let AppError::Channel(error) = error else { return Heard::Nothing };
+    let answered = error.exchange.as_ref().is_some_and(|exchange| exchange.status.is_some());
+    match error.blow() {
+        Some(blow) => Heard::Blow(blow),
+        None if answered => Heard::Answer,
+        None => Heard::Nothing,
     }
 }
 

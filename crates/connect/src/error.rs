@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use domain::pace::Blow;
 use domain::{Problem, Verdict};
 
 use crate::exchange::Exchange;
@@ -99,6 +100,16 @@ impl ChannelError {
             | ErrorKind::Refused { .. }
             | ErrorKind::AddressNotAllowed => Verdict::Fail,
         }
+    }
+
+    /// What it says about how fast the account may be called; `None` where it says nothing.
+    #[must_use]
+    pub fn blow(&self) -> Option<Blow> {
+        if let ErrorKind::RateLimited { not_before } = self.kind {
+            return Some(Blow::TooMany { wish: not_before });
+        }
+        let is_down = matches!(self.kind, ErrorKind::Unreachable | ErrorKind::PlatformFault { .. });
+        is_down.then_some(Blow::Down)
     }
 
     /// What a person reads about.

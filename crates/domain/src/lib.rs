@@ -11,6 +11,7 @@ pub mod id;
 pub mod listing;
 pub mod money;
 pub mod order;
+pub mod pace;
 pub mod problem;
 pub mod random;
 pub mod retry;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use app::{App, Faults, Parts};
-use channels::market::{self, ChannelConfig};
+use channels::market::ChannelConfig;
 use connect::{Channel, HttpTransport, Outbound};
 use domain::{ChannelKind, Clock, Entropy as _};
 use store::{Store, settings};
@@ -70,13 +70,10 @@ async fn open_keys(storage: &Storage, store: &Store) -> Result<Keyring, Failure>
 
 /// The channels of their configurations.
 pub(crate) fn channels(
-    configs: Vec<ChannelConfig>,
+    configs: &[Arc<dyn ChannelConfig>],
 ) -> Result<BTreeMap<ChannelKind, Arc<dyn Channel>>, Failure> {
     let outbound = Arc::new(outbound()?);
-    Ok(configs
-        .into_iter()
-        .map(|config| (config.kind(), market::channel(config, Arc::clone(&outbound))))
-        .collect())
+    Ok(configs.iter().map(|config| (config.kind(), config.channel(Arc::clone(&outbound)))).collect())
 }
 
 /// The client that calls the outside world.

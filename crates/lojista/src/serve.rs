@@ -40,7 +40,7 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
         trusted_proxies: config.server.trusted_proxies.clone(),
         hook_door: ground.hook_door.clone(),
     };
-    let channels = house::channels(config.channels)?;
+    let channels = house::channels(&config.channels)?;
     if channels.is_empty() {
         tracing::warn!("no channel is configured: set LOJISTA_MERCADO_LIVRE_CLIENT_ID and its secret");
     }

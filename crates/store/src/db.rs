@@ -197,25 +197,6 @@ impl<'c> Tx<'c> {
         Ok(self.rows(sql, params, map)?.into_iter().next())
     }
 
-    /// Appends rows to a table: one prepared statement for each row on SQLite, one for all
-    /// of them on PostgreSQL.
-    fn append<'v, const N: usize>(
-        &mut self,
-        table: &'static str,
-        columns: [&'static str; N],
-        rows: impl Iterator<Item = [Val<'v>; N]>,
-    ) -> StoreResult<()> {
-        let mut rows = rows;
-        self.attempt(|conn| match conn {
-            Conn::Sqlite(conn) => sqlite::append(conn, table, &columns, &mut rows),
-            Conn::Postgres(tx) => {
-                let rows: Vec<[Val<'v>; N]> = rows.collect();
-                let rows: Vec<&[Val<'v>]> = rows.iter().map(<[_; N]>::as_slice).collect();
-                tx.append(table, &columns, &rows)
-            }
-        })
-    }
-
     /// What a query that chooses rows to take ends with, so that two nodes choose different
     /// ones without waiting for each other. SQLite has one writer.
     #[must_use]
@@ -223,6 +204,16 @@ impl<'c> Tx<'c> {
         match self.engine() {
             Engine::Sqlite => "",
             Engine::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// What a query ends with whose rows nobody else may change until this transaction
+    /// ends. SQLite has one writer.
+    #[must_use]
+    pub const fn for_update(&self) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => "FOR UPDATE",
         }
     }
 
@@ -316,17 +307,15 @@ impl Db {
         self.run(Access::Note, work).await
     }
 
-    /// Appends rows to a table in a transaction of their own: on PostgreSQL a single trip.
-    /// Returns when the disk has them. Table and columns are names of this program, never
-    /// data.
-    pub async fn append<const N: usize, R: Send + 'static>(
+    /// Inserts a row in a transaction of its own: on PostgreSQL a single trip. Returns when
+    /// the disk has it.
+    pub async fn insert<const N: usize, R: Send + 'static>(
         &self,
-        table: &'static str,
-        columns: [&'static str; N],
-        rows: Vec<R>,
+        sql: &'static str,
+        row: R,
         values: for<'r> fn(&'r R) -> [Val<'r>; N],
     ) -> StoreResult<()> {
-        self.run(Access::Alone, move |tx| tx.append(table, columns, rows.iter().map(values))).await
+        self.run(Access::Alone, move |tx| tx.execute_exactly(1, sql, &values(&row))).await
     }
 
     /// Whether a write was refused for want of space, and [`Db::found_room`] was not called

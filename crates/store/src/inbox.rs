@@ -1,15 +1,15 @@
 //! The inbox: a hook is kept durably before the platform is answered.
 //!
-//! Hooks that arrive together are appended by one commit ([`Intake`]);
-//! the table has no index but its key. Sorting them into jobs is later, unhurried work.
+//! Hooks that arrive together are one row of one commit ([`Intake`]); the table has no
+//! index but its key. Sorting them into jobs is later, unhurried work.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use domain::{ChannelKind, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::db::{Db, Engine, StoreError, StoreResult, Tx, Val};
+use crate::db::{Db, Engine, StoreError, StoreResult, Tx};
 
 /// Hooks that may wait for their commit; beyond it the platform is told to come again.
 pub const MAX_WAITING: usize = 16_384;
@@ -97,7 +97,7 @@ async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
                 hooks.extend(entry.hooks);
                 answers.push(entry.answer);
             }
-            let kept = db.append("hook_inbox", COLUMNS, hooks, values).await;
+            let kept = keep(&db, &hooks).await;
             for answer in answers {
                 // A platform that hung up meanwhile sends again; the hook is kept all the same.
                 let _ = answer.send(kept.clone());
@@ -107,18 +107,48 @@ async fn gather(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
     }
 }
 
-const COLUMNS: [&str; 6] =
-    ["channel", "account_external_id", "subject_kind", "subject_id", "topic", "received_at"];
+/// Hooks that one commit keeps.
+struct Batch {
+    hooks: String,
+    count: i64,
+    received_at: Timestamp,
+}
 
-fn values(hook: &Hook) -> [Val<'_>; COLUMNS.len()] {
-    [
-        Val::from(hook.channel.as_str()),
-        Val::from(&hook.account_external_id),
-        Val::from(hook.subject_kind),
-        Val::from(&hook.subject_id),
-        Val::from(&hook.topic),
-        Val::from(hook.received_at),
-    ]
+async fn keep(db: &Db, hooks: &[Hook]) -> StoreResult<()> {
+    let Some(first) = hooks.first() else { return Ok(()) };
+    let told: Vec<Told> = hooks.iter().map(Told::of).collect();
+    let batch = Batch {
+        hooks: serde_json::to_string(&told).map_err(|error| StoreError::Driver(error.to_string()))?,
+        count: i64::try_from(hooks.len()).unwrap_or(i64::MAX),
+        received_at: first.received_at,
+    };
+    let sql = "INSERT INTO hook_batch (hooks, hook_count, received_at) VALUES ($1, $2, $3)";
+    db.insert(sql, batch, |batch| [(&batch.hooks).into(), batch.count.into(), batch.received_at.into()]).await
+}
+
+/// A hook as its batch holds it: channel, account, kind and id of the subject, topic, and
+/// when it arrived, in milliseconds.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Told<'t>(
+    #[serde(borrow)] Cow<'t, str>,
+    #[serde(borrow)] Cow<'t, str>,
+    #[serde(borrow)] Cow<'t, str>,
+    #[serde(borrow)] Cow<'t, str>,
+    #[serde(borrow)] Cow<'t, str>,
+    i64,
+);
+
+impl<'t> Told<'t> {
+    fn of(hook: &'t Hook) -> Self {
+        Self(
+            hook.channel.as_str().into(),
+            (&hook.account_external_id).into(),
+            hook.subject_kind.into(),
+            (&hook.subject_id).into(),
+            (&hook.topic).into(),
+            hook.received_at.as_millis(),
+        )
+    }
 }
 
 /// Hooks that say the same, taken out of the inbox together.
@@ -140,49 +170,49 @@ pub struct SortedHook {
     pub count: u32,
 }
 
-/// Takes up to `limit` of the oldest hooks out of the inbox, the same ones folded into
-/// one. Runs in the transaction that makes jobs of them: either both or neither.
-pub fn take(tx: &mut Tx<'_>, limit: u32) -> StoreResult<Vec<SortedHook>> {
-    let rows = tx.rows(
-        "DELETE FROM hook_inbox WHERE seq IN (SELECT seq FROM hook_inbox ORDER BY seq LIMIT $1) \
-         RETURNING channel, account_external_id, subject_kind, subject_id, topic, received_at",
-        &[limit.into()],
-        |row| {
-            Ok(SortedHook {
-                channel: row.get(0)?,
-                account_external_id: row.get(1)?,
-                subject_kind: row.get(2)?,
-                subject_id: row.get(3)?,
-                topic: row.get(4)?,
-                received_at: row.get(5)?,
-                count: 1,
-            })
-        },
+/// Takes the oldest hooks out of the inbox, batch by batch until there are `enough`, the
+/// same ones folded into one. Runs in the transaction that makes jobs of them: either both
+/// or neither.
+pub fn take(tx: &mut Tx<'_>, enough: u32) -> StoreResult<Vec<SortedHook>> {
+    let mut batches = tx.rows(
+        "DELETE FROM hook_batch WHERE seq IN (\
+           SELECT seq FROM (\
+             SELECT seq, SUM(hook_count) OVER (ORDER BY seq) - hook_count AS before \
+             FROM (SELECT seq, hook_count FROM hook_batch ORDER BY seq LIMIT $1) oldest) summed \
+           WHERE before < $1) \
+         RETURNING seq, hooks",
+        &[enough.into()],
+        |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)),
     )?;
+    // What a DELETE returns is in no order.
+    batches.sort_by_key(|(seq, _)| *seq);
     let mut folded: BTreeMap<(String, String, String, String), SortedHook> = BTreeMap::new();
-    for hook in rows {
-        let key = (
-            hook.channel.clone(),
-            hook.account_external_id.clone(),
-            hook.subject_kind.clone(),
-            hook.subject_id.clone(),
-        );
-        folded
-            .entry(key)
-            .and_modify(|held| {
-                held.count += 1;
-                held.received_at = held.received_at.max(hook.received_at);
-            })
-            .or_insert(hook);
+    for (_, hooks) in &batches {
+        let hooks: Vec<Told<'_>> = serde_json::from_str(hooks).map_err(|error| StoreError::Inconsistent {
+            table: "hook_batch",
+            column: "hooks",
+            value: error.to_string(),
+        })?;
+        for Told(channel, account, kind, subject, topic, at) in hooks {
+            let key = (channel.into_owned(), account.into_owned(), kind.into_owned(), subject.into_owned());
+            let held = folded.entry(key).or_insert_with_key(|(channel, account, kind, subject)| SortedHook {
+                channel: channel.clone(),
+                account_external_id: account.clone(),
+                subject_kind: kind.clone(),
+                subject_id: subject.clone(),
+                topic: topic.into_owned(),
+                received_at: Timestamp::from_millis(at),
+                count: 0,
+            });
+            held.count += 1;
+            held.received_at = held.received_at.max(Timestamp::from_millis(at));
+        }
     }
     Ok(folded.into_values().collect())
 }
 
-/// How many hooks wait to be sorted, and since when the oldest does.
-pub fn waiting(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<(i64, Duration)> {
-    let found = tx.row("SELECT COUNT(*), MIN(received_at) FROM hook_inbox", &[], |row| {
-        Ok((row.get::<i64>(0)?, row.get::<Option<Timestamp>>(1)?))
-    })?;
-    let (count, oldest) = found.unwrap_or((0, None));
-    Ok((count, oldest.map_or(Duration::ZERO, |oldest| now.since(oldest))))
+/// How many hooks wait to be sorted.
+pub fn waiting(tx: &mut Tx<'_>) -> StoreResult<i64> {
+    let sum = "SELECT CAST(COALESCE(SUM(hook_count), 0) AS BIGINT) FROM hook_batch";
+    Ok(tx.row(sum, &[], |row| row.get(0))?.unwrap_or(0))
 }

@@ -7,7 +7,14 @@ use domain::{ConnectionId, JobId, OrganizationId, Problem, Timestamp};
 use std::time::Duration;
 
 use crate::db::{Row, StoreResult, Tx, Val};
+use crate::paces::Paces;
 use crate::{Tenant, params};
+
+/// How the cause begins of a job that a hook alone asked for.
+///
+/// Anybody can make up a hook that no platform signed; whatever else asks for the same job
+/// knows that its thing is real. So a hook never takes the place of another cause.
+pub const HOOK_CAUSE: &str = "hook ";
 
 /// A lease ends by itself after this span: a worker that died gives its job back.
 pub const LEASE: Duration = Duration::from_secs(90);
@@ -15,6 +22,8 @@ pub const LEASE: Duration = Duration::from_secs(90);
 /// What goes first. Lower goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
+    /// What renews a token: without it nothing else is answered.
+    Tokens = 0,
     /// Orders: the buyer waits.
     Order = 1,
     /// Stock: another buyer may buy what is gone.
@@ -23,6 +32,15 @@ pub enum Priority {
     Price = 3,
     /// Catalogue, sweeps, history.
     Background = 4,
+}
+
+impl Priority {
+    /// Those that a [`crate::paces::Scope`] can hold back.
+    pub const PACED: [Self; 4] = [Self::Order, Self::Stock, Self::Price, Self::Background];
+
+    fn of(number: i64) -> Option<Self> {
+        [Self::Tokens].into_iter().chain(Self::PACED).find(|priority| *priority as i64 == number)
+    }
 }
 
 /// A job to be kept.
@@ -65,10 +83,12 @@ pub struct Job {
     pub cause: String,
     /// When it was first asked for.
     pub created_at: Timestamp,
+    /// What goes first.
+    pub priority: Priority,
 }
 
 const JOB_COLUMNS: &str =
-    "id, organization_id, connection_id, kind, dedup_key, payload, attempts, cause, created_at";
+    "id, organization_id, connection_id, kind, dedup_key, payload, attempts, cause, created_at, priority";
 
 fn job(row: &Row<'_>) -> StoreResult<Job> {
     Ok(Job {
@@ -81,6 +101,8 @@ fn job(row: &Row<'_>) -> StoreResult<Job> {
         attempts: u32::try_from(row.get::<i64>(6)?).unwrap_or(u32::MAX),
         cause: row.get(7)?,
         created_at: row.get(8)?,
+        // One of a newer program goes last.
+        priority: Priority::of(row.get(9)?).unwrap_or(Priority::Background),
     })
 }
 
@@ -100,6 +122,7 @@ impl Tenant<'_, '_> {
     /// runs will run once more, a dead one gets a new life. It is kept at the transaction's
     /// end: a job that is being ended elsewhere is waited for with nothing else to do.
     pub fn enqueue(&mut self, id: JobId, new: &NewJob, now: Timestamp) -> StoreResult<()> {
+        let hooks = format!("{HOOK_CAUSE}%");
         self.tx.at_the_end(
             &format!("job {} {}", new.kind, new.dedup_key),
             None,
@@ -108,7 +131,8 @@ impl Tenant<'_, '_> {
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
              ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET \
                payload = excluded.payload, \
-               cause = excluded.cause, \
+               cause = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
+                            AND job.cause NOT LIKE $11 THEN job.cause ELSE excluded.cause END, \
                updated_at = excluded.updated_at, \
                again = CASE WHEN job.state = 'leased' THEN 1 ELSE 0 END, \
                attempts = CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END, \
@@ -125,7 +149,8 @@ impl Tenant<'_, '_> {
                 new.priority as i64,
                 new.run_at,
                 &new.cause,
-                now
+                now,
+                &hooks
             ],
         )
     }
@@ -224,15 +249,49 @@ pub fn lanes_due(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Vec<Option<Conn
     )
 }
 
-/// Leases up to `limit` due jobs of one lane, the most urgent first.
+/// Leases up to `limit` due jobs of one lane, the most urgent first, as far as the paces
+/// let them start.
 pub fn claim(
     tx: &mut Tx<'_>,
     lane: Option<ConnectionId>,
+    paces: &mut Paces,
     owner: &str,
     limit: u32,
     now: Timestamp,
 ) -> StoreResult<Vec<Job>> {
-    let lane_is = if lane.is_some() { "connection_id = $5" } else { "connection_id IS NULL" };
+    let Some(connection) = lane.filter(|connection| paces.hold_back(*connection)) else {
+        return claim_any(tx, lane, None, owner, limit, now);
+    };
+    let mut taken = Vec::new();
+    let mut room = limit;
+    for priority in [Priority::Tokens].into_iter().chain(Priority::PACED) {
+        let free = paces.free(connection, priority, room, now);
+        if free == 0 {
+            continue;
+        }
+        let jobs = claim_any(tx, lane, Some(priority), owner, free, now)?;
+        let count = u32::try_from(jobs.len()).unwrap_or(free);
+        paces.taken(connection, priority, count, limit, now);
+        room = room.saturating_sub(count);
+        taken.extend(jobs);
+    }
+    Ok(taken)
+}
+
+/// The same for jobs of one priority, or of all, whatever their paces.
+fn claim_any(
+    tx: &mut Tx<'_>,
+    lane: Option<ConnectionId>,
+    priority: Option<Priority>,
+    owner: &str,
+    limit: u32,
+    now: Timestamp,
+) -> StoreResult<Vec<Job>> {
+    let lane_is = match (lane, priority) {
+        (None, _) => "connection_id IS NULL",
+        (Some(_), None) => "connection_id = $5",
+        (Some(_), Some(_)) => "connection_id = $5 AND priority = $6",
+    };
     // The choice is made once, before the update: PostgreSQL may run a subquery again for
     // each row, and would then lease more than the limit.
     let skip_locked = tx.skip_locked();
@@ -243,16 +302,16 @@ pub fn claim(
          UPDATE job SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = attempts + 1, \
                         again = 0, updated_at = $3 \
          WHERE id IN (SELECT id FROM chosen) \
-         RETURNING {JOB_COLUMNS}, priority, run_at"
+         RETURNING {JOB_COLUMNS}, run_at"
     );
     let until = now.plus(LEASE);
     // What an UPDATE returns is in no order, whatever it has chosen by.
-    let with_urgency = |row: &Row<'_>| Ok(((row.get::<i64>(9)?, row.get::<i64>(10)?), job(row)?));
-    let mut jobs = match lane {
-        Some(id) => tx.rows(&sql, params![owner, until, now, limit, id], with_urgency)?,
-        None => tx.rows(&sql, params![owner, until, now, limit], with_urgency)?,
-    };
-    jobs.sort_by_key(|(urgency, job)| (*urgency, job.id));
+    let with_time = |row: &Row<'_>| Ok((row.get::<i64>(10)?, job(row)?));
+    let mut given = params![owner, until, now, limit].to_vec();
+    given.extend(lane.map(Val::from));
+    given.extend(lane.and(priority).map(|priority| Val::from(priority as i64)));
+    let mut jobs = tx.rows(&sql, &given, with_time)?;
+    jobs.sort_by_key(|(run_at, job)| (job.priority, *run_at, job.id));
     Ok(jobs.into_iter().map(|(_, job)| job).collect())
 }
 
@@ -354,7 +413,18 @@ pub fn open_jobs(tx: &mut Tx<'_>) -> StoreResult<i64> {
         .unwrap_or(0))
 }
 
-/// When the earliest waiting job is due; `None` when none waits.
+/// When the next waiting job may start; `None` when none waits.
 pub fn next_due(tx: &mut Tx<'_>) -> StoreResult<Option<Timestamp>> {
-    Ok(tx.row("SELECT MIN(run_at) FROM job WHERE state = 'ready'", &[], |row| row.get(0))?.flatten())
+    let paces = Paces::look(tx)?;
+    let due = tx.rows(
+        "SELECT connection_id, priority, MIN(run_at) FROM job WHERE state = 'ready' \
+         GROUP BY connection_id, priority",
+        &[],
+        |row| Ok((row.get::<Option<ConnectionId>>(0)?, Priority::of(row.get(1)?), row.get(2)?)),
+    )?;
+    let may_start = due.into_iter().map(|(connection, priority, due)| match (connection, priority) {
+        (Some(connection), Some(priority)) => paces.earliest(connection, priority, due),
+        _ => due,
+    });
+    Ok(may_start.min())
 }

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keys;
 pub mod listings;
 pub mod orders;
+pub mod paces;
 pub mod pages;
 pub mod people;
 pub mod settings;

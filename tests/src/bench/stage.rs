@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use app::{App, Parts};
 use axum::Router;
+use channels::market::ChannelConfig;
 use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
-use channels::market::{self, ChannelConfig};
 use connect::{BaseUrl, HttpTransport, Outbound};
 use domain::{
     ChannelKind, Clock, ConnectionId, ListingState, MemberId, OrganizationId, Restricted, Timestamp,
@@ -19,7 +19,7 @@ use sandbox::Manifest;
 use serde_json::Value;
 use store::listings::Listing;
 use store::pages::ListingFilter;
-use store::{Location, Store};
+use store::{Location, Store, inbox, jobs};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
@@ -241,13 +241,8 @@ impl Stage {
 
 /// Hooks and jobs that wait or run.
 pub async fn open_work(store: &Store) -> Result<i64> {
-    let count = "SELECT (SELECT COUNT(*) FROM hook_inbox) + (SELECT COUNT(*) FROM job WHERE state <> 'dead')";
-    Ok(number(store, count).await?)
-}
-
-/// The number that a query of one number finds; 0 when it finds none.
-pub async fn number(store: &Store, sql: &'static str) -> store::StoreResult<i64> {
-    Ok(store.installation().read(move |tx| tx.row(sql, &[], |row| row.get(0))).await?.unwrap_or_default())
+    let open = store.installation().read(|tx| Ok(inbox::waiting(tx)? + jobs::open_jobs(tx)?));
+    Ok(open.await?)
 }
 
 /// The application over an open store.
@@ -258,7 +253,7 @@ pub async fn start(
     public_url: &str,
 ) -> Result<App> {
     let outbound = Arc::new(Outbound::new(Arc::new(HttpTransport::new()?), Arc::new(SystemClock)));
-    let channel = market::channel(ChannelConfig::MercadoLivre(marketplace), outbound);
+    let channel = marketplace.channel(outbound);
     let parts = Parts {
         store,
         keyring,

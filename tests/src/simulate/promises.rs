@@ -244,11 +244,20 @@ async fn every_order_is_held(run: &Run) -> Result<Hidden, String> {
     for sku in run.shop.skus().await {
         let sold = set_aside.get(&sku.code).copied().unwrap_or_default();
         if sku.tally.reserved_units != sold {
-            let aside = sku.tally.reserved_units;
-            return Err(format!("open orders have {sold} units of {} and {aside} are set aside", sku.code));
+            let (code, aside) = (&sku.code, sku.tally.reserved_units);
+            let by = set_aside_by(&run.shop).await;
+            return Err(format!("open orders have {sold} units of {code} and {aside} are set aside: {by:?}"));
         }
     }
     Ok(hidden)
+}
+
+/// The orders that have units set aside, for whoever looks into it.
+async fn set_aside_by(shop: &TestApp) -> Vec<String> {
+    let sql = "SELECT c.channel || ' ' || o.external_id || ' ' || o.state || ' ' || n.units || ' of ' || s.code \
+               FROM order_line n JOIN orders o ON o.id = n.order_id JOIN connection c ON c.id = o.connection_id \
+               JOIN sku s ON s.id = n.sku_id WHERE n.position = 'reserved'";
+    shop.texts(sql).await
 }
 
 fn is_held_right(channel: &str, truth: &Truth, held: Option<(OrderState, i64)>) -> Result<(), String> {

@@ -12,8 +12,9 @@ use super::verdict::Verdict;
 use crate::bench::Result;
 use crate::bench::program::Program;
 
-/// The longest wait for a program to come to its point.
-const POINT_LIMIT: Duration = Duration::from_mins(2);
+/// The longest wait for a program to come to its point: what others killed before it had in
+/// hand comes back when their leases end, and a point may want several passes.
+const POINT_LIMIT: Duration = Duration::from_mins(5);
 /// Between two looks at whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Passings of a step at which a program is ended, at most.

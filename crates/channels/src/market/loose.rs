@@ -68,6 +68,19 @@ impl Loose {
     }
 }
 
+/// Whether `text` is a number of a platform: digits, and not more of them than `most`.
+pub(super) fn is_digits(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// All ids of a list, each once and in order; `None` when one of them is none.
+pub(super) fn distinct(ids: impl Iterator<Item = Option<String>>) -> Option<Vec<String>> {
+    let mut ids = ids.collect::<Option<Vec<String>>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Some(ids)
+}
+
 /// The filled text of a field that may be absent.
 pub(super) fn filled(field: Option<&Loose>) -> Option<&str> {
     field.and_then(Loose::filled)
@@ -258,6 +271,21 @@ mod unit {
     fn yes_is_a_word_or_a_one() {
         for (json, yes) in [("true", true), ("\"true\"", true), ("1", true), ("false", false), ("0", false)] {
             assert_eq!(read::<Loose>(json).is_true(), yes, "{json}");
+        }
+    }
+
+    #[test]
+    fn ids_of_a_list_come_once_or_not_at_all() {
+        let ids = |ids: &[Option<&str>]| distinct(ids.iter().map(|id| id.map(str::to_owned)));
+        assert_eq!(ids(&[Some("b"), Some("a"), Some("b")]), Some(vec!["a".into(), "b".into()]));
+        assert_eq!((ids(&[]), ids(&[Some("a"), None])), (Some(Vec::new()), None));
+    }
+
+    #[test]
+    fn digits_are_digits_and_not_too_many() {
+        assert!(is_digits("0", 2) && is_digits("20", 2));
+        for text in ["", "200", "-1", "1.", " 1", "١"] {
+            assert!(!is_digits(text, 2), "{text}");
         }
     }
 

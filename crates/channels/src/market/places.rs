@@ -35,7 +35,7 @@ pub(super) fn spread(mut places: Vec<&mut i64>, target: i64) {
 
 /// Takes `surplus` units away from places in their order, from each all that it holds
 /// before the next is asked; nothing where the surplus is not above zero.
-pub(super) fn drain(places: Vec<&mut i64>, surplus: i64) {
+fn drain(places: Vec<&mut i64>, surplus: i64) {
     let mut left = surplus.max(0);
     for units in places {
         let gone = left.min(*units);

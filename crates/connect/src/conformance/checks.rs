@@ -8,51 +8,69 @@ use domain::{Currency, Money, OrderState, Verdict};
 use serde_json::Value;
 use url::Url;
 
+mod failures;
+mod hooks;
 mod odd;
 
+pub use self::failures::{
+    a_broken_connection_is_unreachable_and_retried, a_fault_of_the_platform_is_retried,
+    a_lost_a_failed_and_a_refused_refresh_are_three_things, a_missing_permission_is_for_a_person,
+    a_refused_token_asks_for_the_next, an_answer_that_is_no_json_is_garbled_and_retried,
+    half_an_answer_is_garbled_and_retried, too_many_calls_wait_as_long_as_the_platform_wishes,
+    too_many_calls_without_a_wish_wait_at_our_own_pace, what_is_not_there_is_not_found_and_asked_for_again,
+};
+pub use self::hooks::{
+    a_hook_for_another_app_or_with_a_bad_signature_is_refused, a_hook_of_an_unknown_topic_is_not_for_us,
+    a_hook_says_all_it_has_to, a_malformed_hook_is_refused, a_repeated_hook_says_the_same,
+    an_odd_hook_is_refused_or_read_and_nothing_else, an_oversized_hook_is_refused,
+};
 pub use self::odd::{
     a_failure_on_the_way_is_no_success, a_key_that_climbs_is_never_written,
     a_price_that_was_ignored_is_no_success, an_answer_about_something_else_is_no_answer,
     an_answer_cut_anywhere_is_asked_for_again, an_impossible_price_is_never_sent,
-    an_odd_hook_is_refused_or_read_and_nothing_else, an_odd_value_anywhere_is_never_fatal,
-    an_unknown_listing_status_waits_for_a_person,
+    an_odd_value_anywhere_is_never_fatal, an_unknown_listing_status_waits_for_a_person,
 };
 use super::harness::{Capability, Harness, NOW, Outcome, attempt, scripted, survive};
-use super::script::{Step, now};
-use crate::channel::{HookRejection, HookSubject};
+use super::script::now;
 use crate::error::{ChannelError, ErrorKind};
-use crate::outbound::TransportError;
+
+/// Where an author reads what a channel consists of.
+const GUIDE: &str = "docs/adding-a-channel.md";
 
 /// What the capability gives when all is well; fails when a scripted call was not made.
 #[track_caller]
 fn succeed(harness: &dyn Harness, capability: Capability) -> Outcome {
     let steps = harness.script(capability).unwrap_or_default();
     let (outcome, script) = attempt(harness, capability, steps);
+    let outcome = expected(capability, outcome);
     script.done();
-    outcome.unwrap_or_else(|error| panic!("{capability:?}: {error} {error:?}"))
+    outcome
 }
 
-/// Runs each capability that the channel has with one step spoilt.
-fn spoil(
-    harness: &dyn Harness,
-    step_of: impl Fn(Capability) -> Option<usize>,
-    spoilt: impl Fn(Step) -> Step,
-    judge: impl Fn(Capability, &ChannelError),
-) {
-    for capability in Capability::ALL {
-        let (Some(mut steps), Some(at)) = (harness.script(capability), step_of(capability)) else {
-            continue;
-        };
-        steps[at] = spoilt(steps[at].clone());
-        match attempt(harness, capability, steps).0 {
-            Ok(outcome) => panic!("{capability:?} took a spoilt answer for a good one: {outcome:?}"),
-            Err(error) => judge(capability, &error),
-        }
-    }
+/// What the capability has to give.
+#[track_caller]
+fn expected(capability: Capability, outcome: Result<Outcome, ChannelError>) -> Outcome {
+    outcome.unwrap_or_else(|error| panic!("{capability} has to succeed, and failed: {error}\n{error:?}"))
 }
 
-/// The first step of whatever is called.
-const FIRST: fn(Capability) -> Option<usize> = |_| Some(0);
+/// Fails unless a write that was ignored is seen to be.
+#[track_caller]
+fn must_not_be_applied(capability: Capability, outcome: Result<Outcome, ChannelError>) {
+    let error = outcome.expect_err("a write that was ignored is no success");
+    assert!(
+        error.kind == ErrorKind::WriteNotApplied,
+        "{capability}: another value read back has to become ErrorKind::WriteNotApplied, and became: {error}"
+    );
+}
+
+/// Fails unless `id` was refused before anything was sent.
+#[track_caller]
+fn must_not_be_called(capability: Capability, id: &str, error: &ChannelError) {
+    assert!(
+        error.kind == ErrorKind::AddressNotAllowed,
+        "{capability}: the id {id:?} has to become ErrorKind::AddressNotAllowed, and became: {error}"
+    );
+}
 
 /// Runs each capability with every answer changed in a way that must not matter.
 #[track_caller]
@@ -71,8 +89,8 @@ fn unmoved_by(harness: &dyn Harness, change: impl Fn(&mut Value)) {
             })
         });
         let (outcome, _) = attempt(harness, capability, steps.collect());
-        let expected = format!("{:?}", succeed(harness, capability));
-        assert_eq!(format!("{:?}", outcome.expect("a harmless change")), expected, "{capability:?}");
+        let changed = format!("{:?}", expected(capability, outcome));
+        assert_eq!(changed, format!("{:?}", succeed(harness, capability)), "{capability}: a harmless change");
     }
 }
 
@@ -80,9 +98,20 @@ fn unmoved_by(harness: &dyn Harness, change: impl Fn(&mut Value)) {
 pub fn the_spec_says_what_it_has_to(harness: &dyn Harness) {
     let (channel, _) = scripted(harness, Vec::new());
     let spec = channel.spec();
-    assert!(spec.docs_url.starts_with("https://"));
-    assert!(spec.hook_deadline > Duration::ZERO && spec.hook_max_bytes > 0 && spec.max_quantity_units > 0);
-    assert_eq!(spec.missed_hooks_kept > Duration::ZERO, channel.missed_hooks().is_some());
+    let told = [
+        ("docs_url", spec.docs_url.starts_with("https://")),
+        ("hook_deadline", spec.hook_deadline > Duration::ZERO),
+        ("hook_max_bytes", spec.hook_max_bytes > 0),
+        ("max_quantity_units", spec.max_quantity_units > 0),
+        ("open_order_reread", spec.open_order_reread > Duration::ZERO),
+    ];
+    let untold: Vec<&str> = told.into_iter().filter(|(_, told)| !told).map(|(fact, _)| fact).collect();
+    assert!(untold.is_empty(), "the channel's Spec does not tell {}: {GUIDE}, step 3", untold.join(", "));
+    assert_eq!(
+        spec.missed_hooks_kept > Duration::ZERO,
+        channel.missed_hooks().is_some(),
+        "Spec::missed_hooks_kept is above zero where Channel::missed_hooks gives a list, and only there"
+    );
 }
 
 /// The consent page's address is exact, and no secret stands in it.
@@ -90,22 +119,32 @@ pub fn the_consent_page_is_asked_with_state_and_with_pkce_where_it_is_taken(harn
     let (channel, _) = scripted(harness, Vec::new());
     let redirect = harness.samples().redirect_uri;
     let address = channel.authorization().authorize_url("st/ate", "chal-lenge", &redirect);
-    assert_eq!(address, harness.authorize_url());
-    let url = Url::parse(&address).expect("an address");
+    let due = harness.authorize_url();
+    assert!(
+        address == due,
+        "Authorization::authorize_url gives {address:?}, the harness expects {due:?}: {GUIDE}, step 4"
+    );
+    let url = Url::parse(&address).expect("Authorization::authorize_url gives an address");
     let holds = |value: &str| url.query_pairs().any(|(_, given)| given == value);
     assert!(holds("st/ate"), "the state is missing in {address}");
-    assert_eq!(holds("chal-lenge"), channel.spec().takes_pkce, "the challenge in {address}");
+    assert_eq!(
+        holds("chal-lenge"),
+        channel.spec().takes_pkce,
+        "the challenge stands in the address where Spec::takes_pkce says so: {address}"
+    );
     check_hidden(&harness.secrets(Capability::Exchange), &address);
 }
 
 #[track_caller]
 fn check_tokens(harness: &dyn Harness, outcome: Outcome) {
     let Outcome::Tokens(tokens) = outcome else { panic!("no tokens: {outcome:?}") };
-    assert_eq!(tokens.account_external_id, harness.account().external_id);
+    assert_eq!(tokens.account_external_id, harness.account().external_id, "whose tokens they are");
     assert!(tokens.refresh_token.is_some(), "a lasting consent has a refresh token");
-    assert_eq!(tokens.life.issued_at, NOW);
-    assert!(tokens.life.access_expires_at > NOW);
-    assert!(tokens.life.consent_expires_at.is_none_or(|end| end >= tokens.life.access_expires_at));
+    assert_eq!(tokens.life.issued_at, NOW, "tokens are issued at Answer::started_at");
+    let life = tokens.life;
+    assert!(life.access_expires_at > NOW, "an access token ends after it was issued: {life:?}");
+    let is_after = life.consent_expires_at.is_none_or(|end| end >= life.access_expires_at);
+    assert!(is_after, "a consent does not end before its access token: {life:?}");
 }
 
 /// [`Capability::Exchange`].
@@ -122,8 +161,8 @@ pub fn a_refresh_token_becomes_the_next_pair(harness: &dyn Harness) {
 pub fn an_account_says_who_it_is(harness: &dyn Harness) {
     let outcome = succeed(harness, Capability::Identify);
     let Outcome::Profile(profile) = outcome else { panic!("no profile: {outcome:?}") };
-    assert_eq!(profile.external_id, harness.account().external_id);
-    assert!(!profile.name.is_empty());
+    assert_eq!(profile.external_id, harness.account().external_id, "who the account is");
+    assert!(!profile.name.is_empty(), "an account without a name has its id for one");
 }
 
 /// [`Capability::Revoke`]. Where only its owner can end a consent, the channel says so
@@ -134,8 +173,8 @@ pub fn a_consent_can_be_revoked_or_only_its_owner_can(harness: &dyn Harness) {
         return;
     }
     let refused = attempt(harness, Capability::Revoke, Vec::new()).0.expect_err("revoked without a call");
-    assert!(matches!(refused.kind, ErrorKind::Refused { .. }), "{refused}");
-    assert_eq!(refused.verdict(), Verdict::Fail);
+    let is_refused = matches!(refused.kind, ErrorKind::Refused { .. }) && refused.verdict() == Verdict::Fail;
+    assert!(is_refused, "no call ends a consent there, so it has to be Refused, and was: {refused}");
 }
 
 /// [`Capability::FetchOrder`].
@@ -145,43 +184,51 @@ pub fn an_order_is_fetched(harness: &dyn Harness) {
     let (channel, _) = scripted(harness, Vec::new());
     assert_eq!(order.channel, channel.spec().kind);
     assert_eq!(order.external_id, harness.samples().order_id);
-    assert!(!order.lines.is_empty());
+    assert!(!order.lines.is_empty(), "an order without lines holds no units");
     let mut keys: Vec<_> = order.lines.iter().map(|line| line.key.as_str()).collect();
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), order.lines.len(), "lines with one name");
     assert!(
-        order.lines.iter().all(|line| line.units > 0 && line.unit_price.currency == order.total.currency)
+        order.lines.iter().all(|line| line.units > 0 && line.unit_price.currency == order.total.currency),
+        "lines without units, or in another currency than their order: {:?}",
+        order.lines
     );
-    assert!(!matches!(order.state, OrderState::NeedsAttention(_)), "{:?}", order.state);
+    let is_clear = !matches!(order.state, OrderState::NeedsAttention(_));
+    assert!(is_clear, "an ordinary order waits for nobody, and is {:?}", order.state);
 }
 
 /// [`Capability::OrdersOfShipment`].
 pub fn a_shipment_names_its_orders(harness: &dyn Harness) {
     let outcome = succeed(harness, Capability::OrdersOfShipment);
     let Outcome::OrderIds(ids) = outcome else { panic!("no ids: {outcome:?}") };
-    assert!(ids.contains(&harness.samples().order_id), "{ids:?}");
+    let order = harness.samples().order_id;
+    assert!(ids.contains(&order), "the shipment carries {order}, and names {ids:?}");
 }
 
 /// [`Capability::UpdatedOrders`].
 pub fn updated_orders_are_listed(harness: &dyn Harness) {
     let outcome = succeed(harness, Capability::UpdatedOrders);
     let Outcome::Updated(page) = outcome else { panic!("no page: {outcome:?}") };
-    assert!(page.items.iter().any(|order| order.external_id == harness.samples().order_id), "{page:?}");
+    let due = harness.samples().order_id;
+    let is_listed = page.items.iter().any(|order| order.external_id == due);
+    assert!(is_listed, "{due} was updated in the window, and is not on {page:?}");
 }
 
 /// [`Capability::PageOfListings`].
 pub fn listings_are_listed(harness: &dyn Harness) {
     let outcome = succeed(harness, Capability::PageOfListings);
     let Outcome::Listings(page) = outcome else { panic!("no page: {outcome:?}") };
-    assert!(page.items.iter().any(|listing| listing.key == harness.samples().key), "{page:?}");
+    let due = harness.samples().key;
+    assert!(page.items.iter().any(|listing| listing.key == due), "{due:?} is not on {page:?}");
 }
 
 /// [`Capability::FetchListing`].
 pub fn a_listing_is_fetched(harness: &dyn Harness) {
     let outcome = succeed(harness, Capability::FetchListing);
     let Outcome::Listing(listings) = outcome else { panic!("no listing: {outcome:?}") };
-    assert!(listings.iter().any(|listing| listing.key == harness.samples().key), "{listings:?}");
+    let due = harness.samples().key;
+    assert!(listings.iter().any(|listing| listing.key == due), "{due:?} is not among {listings:?}");
 }
 
 /// [`Capability::WriteStock`].
@@ -219,98 +266,9 @@ pub fn missed_hooks_are_listed_or_there_are_none(harness: &dyn Harness) {
     }
     let Outcome::Missed(page) = outcome else { panic!("no list: {outcome:?}") };
     let account = harness.account().external_id;
-    assert!(!page.items.is_empty());
-    assert!(page.items.iter().all(|event| event.account_external_id == account), "{page:?}");
-}
-
-/// No answer is [`ErrorKind::Unreachable`], whatever broke.
-pub fn a_broken_connection_is_unreachable_and_retried(harness: &dyn Harness) {
-    for failure in [TransportError::Connect, TransportError::Broken, TransportError::Deadline] {
-        spoil(
-            harness,
-            FIRST,
-            |step| step.fail(failure),
-            |capability, error| {
-                assert_eq!(
-                    (&error.kind, error.verdict()),
-                    (&ErrorKind::Unreachable, Verdict::RETRY),
-                    "{capability:?}"
-                );
-            },
-        );
-    }
-}
-
-/// 5xx is the platform's fault, whatever the body.
-pub fn a_fault_of_the_platform_is_retried(harness: &dyn Harness) {
-    for (status, body) in [(500, ""), (502, "<html>bad gateway</html>"), (503, r#"{"error":"x"}"#)] {
-        spoil(
-            harness,
-            FIRST,
-            |step| step.answer(status, body),
-            |capability, error| {
-                let expected = ErrorKind::PlatformFault { status };
-                assert_eq!((&error.kind, error.verdict()), (&expected, Verdict::RETRY), "{capability:?}");
-            },
-        );
-    }
-}
-
-/// 429 with `Retry-After`.
-pub fn too_many_calls_wait_as_long_as_the_platform_wishes(harness: &dyn Harness) {
-    let wish = Some(Duration::from_secs(7));
-    spoil(
-        harness,
-        FIRST,
-        |step| step.answer(429, "").answer_header("retry-after", "7"),
-        |capability, error| {
-            assert_eq!(error.kind, ErrorKind::RateLimited { not_before: wish }, "{capability:?}");
-            assert_eq!(error.verdict(), Verdict::Retry { not_before: wish });
-        },
-    );
-}
-
-/// 429 without `Retry-After`, or with one that cannot be read.
-pub fn too_many_calls_without_a_wish_wait_at_our_own_pace(harness: &dyn Harness) {
-    let silent = |step: Step| step.answer(429, "<html>slow down</html>");
-    for wish in [None, Some("soon")] {
-        let spoilt = |step| match wish {
-            None => silent(step),
-            Some(wish) => silent(step).answer_header("retry-after", wish),
-        };
-        spoil(harness, FIRST, spoilt, |capability, error| {
-            assert_eq!(error.kind, ErrorKind::RateLimited { not_before: None }, "{capability:?}");
-        });
-    }
-}
-
-/// A page, a text or nothing where JSON was due.
-pub fn an_answer_that_is_no_json_is_garbled_and_retried(harness: &dyn Harness) {
-    for body in ["<html>maintenance</html>", "", "OK", "\u{feff}", "null"] {
-        spoil(
-            harness,
-            |it| harness.needed_step(it),
-            |step| step.answer(200, body),
-            |capability, error| {
-                assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{capability:?}: {error}");
-                assert_eq!(error.verdict(), Verdict::RETRY);
-            },
-        );
-    }
-}
-
-/// An answer that was cut off.
-pub fn half_an_answer_is_garbled_and_retried(harness: &dyn Harness) {
-    let halve =
-        |step: Step| step.map_body(|body| body[..body.floor_char_boundary(body.len() / 2)].to_owned());
-    spoil(
-        harness,
-        |it| harness.needed_step(it),
-        halve,
-        |capability, error| {
-            assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{capability:?}: {error}");
-        },
-    );
+    assert!(!page.items.is_empty(), "the harness scripts a list with something on it");
+    let are_own = page.items.iter().all(|event| event.account_external_id == account);
+    assert!(are_own, "hooks of others than {account} are passed over: {page:?}");
 }
 
 fn add_fields(json: &mut Value) {
@@ -360,79 +318,10 @@ pub fn a_number_where_a_text_was_means_the_same(harness: &dyn Harness) {
     unmoved_by(harness, texts_to_numbers);
 }
 
-/// Every authorised call says [`ErrorKind::TokenRefused`].
-pub fn a_refused_token_asks_for_the_next(harness: &dyn Harness) {
-    let (status, body) = harness.token_refused();
-    let authorised = |capability: Capability| capability.is_authorised().then_some(0);
-    spoil(
-        harness,
-        authorised,
-        |step| step.answer(status, &body),
-        |capability, error| {
-            assert_eq!(
-                (&error.kind, error.verdict()),
-                (&ErrorKind::TokenRefused, Verdict::RETRY),
-                "{capability:?}"
-            );
-        },
-    );
-}
-
-/// Every authorised call says [`ErrorKind::PermissionMissing`].
-pub fn a_missing_permission_is_for_a_person(harness: &dyn Harness) {
-    let (status, body) = harness.permission_missing();
-    let authorised = |capability: Capability| capability.is_authorised().then_some(0);
-    spoil(
-        harness,
-        authorised,
-        |step| step.answer(status, &body),
-        |capability, error| {
-            let expected = (&ErrorKind::PermissionMissing, Verdict::Fail);
-            assert_eq!((&error.kind, error.verdict()), expected, "{capability:?}");
-        },
-    );
-}
-
-/// A hook can come before the thing is readable, so "not there" says retry.
-pub fn what_is_not_there_is_not_found_and_asked_for_again(harness: &dyn Harness) {
-    let (status, body) = harness.not_found();
-    let fetched = |capability| {
-        let fetches = [Capability::FetchOrder, Capability::OrdersOfShipment, Capability::FetchListing];
-        fetches.contains(&capability).then_some(0)
-    };
-    spoil(
-        harness,
-        fetched,
-        |step| step.answer(status, &body),
-        |capability, error| {
-            assert_eq!(
-                (&error.kind, error.verdict()),
-                (&ErrorKind::NotFound, Verdict::RETRY),
-                "{capability:?}"
-            );
-        },
-    );
-}
-
-/// Only the platform's own "no" ends a consent.
-pub fn a_lost_a_failed_and_a_refused_refresh_are_three_things(harness: &dyn Harness) {
-    let refreshed = |spoilt: &dyn Fn(Step) -> Step| {
-        let mut steps = harness.script(Capability::Refresh).unwrap_or_default();
-        steps[0] = spoilt(steps[0].clone());
-        attempt(harness, Capability::Refresh, steps).0.expect_err("a spoilt refresh").kind
-    };
-    let (status, body) = harness.consent_ended();
-    assert_eq!(refreshed(&|step| step.fail(TransportError::Deadline)), ErrorKind::Unreachable);
-    assert_eq!(refreshed(&|step| step.answer(503, &body)), ErrorKind::PlatformFault { status: 503 });
-    assert_eq!(refreshed(&|step| step.answer(status, &body)), ErrorKind::ConsentEnded);
-    let page = refreshed(&|step| step.answer(status, "<html>not the platform</html>"));
-    assert!(matches!(page, ErrorKind::Garbled { .. }), "{page:?}");
-}
-
 /// Nothing unknown is guessed at, and the platform's word is kept.
 pub fn an_unknown_order_status_waits_for_a_person(harness: &dyn Harness) {
     let steps = harness.order_with_status("a_status_of_tomorrow");
-    let outcome = attempt(harness, Capability::FetchOrder, steps).0.expect("an order");
+    let outcome = expected(Capability::FetchOrder, attempt(harness, Capability::FetchOrder, steps).0);
     let Outcome::Order(order) = outcome else { panic!("no order: {outcome:?}") };
     assert_eq!(order.state, OrderState::NeedsAttention(Attention::UnknownStatus));
     assert!(order.platform_status.contains("a_status_of_tomorrow"), "{}", order.platform_status);
@@ -452,7 +341,7 @@ pub fn money_is_exact_to_the_minor_unit(harness: &dyn Harness) {
     ];
     for (digits, currency, minor) in amounts {
         let steps = harness.order_with_total(digits, currency);
-        let outcome = attempt(harness, Capability::FetchOrder, steps).0.expect("an order");
+        let outcome = expected(Capability::FetchOrder, attempt(harness, Capability::FetchOrder, steps).0);
         let Outcome::Order(order) = outcome else { panic!("no order: {outcome:?}") };
         assert_eq!(order.total, Money::new(minor, currency), "{digits}");
     }
@@ -461,69 +350,8 @@ pub fn money_is_exact_to_the_minor_unit(harness: &dyn Harness) {
 /// What the platform shows counts, not what it says.
 pub fn a_write_that_was_ignored_is_no_success(harness: &dyn Harness) {
     let (outcome, script) = attempt(harness, Capability::WriteStock, harness.write_ignored());
+    must_not_be_applied(Capability::WriteStock, outcome);
     script.done();
-    assert_eq!(outcome.expect_err("an ignored write").kind, ErrorKind::WriteNotApplied);
-}
-
-#[track_caller]
-fn check_hook(harness: &dyn Harness, sample: &super::HookSample) {
-    let (channel, _) = scripted(harness, Vec::new());
-    assert_eq!(channel.hooks().read(sample.request()), sample.reading);
-}
-
-/// All events of a good hook are read.
-pub fn a_hook_says_all_it_has_to(harness: &dyn Harness) {
-    let sample = harness.hook();
-    let events = sample.reading.as_ref().expect("a good hook");
-    assert!(events.iter().any(|event| event.subject != HookSubject::NotForUs));
-    check_hook(harness, &sample);
-}
-
-/// Duplicates are normal and read alike: it is the inbox that tells them apart.
-pub fn a_repeated_hook_says_the_same(harness: &dyn Harness) {
-    let (channel, _) = scripted(harness, Vec::new());
-    let sample = harness.hook();
-    let read = || channel.hooks().read(sample.request());
-    assert_eq!(read(), read());
-    assert!(read().is_ok());
-}
-
-/// Unknown topics are counted, not refused: the platform would switch us off.
-pub fn a_hook_of_an_unknown_topic_is_not_for_us(harness: &dyn Harness) {
-    let sample = harness.unknown_topic();
-    let events = sample.reading.as_ref().expect("a hook");
-    assert!(events.iter().all(|event| event.subject == HookSubject::NotForUs));
-    check_hook(harness, &sample);
-}
-
-/// Hooks of others are refused for the reason that the channel names.
-pub fn a_hook_for_another_app_or_with_a_bad_signature_is_refused(harness: &dyn Harness) {
-    let samples = harness.refused_hooks();
-    assert!(!samples.is_empty(), "a channel that takes everybody's hooks");
-    for sample in samples {
-        let reason = sample.reading.as_ref().expect_err("a refusal");
-        assert!(matches!(reason, HookRejection::ForeignApp | HookRejection::BadSignature), "{reason:?}");
-        check_hook(harness, &sample);
-    }
-}
-
-/// No bytes are taken for a hook that are none.
-pub fn a_malformed_hook_is_refused(harness: &dyn Harness) {
-    let (channel, _) = scripted(harness, Vec::new());
-    let good = harness.hook();
-    let half = &good.body[..good.body.len() / 2];
-    for body in [&b""[..], b"null", b"[]", b"{}", b"7", b"\xff\xfe", b"<xml/>", half] {
-        assert!(channel.hooks().read(good.with_body(body)).is_err(), "{}", String::from_utf8_lossy(body));
-    }
-}
-
-/// The limit of the spec holds.
-pub fn an_oversized_hook_is_refused(harness: &dyn Harness) {
-    let (channel, _) = scripted(harness, Vec::new());
-    let good = harness.hook();
-    let mut body = good.body.clone();
-    body.resize(channel.spec().hook_max_bytes + 1, b' ');
-    assert!(channel.hooks().read(good.with_body(&body)).is_err());
 }
 
 /// Cursors come back from a database: one that is not the channel's leads nowhere.
@@ -531,10 +359,16 @@ pub fn a_cursor_of_somebody_else_is_refused(harness: &dyn Harness) {
     let (channel, _) = scripted(harness, Vec::new());
     let (account, window) = (harness.account(), harness.samples().window);
     for cursor in ["not a cursor", "../../users/me", ""] {
-        assert!(now(channel.orders().updated_in(&account, window, Some(cursor))).is_err(), "{cursor}");
-        assert!(now(channel.listings().page(&account, Some(cursor))).is_err(), "{cursor}");
+        let orders = now(channel.orders().updated_in(&account, window, Some(cursor)));
+        assert!(
+            orders.is_err(),
+            "Orders::updated_in goes on from the cursor {cursor:?}, which is not its own"
+        );
+        let listings = now(channel.listings().page(&account, Some(cursor)));
+        assert!(listings.is_err(), "Listings::page goes on from the cursor {cursor:?}, which is not its own");
         if let Some(missed) = channel.missed_hooks() {
-            assert!(now(missed.page(&account, Some(cursor))).is_err(), "{cursor}");
+            let missed = now(missed.page(&account, Some(cursor)));
+            assert!(missed.is_err(), "MissedHooks::page goes on from {cursor:?}, which is not its own");
         }
     }
 }
@@ -546,7 +380,8 @@ pub fn an_id_that_climbs_is_never_called(harness: &dyn Harness) {
     for id in ["..", ".", ""] {
         let order = now(channel.orders().fetch(&account, id)).unwrap_err();
         let listing = now(channel.listings().fetch(&account, id)).unwrap_err();
-        assert_eq!((order.kind, listing.kind), (ErrorKind::AddressNotAllowed, ErrorKind::AddressNotAllowed));
+        must_not_be_called(Capability::FetchOrder, id, &order);
+        must_not_be_called(Capability::FetchListing, id, &listing);
     }
 }
 
@@ -575,7 +410,10 @@ pub fn no_kept_exchange_shows_a_secret(harness: &dyn Harness) {
         let secrets = harness.secrets(capability);
         // A list of the whole app's may be asked for without anybody's token.
         let may_lack = capability == Capability::MissedHooks;
-        assert!(may_lack || !secrets.is_empty(), "{capability:?} is called without any secret");
+        assert!(
+            may_lack || !secrets.is_empty(),
+            "{capability} is called without any secret: Harness::secrets"
+        );
         let (texts, page) = (secrets.join(" "), format!("<html>{}</html>", secrets.join("<br>")));
         let bodies = [
             serde_json::json!({ "message": texts, "error": "bad", "cause": secrets }).to_string(),
@@ -588,9 +426,13 @@ pub fn no_kept_exchange_shows_a_secret(harness: &dyn Harness) {
             };
             steps[0] = steps[0].clone().answer(400, body);
             let error = survive(harness, capability, steps).expect_err("a refusal");
-            let exchange = error.exchange.as_ref().expect("an exchange is kept");
-            assert_eq!(exchange.status, Some(400), "{capability:?}");
-            assert!(!error.operation.is_empty());
+            let Some(exchange) = &error.exchange else {
+                panic!(
+                    "{capability}: a refusal keeps its exchange (Answer::fail), and this one has none: {error}"
+                );
+            };
+            assert_eq!(exchange.status, Some(400), "{capability}");
+            assert!(!error.operation.is_empty(), "{capability}: an error says what was attempted");
             check_hidden(&secrets, &format!("{error} {error:?}"));
         }
     }

@@ -1,6 +1,7 @@
 //! What a channel's tests tell the kit, and the calls that the kit makes of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use domain::{Currency, ManualClock, Money, OrderSnapshot, Restricted, Timestamp};
@@ -73,6 +74,26 @@ impl Capability {
     #[must_use]
     pub fn is_authorised(self) -> bool {
         !matches!(self, Self::Exchange | Self::Refresh)
+    }
+}
+
+/// The method of the contract that does it.
+impl fmt::Display for Capability {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Exchange => "Authorization::exchange",
+            Self::Refresh => "Authorization::refresh",
+            Self::Identify => "Authorization::identify",
+            Self::Revoke => "Authorization::revoke",
+            Self::FetchOrder => "Orders::fetch",
+            Self::OrdersOfShipment => "Orders::of_shipment",
+            Self::UpdatedOrders => "Orders::updated_in",
+            Self::PageOfListings => "Listings::page",
+            Self::FetchListing => "Listings::fetch",
+            Self::WriteStock => "Stock::write",
+            Self::WritePrice => "Prices::write",
+            Self::MissedHooks => "MissedHooks::page",
+        })
     }
 }
 

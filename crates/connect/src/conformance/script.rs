@@ -188,7 +188,7 @@ impl Step {
         assert_eq!(
             (&request.method, target),
             (&self.method, self.target.as_str()),
-            "another request was scripted"
+            "another request was scripted: the channel asked for the left, the harness expects the right"
         );
         for (name, value) in &self.headers {
             let sent = request.headers.get(name).and_then(|sent| sent.to_str().ok());

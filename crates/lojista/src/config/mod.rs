@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use channels::market::{self, ChannelConfig};
 use connect::settings::SettingError;
@@ -27,7 +28,7 @@ const SECTIONS: [&[Setting]; 3] = [server::SETTINGS, storage::SETTINGS, log::SET
 
 /// Every setting.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    SECTIONS.into_iter().chain(market::SETTINGS).flatten()
+    SECTIONS.into_iter().flatten().chain(market::settings())
 }
 
 /// Names the configuration file.
@@ -96,7 +97,7 @@ pub(crate) struct Config {
     /// What the program tells about itself.
     pub(crate) log: Log,
     /// The channels that are on.
-    pub(crate) channels: Vec<ChannelConfig>,
+    pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
 
 impl Config {

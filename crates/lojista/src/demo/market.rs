@@ -42,7 +42,7 @@ pub(super) trait Simulated: Market + Serialize + DeserializeOwned {
     /// A new world, on the clock of another one where there is any.
     fn grow(seed: u64, addresses: &Addresses, clock: Option<ShiftedClock>) -> Frame<Self>;
     /// The shop's registration there.
-    fn registration(&self) -> Result<ChannelConfig, Failure>;
+    fn registration(&self) -> Result<Arc<dyn ChannelConfig>, Failure>;
     /// Its sellers.
     fn sellers(&self) -> Vec<Seller>;
 }
@@ -71,11 +71,11 @@ impl Simulated for sandbox::mercado_livre::World {
         })
     }
 
-    fn registration(&self) -> Result<ChannelConfig, Failure> {
+    fn registration(&self) -> Result<Arc<dyn ChannelConfig>, Failure> {
         let manifest = sandbox::Manifest::of(self);
         let app = manifest.apps.first();
         let app = app.ok_or_else(|| Failure::new("the simulated marketplace has no application"))?;
-        Ok(ChannelConfig::MercadoLivre(MercadoLivreConfig {
+        Ok(Arc::new(MercadoLivreConfig {
             site: manifest.site.clone(),
             client_id: app.client_id.clone(),
             client_secret: Restricted::new(app.client_secret.clone()),
@@ -107,9 +107,9 @@ impl Simulated for sandbox::shopee::World {
         ShopeeSandbox::beside(config, clock.unwrap_or_else(own_clock))
     }
 
-    fn registration(&self) -> Result<ChannelConfig, Failure> {
+    fn registration(&self) -> Result<Arc<dyn ChannelConfig>, Failure> {
         let manifest = sandbox::shopee::manifest::Manifest::of(self);
-        Ok(ChannelConfig::Shopee(ShopeeConfig {
+        Ok(Arc::new(ShopeeConfig {
             partner_id: manifest.partner_id.to_string(),
             partner_key: Restricted::new(manifest.partner_key),
             api_base: base(&manifest.api_url)?,
@@ -138,10 +138,10 @@ impl Simulated for sandbox::tiktok_shop::World {
         })
     }
 
-    fn registration(&self) -> Result<ChannelConfig, Failure> {
+    fn registration(&self) -> Result<Arc<dyn ChannelConfig>, Failure> {
         let manifest = sandbox::tiktok_shop::manifest::Manifest::of(self);
         let page = manifest.authorization_url.split("/open/authorize").next().unwrap_or_default();
-        Ok(ChannelConfig::TikTokShop(TikTokShopConfig {
+        Ok(Arc::new(TikTokShopConfig {
             region: manifest.region.clone(),
             service_id: manifest.service_id.clone(),
             app_key: manifest.app_key.clone(),
@@ -180,7 +180,7 @@ pub(super) trait Stall: Send + Sync {
     /// Which channel it stands for.
     fn kind(&self) -> ChannelKind;
     /// The shop's registration there.
-    fn registration(&self) -> Result<ChannelConfig, Failure>;
+    fn registration(&self) -> Result<Arc<dyn ChannelConfig>, Failure>;
     /// Its sellers.
     fn sellers(&self) -> Vec<Seller>;
     /// The seller reads the consent page at `address` and clicks "authorise"; gives where
@@ -243,7 +243,7 @@ impl<W: Simulated> Stall for Open<W> {
         W::KIND
     }
 
-    fn registration(&self) -> Result<ChannelConfig, Failure> {
+    fn registration(&self) -> Result<Arc<dyn ChannelConfig>, Failure> {
         self.frame.with_world(|world| world.registration())
     }
 

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
-use domain::ChannelKind;
 use sandbox::{Addresses, ShiftedClock};
 use tokio::net::TcpListener;
 
@@ -47,9 +46,9 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let stalls = ways.open().await?;
     let manifest_file = folder.join(MANIFEST_FILE);
     sandbox_command::write_manifest(&manifest_file, &stalls[0].manifest())?;
-    let registrations = stalls.iter().map(|stall| stall.registration()).collect::<Result<_, _>>()?;
+    let registrations = stalls.iter().map(|stall| stall.registration()).collect::<Result<Vec<_>, _>>()?;
 
-    let app = house::build(ground, house::channels(registrations)?, public_url.clone()).await?;
+    let app = house::build(ground, house::channels(&registrations)?, public_url.clone()).await?;
     let pages = web::router(app.clone(), web);
     let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
     let keeping = tokio::spawn(keep(stalls.clone(), stop));
@@ -58,7 +57,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
         sellers::connect(&app, &owner.signed_in, stall.as_ref()).await?;
     }
     app.sign_out(&owner.signed_in).await?;
-    for (stall, per_minute) in stalls.iter().zip(shares(args.orders_per_minute)) {
+    for (stall, per_minute) in stalls.iter().zip(shares(args.orders_per_minute, stalls.len())) {
         if per_minute > 0 {
             stall.let_in(per_minute, args.seed);
         }
@@ -147,13 +146,10 @@ async fn keep(stalls: Vec<Arc<dyn Stall>>, stop: Stop) -> Result<(), Failure> {
 }
 
 /// How many of the orders of a minute come from each platform.
-fn shares(orders_per_minute: u32) -> [u32; ChannelKind::ALL.len()] {
-    let mut shares = [0; ChannelKind::ALL.len()];
-    let platforms = u32::try_from(shares.len()).unwrap_or(1);
-    for (place, share) in (0..).zip(&mut shares) {
-        *share = orders_per_minute / platforms + u32::from(place < orders_per_minute % platforms);
-    }
-    shares
+fn shares(orders_per_minute: u32, platforms: usize) -> Vec<u32> {
+    let each = u32::try_from(platforms).unwrap_or(u32::MAX).max(1);
+    let share = |place| orders_per_minute / each + u32::from(place < orders_per_minute % each);
+    (0..each).take(platforms).map(share).collect()
 }
 
 struct Ready<'a> {
@@ -185,9 +181,9 @@ mod tests {
 
     #[test]
     fn every_order_comes_from_somewhere() {
-        assert_eq!(shares(6), [2, 2, 2]);
-        assert_eq!(shares(1), [1, 0, 0]);
-        assert_eq!(shares(5), [2, 2, 1]);
-        assert_eq!(shares(0), [0, 0, 0]);
+        assert_eq!(shares(6, 3), [2, 2, 2]);
+        assert_eq!(shares(1, 3), [1, 0, 0]);
+        assert_eq!(shares(5, 3), [2, 2, 1]);
+        assert_eq!(shares(0, 3), [0, 0, 0]);
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn channels(config: &Config) -> Result<Vec<Finding>, Failure> {
     let (mut findings, mut clocks) = (Vec::new(), Vec::new());
     for channel in &config.channels {
         let name = channel.kind().label();
-        findings.push(match knock(&outbound, channel).await {
+        findings.push(match knock(&outbound, channel.as_ref()).await {
             Ok(answer) => {
                 clocks.push(clock(&answer));
                 if answer.status().is_server_error() {
@@ -53,7 +53,7 @@ pub(super) async fn channels(config: &Config) -> Result<Vec<Finding>, Failure> {
 }
 
 /// Any answer will do, a refusal too: nobody signs in here.
-async fn knock(outbound: &Outbound, channel: &ChannelConfig) -> Result<Answer, ChannelError> {
+async fn knock(outbound: &Outbound, channel: &dyn ChannelConfig) -> Result<Answer, ChannelError> {
     outbound.call(CallSpec::new("doctor", Method::GET, channel.api_base(), &[""])).await
 }
 

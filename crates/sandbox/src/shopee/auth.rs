@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::args::Args;
-use super::envelope::{flat, ok, refuse, refuse_with};
+use super::envelope::{flat, refuse, refuse_with};
 use super::market::Door;
 use super::world::secs;
 use super::{Event, World, push};
@@ -346,5 +346,5 @@ fn get_token_by_resend_code(world: &mut World, call: &Call) -> Answer {
     let mut body = pair_document(world, &pair);
     body["shop_id_list"] = json!(code.shops);
     body["merchant_id_list"] = json!([]);
-    ok(body)
+    flat(body)
 }

@@ -309,9 +309,7 @@ fn search_values(_: &mut World, call: &Call) -> Answer {
     let wanted = args.opt_text("value_name")?.unwrap_or_default().to_lowercase();
     let hits = known.values.iter().filter(|(_, name)| name.to_lowercase().contains(&wanted));
     let hits: Vec<Value> = hits.map(|(id, name)| json!({"value_id": id, "value_name": name})).collect();
-    ok(
-        json!({"attribute_value_list": hits, "page_info": {"cursor": 0, "has_more": false, "total_count": hits.len()}}),
-    )
+    ok(json!({"value_list": hits, "page_info": {"cursor": 0, "has_next": false}}))
 }
 
 fn brands(_: &mut World, call: &Call) -> Answer {
@@ -360,8 +358,7 @@ fn limits(_: &mut World, call: &Call) -> Answer {
         "tier_variation_name_length_limit": span((1, TIER_NAME_MAX)),
         "tier_variation_option_length_limit": span((1, OPTION_NAME_MAX)),
         "item_count_limit": {"max_limit": 10_000},
-        "dts_limit": {"days_to_ship_limit": {"min_limit": 4, "max_limit": 15}, "non_pre_order_days_to_ship": DAYS_TO_SHIP,
-            "support_pre_order": true},
+        "dts_limit": {"days_to_ship_limit": {"min_limit": 4, "max_limit": 15}, "non_pre_order_days_to_ship": DAYS_TO_SHIP},
         "weight_limit": {"weight_mandatory": true}, "dimension_limit": {"dimension_mandatory": false},
         "size_chart_limit": {"size_chart_mandatory": false, "support_image_size_chart": true, "support_template_size_chart": false},
         "gtin_limit": {"gtin_validation_rule": "Flexible"},

@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::text::reais;
-
 /// A channel.
 #[expect(clippy::struct_excessive_bools, reason = "a row of a table, written by two functions")]
 pub(crate) struct Channel {
@@ -58,12 +56,12 @@ pub(crate) fn find(id: i64) -> Option<&'static Channel> {
 pub(crate) fn document(channel: &Channel, enabled: bool) -> Value {
     json!({
         "logistics_channel_id": channel.id, "logistics_channel_name": channel.name, "enabled": enabled,
-        "cod_enabled": false, "preferred": channel.id == PADRAO, "fee_type": "SIZE_INPUT", "size_list": [],
+        "cod_enabled": false, "fee_type": "SIZE_INPUT", "size_list": [],
         "weight_limit": {"item_max_weight": 30, "item_min_weight": 0},
         "item_max_dimension": {"height": 100, "width": 100, "length": 100, "unit": "cm", "dimension_sum": 200},
         "volume_limit": {"item_max_volume": 0, "item_min_volume": 0}, "logistics_description": "",
         "force_enable": channel.id == PADRAO, "mask_channel_id": 0, "block_seller_cover_shipping_fee": false,
         "support_cross_border": false, "seller_logistic_has_configuration": channel.by_seller, "preprint": false,
-        "logistics_capability": {"seller_logistics": channel.by_seller}, "estimated_shipping_fee": reais(channel.fee),
+        "logistics_capability": {"seller_logistics": channel.by_seller},
     })
 }

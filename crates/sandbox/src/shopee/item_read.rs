@@ -157,7 +157,8 @@ fn promotions(world: &mut World, call: &Call) -> Answer {
             Some(json!({"promotion_type": "Discount Promotions", "promotion_id": campaign.id, "model_id": model.id,
                 "start_time": secs(item.created), "end_time": secs(campaign.until),
                 "promotion_price_info": [{"promotion_price": reais(campaign.price)}],
-                "reserved_stock_info": [{"reserved_stock": campaign.reserved}], "promotion_staging": "ongoing"}))
+                "promotion_stock_info_v2": {"summary_info": {"total_reserved_stock": campaign.reserved}},
+                "promotion_staging": "ongoing"}))
         });
         json!({"item_id": item.id, "promotion": running.collect::<Vec<_>>()})
     });

@@ -37,6 +37,21 @@ const KEPT: [&str; 11] = [
     "scheduled_publish_time",
 ];
 
+/// Fields of an item that a write gives back as they are read.
+const ECHOED: [&str; 11] = [
+    "item_id",
+    "item_name",
+    "description",
+    "description_type",
+    "category_id",
+    "item_status",
+    "condition",
+    "pre_order",
+    "dimension",
+    "brand",
+    "complaint_policy",
+];
+
 /// The resources of this module.
 pub(crate) fn routes() -> Vec<Route<World>> {
     vec![
@@ -281,15 +296,37 @@ fn add(world: &mut World, call: &Call) -> Answer {
     }];
     apply(world, call, &args, &mut item)?;
     item.id = world.ids.next(ITEM_IDS);
-    let mut body = base_document(world, &item, true);
-    body["images"] = body["image"].clone();
-    body["attribute"] = body["attribute_list"].clone();
-    body["attributes"] = body["attribute_list"].clone();
-    body["seller_stock"] = body["stock_info_v2"]["seller_stock"].clone();
+    let mut body = echo(world, &item, &["logistic_id", "enabled", "is_free", "size_id", "shipping_fee"]);
+    body["attribute"] = narrowed(&item.attributes, &["attribute_id", "attribute_value_list"]);
+    body["seller_stock"] = json!([{"location_id": LOCATION, "stock": stock}]);
     let price = item.models.first().map_or(0, |model| model.price);
     body["price_info"] = json!({"original_price": reais(price), "current_price": reais(price)});
     world.items.insert(item.id, item);
     ok(body)
+}
+
+/// What both writes say of an item: less than a read, its weight as a number.
+fn echo(world: &World, item: &Item, of_channels: &[&str]) -> Value {
+    let read = base_document(world, item, false);
+    let mut body = json!({});
+    for name in ECHOED.into_iter().filter(|name| !read[*name].is_null()) {
+        body[name] = read[name].clone();
+    }
+    body["weight"] = serde_json::from_str(&item.weight).unwrap_or_default();
+    let image = &read["image"];
+    body["images"] =
+        json!({"image_id_list": image["image_id_list"], "image_url_list": image["image_url_list"]});
+    body["logistic_info"] = narrowed(&item.logistics, of_channels);
+    body
+}
+
+/// The rows with these of their fields.
+fn narrowed(rows: &[Value], names: &[&str]) -> Value {
+    let row = |row: &Value| {
+        let fields = row.as_object().into_iter().flatten().filter(|(name, _)| names.contains(&name.as_str()));
+        fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<String, Value>>()
+    };
+    rows.iter().map(|it| Value::Object(row(it))).collect()
 }
 
 /// One of the shop's own items, to be changed.
@@ -312,7 +349,8 @@ fn update(world: &mut World, call: &Call) -> Answer {
         return Err(args.refuse("price and stock are written by update_price and update_stock"));
     }
     apply(world, call, &args, &mut item)?;
-    let body = base_document(world, &item, true);
+    let shown = ["logistic_id", "logistic_name", "enabled", "is_free", "estimated_shipping_fee"];
+    let body = echo(world, &item, &shown);
     world.items.insert(id, item);
     ok(body)
 }

@@ -359,7 +359,7 @@ fn search_packages(world: &mut World, call: &Call) -> Answer {
     let next = if more { page.next().to_string() } else { String::new() };
     ok(
         json!({"packages_list": rows, "pagination": {"total_count": hits.len(), "next_cursor": next, "more": more},
-        "sort": {"sort_type": sort_type, "ascending": sort["ascending"] != false}}),
+        "sort": {"sort_type": sort_type, "is_asc": sort["ascending"] != false}}),
     )
 }
 
@@ -380,8 +380,7 @@ fn package_detail(world: &mut World, call: &Call) -> Answer {
                 "can_split_order": order.status == OrderStatus::ReadyToShip && order.lines.len() > 1 && !package.arranged,
                 "can_unsplit_order": order.is_split() && order.packages.iter().all(|it| !it.arranged),
                 "item_list": part_documents(order, package), "recipient_address": privacy::recipient(world, order),
-                "pickup_done_time": package.picked_up.map_or(0, secs), "buyer_username": world.buyers.get(&order.buyer_id).map(|it| &it.username),
-                "invoice_pending": {"status": order.wants_invoice(), "pending_reason": if order.wants_invoice() { "NF-e is missing" } else { "" }},
+                "pickup_done_time": package.picked_up.map_or(0, secs), "invoice_pending": invoice_state(order),
             })
         })
         .collect();
@@ -389,6 +388,17 @@ fn package_detail(world: &mut World, call: &Call) -> Answer {
         return Err(refuse("error_not_found", "Wrong parameters, detail: the package is not found."));
     }
     ok(json!({"package_list": rows}))
+}
+
+/// Whether a parcel still waits for its note; null where none is wanted.
+fn invoice_state(order: &Order) -> Value {
+    if order.wants_invoice() {
+        json!({"status": "pending", "pending_reason": "NF-e is missing"})
+    } else if order.invoice["access_key"].is_string() {
+        json!({"status": "valid", "pending_reason": ""})
+    } else {
+        Value::Null
+    }
 }
 
 fn pending_invoices(world: &mut World, call: &Call) -> Answer {
@@ -401,5 +411,5 @@ fn pending_invoices(world: &mut World, call: &Call) -> Answer {
         .collect();
     let (rows, more) = page.of(&waiting);
     let next = if more { page.next().to_string() } else { String::new() };
-    ok(json!({"order_sn_list": rows, "more": more, "next_cursor": next}))
+    ok(json!({"order_list": rows, "more": more, "next_cursor": next}))
 }

@@ -9,12 +9,12 @@ use super::envelope::{flat, ok, refuse};
 use super::market::Door;
 use super::order::{Line, Order, PaymentMethod};
 use super::order_read::{own_order, payment_name};
-use super::shop::own_id;
+use super::shop::{REGION, own_id};
 use super::world::secs;
 use super::{World, channel};
 use crate::call::Call;
 use crate::ids::Series;
-use crate::reply::{Answer, Reply};
+use crate::reply::Answer;
 use crate::table::{Route, get, post};
 use crate::text::reais;
 
@@ -28,6 +28,15 @@ const SERVICE_PER_UNIT: i64 = 200;
 /// Orders of one question and rows of a page.
 const ASKED_MAX: usize = 50;
 const PAGE_MAX: i64 = 100;
+/// What a reckoning in a batch does not say.
+const NOT_IN_BATCHES: [&str; 6] = [
+    "buyer_paid_shipping_fee",
+    "buyer_total_amount",
+    "escrow_amount_after_adjustment",
+    "seller_return_refund",
+    "tenure_info_list",
+    "total_adjustment_amount",
+];
 const PAGE_DEFAULT: i64 = 40;
 
 /// What came into or left a wallet.
@@ -178,7 +187,9 @@ fn document(world: &World, order: &Order) -> Value {
 
 fn detail(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
-    let order = own_order(world, call, args.text("order_sn")?)?;
+    let order = own_order(world, call, args.text("order_sn")?);
+    // This module has a word of its own for it.
+    let order = order.map_err(|_| refuse("order_not_found", "The order is not found."))?;
     if order.paid.is_none() {
         return Err(refuse("error_not_found", "The escrow of the order is not found."));
     }
@@ -197,6 +208,9 @@ fn detail_batch(world: &mut World, call: &Call) -> Answer {
             let mut row = document(world, order);
             if let Value::Object(fields) = &mut row {
                 fields.remove("buyer_payment_info");
+            }
+            if let Some(income) = row["order_income"].as_object_mut() {
+                income.retain(|name, _| !NOT_IN_BATCHES.contains(&name.as_str()));
             }
             json!({"escrow_detail": row})
         })
@@ -243,8 +257,7 @@ fn wallet(world: &mut World, call: &Call) -> Answer {
                 "current_balance": reais(entry.balance), "create_time": secs(entry.at), "order_sn": entry.order_sn,
                 "refund_sn": "", "withdrawal_type": "", "transaction_fee": 0, "description": "", "buyer_name": "",
                 "pay_order_list": [], "withdrawal_id": 0, "reason": "", "root_withdrawal_id": 0,
-                "transaction_tab_type": "wallet_order_income", "money_flow": "MONEY_IN", "outlet_shop_name": "",
-                "transaction_id": entry.id})
+                "transaction_tab_type": "wallet_order_income", "money_flow": "MONEY_IN", "outlet_shop_name": ""})
         })
         .collect();
     let (rows, more) = page.of(&rows);
@@ -262,15 +275,14 @@ fn overview(world: &mut World, call: &Call) -> Answer {
             .sum()
     };
     flat(
-        json!({"total_income": {"to_release_amount": reais(sum(false)), "released_amount": reais(sum(true))}}),
+        json!({"latest_payout_date": "", "total_income": {"pending_amount": 0, "to_release_amount": reais(sum(false)),
+            "released_amount": reais(sum(true))}}),
     )
 }
 
 fn methods(_: &mut World, _: &Call) -> Answer {
-    let method = |name: &str| json!({"payment_method": name, "region": "BR"});
-    let all: [Value; 2] = [method("Pix"), method("Cartão de Crédito")];
-    let answer: Result<Reply, Reply> = ok(json!(all));
-    answer
+    let all = [PaymentMethod::Pix, PaymentMethod::Card].map(payment_name);
+    ok(json!([{"payment_method": all, "region": REGION}]))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub(crate) fn recipient(world: &World, order: &Order) -> Value {
     json!({
         "name": name, "phone": HIDDEN, "town": place(&buyer.quarter), "district": "", "city": place(&buyer.city),
         "state": place(&buyer.state), "region": REGION, "zipcode": place(&buyer.zip), "full_address": place(&full),
-        "virtual_contact_number": "", "geolocation": {"latitude": 0, "longitude": 0},
+        "geolocation": {"latitude": 0, "longitude": 0},
     })
 }
 

@@ -281,23 +281,26 @@ fn item_documents(world: &World, case: &Return, order: &Order) -> Vec<Value> {
     case.parts.iter().filter_map(part).collect()
 }
 
+/// Where the goods are on their way back.
+fn way_back(case: &Return) -> &'static str {
+    match (case.with_goods, case.tracking.is_empty()) {
+        (false, _) => "LOGISTICS_NOT_START",
+        (true, true) => "LOGISTICS_READY",
+        (true, false) => "LOGISTICS_PICKUP_DONE",
+    }
+}
+
 /// What list and detail have in common.
 fn document(world: &World, case: &Return) -> Value {
     let order = world.orders.get(&case.order_sn);
     let buyer = order.and_then(|order| world.buyers.get(&order.buyer_id));
-    let way = match (case.with_goods, case.tracking.is_empty()) {
-        (false, _) => "LOGISTICS_NOT_START",
-        (true, true) => "LOGISTICS_READY",
-        (true, false) => "LOGISTICS_PICKUP_DONE",
-    };
     json!({
         "return_sn": case.sn, "order_sn": case.order_sn, "reason": case.reason, "text_reason": case.text,
         "reassessed_request_reason": "NONE", "status": case.status.word(), "refund_amount": reais(case.refund),
         "amount_before_discount": reais(case.refund), "currency": CURRENCY, "create_time": secs(case.created),
         "update_time": secs(case.updated), "due_date": secs(case.due), "return_ship_due_date": 0,
         "return_seller_due_date": secs(case.due), "tracking_number": case.tracking, "needs_logistics": case.with_goods,
-        "reverse_logistics_status": way, "reverse_logistic_status": way, "logistics_status": way, "image": [],
-        "buyer_videos": [], "return_solution": i32::from(!case.with_goods),
+        "image": [], "return_solution": i32::from(!case.with_goods),
         "return_refund_type": if case.after_completion { "RRAOC" } else { "RRBOC" }, "return_refund_request_type": 0,
         "validation_type": "seller_validation", "is_seller_arrange": false, "is_shipping_proof_mandatory": false,
         "item": order.map(|order| item_documents(world, case, order)),
@@ -329,6 +332,9 @@ fn list(world: &mut World, call: &Call) -> Answer {
             row["negotiation_status"] = json!(negotiation_word(case));
             row["seller_proof_status"] = json!(proof_word(case));
             row["seller_compensation_status"] = json!("COMPENSATION_NOT_APPLICABLE");
+            for item in row["item"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                item.remove("refund_amount");
+            }
             row
         })
         .collect();
@@ -347,6 +353,12 @@ fn detail(world: &mut World, call: &Call) -> Answer {
     let (solution, amount) =
         offered(if case.buyer_offer.is_some() { &case.buyer_offer } else { &case.offer });
     let mut body = document(world, case);
+    let way = way_back(case);
+    // The reference and its own sample spell one of them differently.
+    for name in ["logistics_status", "reverse_logistics_status", "reverse_logistic_status"] {
+        body[name] = json!(way);
+    }
+    body["buyer_videos"] = json!([]);
     body["negotiation"] = json!({"negotiation_status": negotiation_word(case), "latest_solution": solution,
         "latest_offer_amount": amount, "latest_offer_creator": if case.buyer_offer.is_some() { "BUYER" } else { "SELLER" },
         "counter_limit": 1, "offer_due_date": secs(case.due)});
@@ -453,10 +465,8 @@ fn convert_image(world: &mut World, call: &Call) -> Answer {
         return Err(refuse("error_param", "upload_image is required."));
     }
     let id = keep_image(world, "image/jpeg");
-    ok(
-        json!({"images": [{"url": image_url(world, &id), "thumbnail": format!("{}_tn", image_url(world, &id))}],
-        "url": image_url(world, &id), "thumbnail": format!("{}_tn", image_url(world, &id))}),
-    )
+    let url = image_url(world, &id);
+    ok(json!({"thumbnail": format!("{url}_tn"), "url": url}))
 }
 
 fn upload_proof(world: &mut World, call: &Call) -> Answer {
@@ -477,29 +487,34 @@ fn upload_proof(world: &mut World, call: &Call) -> Answer {
 fn query_proof(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
     let case = own_return(world, call, &args)?;
-    ok(json!({"return_sn": case.sn, "photo": case.proof, "video": [], "description": case.proof_text}))
+    ok(json!({"image": case.proof, "video": [], "description": case.proof_text}))
 }
 
 fn solutions(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
     let case = own_return(world, call, &args)?;
     let open = case.status == ReturnStatus::Requested;
-    let row =
-        json!({"eligibility": open, "max_refund_amount": reais(case.refund), "min_refund_amount": reais(1)});
-    ok(json!({"return_refund": row, "refund": row}))
+    let row = json!({"eligibility": open, "refund_amount_adjustable": open, "max_refund_amount": reais(case.refund),
+        "min_refund_amount": reais(1)});
+    ok(json!({"return_sn": case.sn, "offer_return_refund": row, "offer_refund": row}))
 }
 
 fn dispute_reasons(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
     own_return(world, call, &args)?;
-    let reason = |id: i64, text: &str| json!({"dispute_reason_id": id, "dispute_reason": text, "is_image_mandatory": false});
-    ok(
-        json!({"dispute_reason_list": [reason(41, "I disagree with the reason"), reason(42, "I did not get the goods back")]}),
-    )
+    let reason = |id: i64, text: &str| {
+        json!({"dispute_reason_id": id, "dispute_reason": text, "dispute_requirement": "Explain what happened.",
+            "sample_evidence": [], "evidence_module_list": [{"module_index": 0, "requirement": "Photos of the goods",
+                "is_required": false}]})
+    };
+    let all = [reason(41, "I disagree with the reason"), reason(42, "I did not get the goods back")];
+    ok(json!({ "dispute_reason_list": all }))
 }
 
 fn reverse_tracking(world: &mut World, call: &Call) -> Answer {
     let args = Args::of(call)?;
     let case = own_return(world, call, &args)?;
-    ok(json!({"return_sn": case.sn, "tracking_number": case.tracking, "tracking_info": []}))
+    ok(json!({"return_sn": case.sn, "tracking_number": case.tracking, "tracking_info": [],
+        "reverse_logistics_status": way_back(case), "return_refund_request_type": 0,
+        "validation_type": "seller_validation"}))
 }

@@ -88,6 +88,8 @@ pub struct Buyer {
 pub const REGION: &str = "BR";
 /// The currency of everything here.
 pub const CURRENCY: &str = "BRL";
+/// The seller's papers were looked at and found good.
+const ONBOARDED: i64 = 2;
 /// Shops of a page at most.
 const SHOPS_MAX: i64 = 100;
 
@@ -146,8 +148,8 @@ fn shop_info(world: &mut World, call: &Call) -> Answer {
     flat(json!({
         "shop_name": shop.name, "region": REGION, "status": shop.status,
         "auth_time": link.map(|link| secs(link.since)), "expire_time": link.map(|link| secs(link.until)),
-        "is_cb": false, "is_cnsc": false, "is_sip": false, "sip_affi_shops": [], "merchant_id": null,
-        "shop_cbsc": "N", "shop_fulfillment_flag": "Others", "is_main_shop": false, "is_direct_shop": false,
+        "is_cb": false, "is_upgraded_cbsc": false, "is_sip": false, "sip_affi_shops": [], "merchant_id": null,
+        "shop_fulfillment_flag": "Others", "is_main_shop": false, "is_direct_shop": false,
         "linked_main_shop_id": 0, "linked_direct_shop_list": [], "is_one_awb": false,
         "is_mart_shop": false, "is_outlet_shop": false, "mart_shop_id": 0, "outlet_shop_info_list": [],
     }))
@@ -165,6 +167,9 @@ fn profile(world: &mut World, call: &Call) -> Answer {
 
 fn onboarding(world: &mut World, call: &Call) -> Answer {
     let shop = own(world, call)?;
-    let kind = if shop.tax_id == TaxId::Cnpj { "CNPJ" } else { "CPF" };
-    ok(json!({"tax_id_type": kind, "tax_id": shop.tax_number, "kyc_status": "APPROVED", "region": REGION}))
+    let (kind, field) = if shop.tax_id == TaxId::Cnpj { ("CNPJ", "cnpj_id") } else { ("CPF", "cpf_id") };
+    let mut body = json!({"tax_id_type": kind, "tax_id": shop.tax_number, "name": shop.name,
+        "onboarding_status": ONBOARDED, "onboarding_passed": true, "submission_time": secs(shop.opened)});
+    body[field] = json!(shop.tax_number);
+    ok(body)
 }

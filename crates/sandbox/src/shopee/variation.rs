@@ -6,7 +6,7 @@ use super::World;
 use super::args::Args;
 use super::catalogue::{OPTION_NAME_MAX, TIER_NAME_MAX};
 use super::envelope::{bare, ok, refuse};
-use super::item::{Item, Model, Tier, TierOption, model_document, tier_documents};
+use super::item::{Item, LOCATION, Model, Tier, TierOption, tier_documents};
 use super::item_read::{own_item, unknown_item};
 use super::item_write::{change, price_of, ratio_is_fair, stock_of};
 use super::market::Door;
@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::ids::Series;
 use crate::reply::{Answer, Reply};
 use crate::table::{Route, post};
+use crate::text::reais;
 
 pub(crate) const MODEL_IDS: Series = Series::new("shopee_model", 145_700_000_000);
 /// Models of an item.
@@ -151,16 +152,19 @@ fn init(world: &mut World, call: &Call) -> Answer {
     let item = world.items.get_mut(&id).ok_or_else(unknown_item)?;
     item.dead_models.extend(item.models.iter().filter(|it| it.id != 0).map(|it| (it.id, now)));
     (item.tiers, item.models) = (tiers, models);
-    answer_models(world, call, id)
+    let item = own_item(world, call, id)?;
+    let (tiers, _) = tier_documents(world, item);
+    ok(json!({"item_id": id, "tier_variation": tiers, "model": written(&item.models)}))
 }
 
-fn answer_models(world: &World, call: &Call, id: i64) -> Answer {
-    let item = own_item(world, call, id)?;
-    let (tiers, standard) = tier_documents(world, item);
-    let models: Vec<Value> = item.models.iter().map(model_document).collect();
-    ok(
-        json!({"item_id": id, "tier_variation": tiers, "standardise_tier_variation": standard, "model": models}),
-    )
+/// What a write says of models: less than a read.
+fn written(models: &[Model]) -> Value {
+    let row = |model: &Model| {
+        json!({"tier_index": model.tier_index, "model_id": model.id, "model_sku": model.sku,
+            "price_info": [{"original_price": reais(model.price)}],
+            "seller_stock": [{"location_id": LOCATION, "stock": model.stock}]})
+    };
+    models.iter().map(row).collect()
 }
 
 fn update_tiers(world: &mut World, call: &Call) -> Answer {
@@ -206,12 +210,7 @@ fn add_models(world: &mut World, call: &Call) -> Answer {
     let all = [item.models, new.clone()].concat();
     check_models(&all)?;
     world.items.get_mut(&id).ok_or_else(unknown_item)?.models = all;
-    let shown = new.iter().map(|model| {
-        let document = model_document(model);
-        json!({"tier_index": model.tier_index, "model_id": model.id, "model_sku": model.sku,
-            "price_info": document["price_info"], "seller_stock": document["stock_info_v2"]["seller_stock"]})
-    });
-    ok(json!({"model": shown.collect::<Vec<_>>()}))
+    ok(json!({"model": written(&new)}))
 }
 
 fn update_models(world: &mut World, call: &Call) -> Answer {

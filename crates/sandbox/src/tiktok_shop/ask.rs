@@ -54,6 +54,14 @@ impl Page {
         }
         data
     }
+
+    /// `data` of the few listings that do not say how many rows there are.
+    #[must_use]
+    pub fn uncounted(self, name: &str) -> Value {
+        let mut data = json!({"next_page_token": self.next});
+        data[name] = Value::Array(self.rows);
+        data
+    }
 }
 
 impl<'a> Ask<'a> {

@@ -453,10 +453,11 @@ fn eligibility(world: &mut World, call: &Call) -> Answer {
     let skus: std::collections::BTreeSet<i64> = order.lines.iter().map(|line| line.sku_id).collect();
     let row = |sku: i64| {
         let of_sku = order.lines.iter().filter(|line| line.sku_id == sku);
-        let items: Vec<Value> = of_sku
-            .flat_map(|line| kinds.iter().map(move |kind| (line.id, kind)))
-            .map(|(line, (kind, can, reasons))| {
-                let mut item = json!({"order_line_item_id": line.to_string(), "request_type": kind, "eligible": can,
+        let lines: Vec<String> = of_sku.map(|line| line.id.to_string()).collect();
+        let items: Vec<Value> = kinds
+            .iter()
+            .map(|(kind, can, reasons)| {
+                let mut item = json!({"order_line_items_ids": lines, "request_type": kind, "eligible": can,
                     "available_reason_names": if *can { reasons.clone() } else { Vec::new() }});
                 if !can {
                     item["ineligible_code"] = json!(25_001_003);

@@ -311,7 +311,7 @@ fn statements(world: &mut World, call: &Call) -> Answer {
             row
         })
         .collect();
-    success(ask.page(rows, PAGE)?.data("statements", false))
+    success(ask.page(rows, PAGE)?.uncounted("statements"))
 }
 
 fn fee_breakdown(commission: i64, item_fee: i64) -> Value {
@@ -384,7 +384,7 @@ fn order_transactions(world: &mut World, call: &Call) -> Answer {
 fn sku_row(statement_id: i64, it: &SkuShare) -> Value {
     json!({
         "statement_id": statement_id.to_string(), "sku_id": it.sku_id.to_string(), "sku_name": it.sku_name,
-        "product_name": it.product_name, "quantity": it.quantity,
+        "product_name": it.product_name, "quantity": it.quantity.to_string(),
         "settlement_amount": amount(it.revenue_minor + it.fees_minor()), "revenue_amount": amount(it.revenue_minor),
         "shipping_cost_amount": "0.00", "fee_tax_amount": amount(it.fees_minor()),
         "fee_tax_breakdown": fee_breakdown(it.commission_minor, it.item_fee_minor),
@@ -434,7 +434,7 @@ fn payments(world: &mut World, call: &Call) -> Answer {
             row
         })
         .collect();
-    success(ask.page(rows, PAGE)?.data("payments", false))
+    success(ask.page(rows, PAGE)?.uncounted("payments"))
 }
 
 fn withdrawals(world: &mut World, call: &Call) -> Answer {

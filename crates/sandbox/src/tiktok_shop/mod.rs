@@ -8,6 +8,7 @@ mod consent;
 mod control;
 mod control_goods;
 pub mod documents;
+pub mod external_order;
 pub mod finance;
 pub mod gate;
 pub mod grants;
@@ -139,6 +140,9 @@ pub struct World {
     pub buyers: BTreeMap<i64, Buyer>,
     /// Orders by id.
     pub orders: BTreeMap<i64, Order>,
+    /// Names of orders in other systems, by order.
+    #[serde(default)]
+    pub external_orders: BTreeMap<i64, Vec<external_order::ExternalOrder>>,
     /// Parcels by id.
     pub packages: BTreeMap<i64, Package>,
     /// Documents given out, by the key in their address.
@@ -188,6 +192,7 @@ impl World {
             custom_values: BTreeMap::new(),
             buyers: BTreeMap::new(),
             orders: BTreeMap::new(),
+            external_orders: BTreeMap::new(),
             packages: BTreeMap::new(),
             documents: BTreeMap::new(),
             cancellations: BTreeMap::new(),
@@ -255,6 +260,7 @@ pub(crate) fn routes() -> Vec<Route<World>> {
         product_state::routes(),
         stock::routes(),
         order_read::routes(),
+        external_order::routes(),
         package_read::routes(),
         package_ship::routes(),
         package_split::routes(),

@@ -71,8 +71,20 @@ fn search(world: &mut World, call: &Call) -> Answer {
         None | Some("DESC") => found.reverse(),
         Some(_) => return Err(Refusal::parameter("sort_order", "Expected ASC or DESC").into()),
     }
-    let rows = found.into_iter().map(|order| document(world, order)).collect();
+    let rows = found.into_iter().map(|order| row(world, order)).collect();
     success(ask.page(rows, PageSize { default: Some(20), min: 1, max: 100 })?.data("orders", false))
+}
+
+/// What only the detail says: who took the money, and under which number.
+const DETAIL_ALONE: [&str; 2] = ["channel_entity_national_registry_id", "payment_auth_code"];
+
+/// The order as a search shows it: almost the detail.
+fn row(world: &World, order: &Order) -> Value {
+    let mut row = document(world, order);
+    if let Some(fields) = row.as_object_mut() {
+        fields.retain(|name, _| !DETAIL_ALONE.contains(&name.as_str()));
+    }
+    row
 }
 
 fn detail(world: &mut World, call: &Call) -> Answer {
@@ -91,7 +103,7 @@ fn detail(world: &mut World, call: &Call) -> Answer {
     success(json!({ "orders": rows }))
 }
 
-/// The order as search and detail show it. Keys that say nothing are left out.
+/// The order as its detail shows it. Keys that say nothing are left out.
 pub(crate) fn document(world: &World, order: &Order) -> Value {
     let status = order_status(world, order);
     let packages: Vec<&Package> = packages_of(world, order);

@@ -19,6 +19,10 @@ const SLOTS: i64 = 3;
 /// Grams and centimetres of every parcel here.
 const WEIGHT_GRAMS: &str = "500";
 
+/// Parts of a recipient that orders show and parcels do not.
+const ORDERS_ALONE: [&str; 5] =
+    ["first_name", "last_name", "first_name_local_script", "last_name_local_script", "district_info"];
+
 /// The resources of this module.
 pub(crate) fn routes() -> Vec<Route<World>> {
     const READ: Door = shop(&[202_309], "seller.fulfillment.basic");
@@ -129,7 +133,11 @@ pub(crate) fn document(world: &World, package: &Package) -> Value {
     if let Some((buyer, address)) = destination(world, package) {
         let masked = package.shipping_type == "TIKTOK";
         let lines = world.rules.recipient_lines_as_warehouse;
-        document["recipient_address"] = recipient_document(buyer, address, masked, lines);
+        let mut recipient = recipient_document(buyer, address, masked, lines);
+        if let Some(fields) = recipient.as_object_mut() {
+            fields.retain(|name, _| !ORDERS_ALONE.contains(&name.as_str()));
+        }
+        document["recipient_address"] = recipient;
     }
     let shop = world.shops.get(&package.shop_id);
     if let Some((shop, warehouse)) =
@@ -176,7 +184,7 @@ fn tracking(world: &mut World, call: &Call) -> Answer {
         .into_iter()
         .map(|step| {
             json!({"description": step.description, "update_time_millis": step.at.as_millis(),
-                "action_code": step.action_code.to_string()})
+                "action_code": step.action_code})
         })
         .collect();
     success(json!({ "tracking": rows }))

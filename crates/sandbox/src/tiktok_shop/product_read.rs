@@ -194,8 +194,8 @@ fn row(world: &World, product: &Product) -> Value {
         .collect();
     json!({
         "id": product.id.to_string(), "title": product.content.title(), "status": product.state.word(), "skus": skus,
-        "sales_regions": ["BR"], "audit": audit_document(product), "has_draft": product.draft.is_some(),
-        "product_status": product.state.product_word(),
+        "sales_regions": ["BR"], "has_draft": product.draft.is_some(),
+        "audit": {"status": product.audit.word(), "pre_approved_reasons": []},
         "create_time": seconds(product.created), "update_time": seconds(product.updated),
     })
 }

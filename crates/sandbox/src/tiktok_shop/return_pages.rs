@@ -9,7 +9,7 @@ use super::gate::{Door, shop};
 use super::order::Line;
 use super::refusal::{Refusal, success};
 use super::returns::{REASONS, Request, Return, ReturnKind, ReturnStage, SCOPE, agree, enter, open};
-use super::shop::{PROVIDERS, WarehouseKind, warehouse_document};
+use super::shop::{PROVIDERS, WarehouseKind};
 use crate::call::Call;
 use crate::reply::Answer;
 use crate::table::{Route, get, post};
@@ -109,13 +109,9 @@ fn document(world: &World, it: &Return) -> Value {
     if let (Some(action), Some(deadline)) = (it.next_action(), it.deadline) {
         document["seller_next_action_response"] = json!([{"action": action, "deadline": seconds(deadline)}]);
     }
-    let shop = world.shops.get(&it.shop_id);
-    let back = shop.and_then(|shop| {
-        let kind = WarehouseKind::ReturnWarehouse;
-        Some((shop, shop.warehouses.iter().find(|warehouse| warehouse.kind == kind)?))
-    });
-    if let Some((shop, warehouse)) = back {
-        document["return_warehouse_address"] = warehouse_document(shop, warehouse)["address"].clone();
+    let mut warehouses = world.shops.get(&it.shop_id).into_iter().flat_map(|shop| &shop.warehouses);
+    if let Some(back) = warehouses.find(|place| place.kind == WarehouseKind::ReturnWarehouse) {
+        document["return_warehouse_address"] = json!({"full_address": back.address.full()});
     }
     document
 }

@@ -30,13 +30,15 @@ const FIRST_BUYER: i64 = 7_021_000_000_000_000_001;
 const FIRST_WAREHOUSE: i64 = 7_068_000_000_000_000_001;
 
 /// Scopes of the application; customer service is granted by the platform only.
-const SCOPES: [&str; 11] = [
+const SCOPES: [&str; 13] = [
     "seller.authorization.info",
     "seller.shop.info",
     "seller.product.basic",
     "seller.product.write",
     "seller.product.delete",
     "seller.order.info",
+    "seller.order.ext_ref.read",
+    "seller.order.ext_ref.write",
     "seller.fulfillment.basic",
     "seller.fulfillment.package.write",
     "seller.logistics",

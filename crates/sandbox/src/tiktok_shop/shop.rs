@@ -197,8 +197,7 @@ fn address_document(address: &Address, contact: &str) -> Value {
     })
 }
 
-/// A warehouse as a return or a list of warehouses shows it.
-pub(crate) fn warehouse_document(shop: &Shop, warehouse: &Warehouse) -> Value {
+fn warehouse_document(shop: &Shop, warehouse: &Warehouse) -> Value {
     json!({
         "id": warehouse.id.to_string(), "entity_id": shop.id.to_string(), "name": warehouse.name,
         "effect_status": warehouse.effect_status, "type": warehouse.kind, "sub_type": "DOMESTIC_WAREHOUSE",

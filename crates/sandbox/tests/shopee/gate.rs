@@ -101,6 +101,25 @@ fn a_timestamp_may_be_off_by_five_minutes_and_no_more() {
 }
 
 #[test]
+fn after_a_leap_of_time_a_client_at_the_machines_clock_is_right_as_well() {
+    let market = market();
+    let machine = market.now();
+    market.control(Method::POST, "/_sandbox/time", &json!({"advance_seconds": 86_400}));
+    let path = "/api/v2/public/get_shops_by_partner";
+    let ask = |at: i64| {
+        let partner = market.manifest.partner_id;
+        let sign = hmac_hex(&market.manifest.partner_key, &format!("{partner}{path}{at}"));
+        let query = format!("partner_id={partner}&timestamp={at}&sign={sign}");
+        market.ask(Method::GET, &format!("{path}?{query}"), "").document().clone()
+    };
+    for at in [machine - 300, machine + 300, machine + 86_400] {
+        assert_eq!(ask(at)["error"], "", "{at}");
+    }
+    assert_eq!(ask(machine + 301)["message"], "Timestamp is expired.");
+    assert_eq!(ask(machine + 86_701)["message"], "Invalid timestamp.");
+}
+
+#[test]
 fn an_unknown_partner_is_told_so() {
     let market = market();
     let refused = with(&market, |pairs| set(pairs, "partner_id", "7"));

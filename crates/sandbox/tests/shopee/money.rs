@@ -76,6 +76,8 @@ fn money_is_final_when_it_is_released() {
         ),
         (Some("ESCROW_VERIFIED_ADD"), &json!(71.04))
     );
+    let methods = market.public_get("/api/v2/payment/get_payment_method_list")["response"].clone();
+    assert_eq!(methods, json!([{"payment_method": ["Pix", "Cartão de Crédito"], "region": "BR"}]));
 }
 
 #[test]
@@ -88,6 +90,9 @@ fn a_batch_takes_both_verbs_and_leaves_unknown_orders_out() {
     assert_eq!(by_get, by_post);
     assert_eq!(by_get.as_array().unwrap().len(), 1);
     assert!(by_get[0]["escrow_detail"].get("buyer_payment_info").is_none());
+    // A batch says less than the question about one order.
+    let income = &by_get[0]["escrow_detail"]["order_income"];
+    assert!(income["escrow_amount"].is_number() && income.get("buyer_total_amount").is_none(), "{income}");
 }
 
 #[test]
@@ -96,4 +101,6 @@ fn an_unpaid_order_has_no_escrow() {
     let sn = market.sale(&json!({"sku": "PEN-64", "pay_after_seconds": 60}));
     let reply = market.get_of(PERSON, "/api/v2/payment/get_escrow_detail", &[("order_sn", &sn)]);
     assert_eq!(code(&reply), "error_not_found");
+    let unknown = market.get_of(PERSON, "/api/v2/payment/get_escrow_detail", &[("order_sn", "NOBODY")]);
+    assert_eq!(code(&unknown), "order_not_found");
 }

@@ -128,6 +128,8 @@ fn invoice_pending_is_a_filter_and_never_a_status() {
         std::slice::from_ref(&simple)
     );
     assert!(market.order(PERSON, &simple, "invoice_data")["invoice_data"].is_null());
+    let pending = market.get("/api/v2/order/get_pending_buyer_invoice_order_list", &[("page_size", "10")]);
+    assert_eq!(pending["order_list"], json!([{"order_sn": sn}]));
 }
 
 #[test]

@@ -118,6 +118,12 @@ fn an_item_is_published_and_read_back() {
     let market = market();
     let made = market.post(ADD, &draft(&market));
     assert_eq!(made["price_info"]["original_price"], json!(39.9));
+    // A write gives an echo: less than a read, and the weight as the number it was sent as.
+    assert_eq!(made["weight"], json!(0.4));
+    assert!(
+        made.get("stock_info_v2").is_none() && made["logistic_info"][0].get("logistic_name").is_none(),
+        "{made}"
+    );
     let item = base_info(&market, made["item_id"].as_i64().unwrap());
     assert_eq!(
         (item["item_name"].as_str(), item["item_status"].as_str()),
@@ -168,6 +174,8 @@ fn tiers_are_made_and_every_old_model_id_dies() {
         "model": [{"tier_index": [0, 0], "original_price": 30, "seller_stock": [{"stock": 1}]}, {"tier_index": [0, 1], "original_price": 32, "seller_stock": [{"stock": 1}]}]});
     let again = market.post("/api/v2/product/init_tier_variation", &body);
     assert_eq!(again["model"].as_array().unwrap().len(), 2);
+    // A write says less of a model than a read.
+    assert_eq!(again["model"][1]["price_info"], json!([{"original_price": 32.0}]));
     assert!(again["model"].as_array().unwrap().iter().all(|model| model["model_id"] != old));
     let body = json!({"item_id": id, "stock_list": [{"model_id": old, "seller_stock": [{"stock": 9}]}]});
     let written = market.post("/api/v2/product/update_stock", &body);
@@ -219,6 +227,9 @@ fn stock_of_a_campaign_is_reserved_and_its_price_is_fixed() {
         &format!("/_sandbox/items/{id}"),
         &json!({"campaign": {"price": 59.9, "reserved": 10}}),
     );
+    let shown = market.get("/api/v2/product/get_item_promotion", &[("item_id_list", &id.to_string())]);
+    let running = &shown["success_list"][0]["promotion"][0];
+    assert_eq!(running["promotion_stock_info_v2"]["summary_info"]["total_reserved_stock"], 10);
     let stock = json!({"item_id": id, "stock_list": [{"seller_stock": [{"stock": 9}]}]});
     assert_eq!(market.post("/api/v2/product/update_stock", &stock)["success_list"], json!([]));
     let price = json!({"item_id": id, "price_list": [{"original_price": 70}]});
@@ -304,6 +315,11 @@ fn the_catalogue_tells_what_a_draft_needs() {
         let attributes = market.get("/api/v2/product/get_attribute_tree", &[(name, "101231,100636")]);
         assert_eq!(attributes["list"][0]["attribute_tree"][0]["mandatory"], true);
         assert_eq!(attributes["list"][1]["attribute_tree"], json!([]));
+        let id = &attributes["list"][0]["attribute_tree"][0]["attribute_id"];
+        let search = json!({"attribute_id": id, "value_name": "", "cursor": 0, "limit": 10});
+        let values = market.post("/api/v2/product/search_attribute_value_list", &search);
+        assert!(values["value_list"][0]["value_id"].is_i64(), "{values}");
+        assert_eq!(values["page_info"], json!({"cursor": 0, "has_next": false}));
     }
     let brands = market.get(
         "/api/v2/product/get_brand_list",

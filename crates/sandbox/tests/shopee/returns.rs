@@ -193,3 +193,51 @@ fn a_buyer_posts_the_goods_and_the_seller_sees_the_way() {
     );
     assert!(case["tracking_number"].as_str().unwrap().starts_with("BRR"));
 }
+
+#[test]
+fn a_return_says_what_can_be_offered_and_what_was_proved() {
+    let market = market();
+    let (_, sn) = returned(&market);
+    let ask = |action: &str| {
+        good(&market.get_of(PERSON, &format!("/api/v2/returns/{action}"), &[("return_sn", &sn)]))
+    };
+    let offer = json!({"eligibility": true, "refund_amount_adjustable": true, "max_refund_amount": 93.8, "min_refund_amount": 0.01});
+    assert_eq!(
+        ask("get_available_solutions"),
+        json!({"return_sn": sn, "offer_return_refund": offer, "offer_refund": offer})
+    );
+    let reason = ask("get_return_dispute_reason")["dispute_reason_list"][0].clone();
+    assert_eq!(
+        (&reason["dispute_reason_id"], &reason["evidence_module_list"][0]["is_required"]),
+        (&json!(41), &json!(false))
+    );
+    let photo = json!([{"url": "https://img.example/1", "thumbnail": "https://img.example/1_tn"}]);
+    good(&act(
+        &market,
+        "upload_proof",
+        &json!({"return_sn": sn, "photo": photo, "description": "Saiu inteiro"}),
+    ));
+    assert_eq!(ask("query_proof"), json!({"image": photo, "video": [], "description": "Saiu inteiro"}));
+}
+
+#[test]
+fn where_the_goods_are_is_told_by_the_detail_and_not_by_the_list() {
+    let market = market();
+    let (_, sn) = returned(&market);
+    let list = good(&market.get_of(
+        PERSON,
+        "/api/v2/returns/get_return_list",
+        &[("page_no", "0"), ("page_size", "1")],
+    ));
+    let row = &list["return"][0];
+    assert_eq!(row["negotiation_status"], "PENDING_RESPOND");
+    assert!(
+        row.get("reverse_logistics_status").is_none() && row["item"][0].get("refund_amount").is_none(),
+        "{row}"
+    );
+    market.control(Method::POST, &format!("/_sandbox/returns/{sn}/ship_back"), &json!({}));
+    assert_eq!(detail(&market, &sn)["reverse_logistics_status"], "LOGISTICS_PICKUP_DONE");
+    let way =
+        good(&market.get_of(PERSON, "/api/v2/returns/get_reverse_tracking_info", &[("return_sn", &sn)]));
+    assert_eq!(way["reverse_logistics_status"], "LOGISTICS_PICKUP_DONE");
+}

@@ -47,12 +47,19 @@ fn a_company_ships_nothing_without_its_note() {
     assert_eq!(code(&ask()), "logistics.lack_of_invoice_data");
     let early = market.post_of(COMPANY, SHIP, &json!({"order_sn": sn, "dropoff": {}}));
     assert_eq!(code(&early), "logistics.lack_of_invoice_data");
+    let number = market.package(COMPANY, &sn);
+    let invoice_state = || {
+        let shown = market.get("/api/v2/order/get_package_detail", &[("package_number_list", &number)]);
+        shown["package_list"][0]["invoice_pending"]["status"].clone()
+    };
+    assert_eq!(invoice_state(), "pending");
     assert_eq!(upload(&market, COMPANY, &sn, "4", &note(KEY)).document()["error"], "");
     let order = market.order(COMPANY, &sn, "invoice_data");
     assert_eq!(
         (order["invoice_data"]["access_key"].as_str(), order["order_status"].as_str()),
         (Some(KEY), Some("READY_TO_SHIP"))
     );
+    assert_eq!(invoice_state(), "valid");
     assert_eq!(good(&ask())["info_needed"]["pickup"], json!(["address_id", "pickup_time_id"]));
     assert_eq!(
         market.post_of(COMPANY, SHIP, &json!({"order_sn": sn, "dropoff": {}})).document()["error"],

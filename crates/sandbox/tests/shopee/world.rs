@@ -5,7 +5,7 @@ use sandbox::shopee::World;
 use sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
 use serde_json::json;
 
-use crate::kit::{PERSON, hours, market, market_with};
+use crate::kit::{COMPANY, PERSON, good, hours, market, market_with};
 
 #[test]
 fn the_same_seed_and_the_same_calls_give_the_same_world() {
@@ -105,4 +105,17 @@ fn wrong_control_calls_say_what_is_wrong() {
     assert_eq!(status(Method::PUT, "/_sandbox/hooks", "{\"url\":\"ftp://x\"}"), 400);
     let sn = market.simple_order();
     assert_eq!(status(Method::POST, &format!("/_sandbox/orders/{sn}/dance"), ""), 404);
+}
+
+#[test]
+fn a_shop_shows_its_papers_by_how_it_is_registered() {
+    let market = market();
+    let papers = |shop: usize| good(&market.get_of(shop, "/api/v2/shop/get_br_shop_onboarding_info", &[]));
+    let (company, person) = (papers(COMPANY), papers(PERSON));
+    assert_eq!(
+        (company["tax_id_type"].as_str(), person["tax_id_type"].as_str()),
+        (Some("CNPJ"), Some("CPF"))
+    );
+    assert_eq!((&company["cnpj_id"], &person["cpf_id"]), (&company["tax_id"], &person["tax_id"]));
+    assert!(company.get("cpf_id").is_none() && company["onboarding_passed"] == true, "{company}");
 }

@@ -34,6 +34,8 @@ fn a_seller_cancels_before_shipping_with_a_reason_that_fits() {
     );
     let eligible = shop.get(&path)["sku_eligibility"][0]["line_item_eligibility"][0].clone();
     assert!(eligible["available_reason_names"].as_array().unwrap().contains(&json!(OUT_OF_STOCK)));
+    // Two units of one SKU: two lines in one answer.
+    assert_eq!(eligible["order_line_items_ids"].as_array().unwrap().len(), 2);
     assert_eq!(cancel(&shop, &order, "because"), (200, 25_001_014));
     assert_eq!(cancel(&shop, &order, "seller_cancel_unpaid_reason_wrong_price"), (200, 25_001_021));
     let body = json!({"order_id": order, "cancel_reason": OUT_OF_STOCK});

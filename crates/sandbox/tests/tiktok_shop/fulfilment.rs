@@ -150,6 +150,9 @@ fn pickups_are_offered_and_only_those() {
     );
     let shown = shop.get(&format!("/fulfillment/202309/packages/{package}"));
     assert_eq!(shown["pickup_slot"]["start_time"], slots["pickup_slots"][1]["start_time"]);
+    // A parcel shows less of its recipient than an order.
+    let recipient = &shown["recipient_address"];
+    assert!(recipient["full_address"].is_string() && recipient.get("district_info").is_none(), "{recipient}");
 }
 
 #[test]
@@ -215,6 +218,7 @@ fn the_way_to_the_buyer_goes_by_itself() {
     let millis: Vec<i64> =
         steps.as_array().unwrap().iter().map(|it| it["update_time_millis"].as_i64().unwrap()).collect();
     assert!(millis.len() == 3 && millis.is_sorted_by(|one, next| one > next), "{millis:?}");
+    assert!(steps[0]["action_code"].is_i64(), "{steps}");
     shop.pass(HOUR * 24 * 7);
     assert_eq!(shop.order(&order)["status"], "COMPLETED");
 }

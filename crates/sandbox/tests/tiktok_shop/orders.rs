@@ -76,6 +76,10 @@ fn a_pix_payment_comes_when_it_was_promised() {
         (Some("ON_HOLD"), Some("Pix"))
     );
     assert!(order["payment_auth_code"].as_str().unwrap().starts_with('E'));
+    // Only the detail says so.
+    let found = shop.post("/order/202309/orders/search", &json!({}));
+    assert_eq!(found["orders"][0]["id"], id.as_str());
+    assert!(found["orders"][0].get("payment_auth_code").is_none());
 }
 
 #[test]
@@ -236,4 +240,43 @@ fn a_buyer_who_moves_is_told_of() {
     let told = shop.told(3);
     // The one kind without a notification id.
     assert!(told[0].get("tts_notification_id").is_none());
+}
+
+#[test]
+fn an_order_carries_its_name_in_another_system() {
+    let shop = shop();
+    let orders = [(); 2].map(|()| shop.sell(&json!({"sku": "ORG-GAV-6"})));
+    let line = |order: &str| shop.order(order)["line_items"][0]["id"].clone();
+    let row = |order: &str, name: &str, line: serde_json::Value| {
+        let lines = json!([{"id": "L1", "origin_id": line}]);
+        json!({"id": order, "external_order": {"id": name, "platform": "ERP_SYSTEM", "line_items": lines}})
+    };
+    let add = |rows: serde_json::Value| {
+        shop.post("/order/202406/orders/external_orders", &json!({ "orders": rows }))
+    };
+    let answer = add(json!([
+        row(&orders[0], "A", line(&orders[0])),
+        row(&orders[1], "B", json!("1")),
+        row("1", "C", json!("1"))
+    ]));
+    let failed: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|it| it["code"].clone()).collect();
+    assert_eq!(failed, ["98001004", "21008111"]);
+    let find = |name: &str| {
+        let path = format!(
+            "/order/202406/orders/external_order_search?platform=ERP_SYSTEM&external_order_id={name}"
+        );
+        shop.post(&path, &json!({}))
+    };
+    assert_eq!(find("A")["orders"][0]["id"], orders[0].as_str());
+    assert_eq!(find("B"), json!({}));
+    // A later name takes the place of the earlier one.
+    add(json!([row(&orders[0], "A2", line(&orders[0]))]));
+    let shown = |platform: &str| {
+        shop.get(&format!("/order/202406/orders/{}/external_orders?platform={platform}", orders[0]))
+    };
+    assert_eq!(shown("ERP_SYSTEM")["external_orders"][0]["id"], "A2");
+    assert_eq!(shown("SHOPIFY"), json!({}));
+    assert_eq!(find("A"), json!({}));
+    let unknown = format!("/order/202406/orders/{}/external_orders?platform=ABACUS", orders[0]);
+    assert_eq!(shop.ask(Method::GET, &unknown).refusal(), (200, 98_001_004));
 }

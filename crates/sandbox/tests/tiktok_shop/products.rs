@@ -126,6 +126,10 @@ fn a_product_is_audited_and_goes_live() {
     let pending = product(&shop, &made["product_id"]);
     assert_eq!((&pending["status"], &pending["audit"]["status"]), (&json!("PENDING"), &json!("AUDITING")));
     assert_eq!(pending["product_status"], "INITIAL");
+    let found = shop.post("/product/202502/products/search?page_size=10", &json!({"status": "PENDING"}));
+    // A search says less of a product.
+    assert!(found["products"][0].get("product_status").is_none());
+    assert_eq!(found["products"][0]["audit"], json!({"status": "AUDITING", "pre_approved_reasons": []}));
     shop.pass(AUDIT);
     let live = product(&shop, &made["product_id"]);
     assert_eq!((&live["status"], &live["audit"]["status"]), (&json!("ACTIVATE"), &json!("APPROVED")));

@@ -13,6 +13,8 @@ use super::error::{StoreError, StoreResult};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_house.sql")),
     (2, include_str!("../../migrations/0002_handle.sql")),
+    (3, include_str!("../../migrations/0003_pace.sql")),
+    (4, include_str!("../../migrations/0004_hook_batch.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -225,7 +225,6 @@ pub(super) trait Statements {
         params: &[Val<'_>],
         take: &mut dyn FnMut(&Row<'_>) -> StoreResult<()>,
     ) -> StoreResult<()>;
-    fn append(&mut self, table: &str, columns: &[&str], rows: &[&[Val<'_>]]) -> StoreResult<()>;
     fn execute_all(&mut self, statements: &[LastStatement]) -> StoreResult<()>;
     fn hold(&mut self, name: &str) -> StoreResult<()>;
 }
@@ -255,23 +254,6 @@ impl Statements for Session {
         for row in &rows {
             take(&Row::Postgres(row))?;
         }
-        Ok(())
-    }
-
-    fn append(&mut self, table: &str, columns: &[&str], rows: &[&[Val<'_>]]) -> StoreResult<()> {
-        let names = columns.join(", ");
-        let shape = self.prepared(&format!("SELECT {names} FROM {table} LIMIT 0"))?;
-        let places: Vec<String> = (1..)
-            .zip(shape.columns())
-            .map(|(place, column)| format!("${place}::{}[]", column.type_().name()))
-            .collect();
-        let sql = format!("INSERT INTO {table} ({names}) SELECT * FROM unnest({})", places.join(", "));
-        let columns: Vec<Vec<Val<'_>>> =
-            (0..columns.len()).map(|at| rows.iter().map(|row| row[at]).collect()).collect();
-        let statement = self.prepared(&sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|it| it as &(dyn ToSql + Sync)).collect();
-        let asked = self.client.execute(&statement, &params);
-        self.runtime.block_on(behind(self.to_begin.take(), &self.client, asked))?;
         Ok(())
     }
 

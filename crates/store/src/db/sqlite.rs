@@ -219,24 +219,6 @@ pub(super) fn execute(conn: &Connection, sql: &str, params: &[Val<'_>]) -> Store
     Ok(u64::try_from(touched).unwrap_or(u64::MAX))
 }
 
-pub(super) fn append<const N: usize>(
-    conn: &Connection,
-    table: &str,
-    columns: &[&str; N],
-    rows: &mut dyn Iterator<Item = [Val<'_>; N]>,
-) -> StoreResult<()> {
-    let places: Vec<String> = (1..=N).map(|number| format!("?{number}")).collect();
-    let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
-    let mut statement = conn.prepare_cached(&sql)?;
-    for row in rows {
-        for (index, value) in row.iter().enumerate() {
-            statement.raw_bind_parameter(index + 1, value as &dyn ToSql)?;
-        }
-        statement.raw_execute()?;
-    }
-    Ok(())
-}
-
 pub(super) fn each(
     conn: &Connection,
     sql: &str,

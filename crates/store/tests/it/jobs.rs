@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::{ConnectionId, JobId, Problem, Timestamp};
 use store::jobs::{DeadJobs, Failure, Job, LEASE, NewJob, Priority};
 use store::jobs::{bury, claim, expired_leases, finish, lanes_due, next_due, open_jobs, postpone, reclaim};
-use store::{StoreError, Tenant};
+use store::paces::Paces;
+use store::{StoreError, StoreResult, Tenant, Tx};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -22,7 +23,7 @@ fn new(key: &str, run_at: Timestamp) -> NewJob {
         payload: "{}".into(),
         priority: Priority::Order,
         run_at,
-        cause: "hook".into(),
+        cause: "hook orders_v2".into(),
     }
 }
 
@@ -53,7 +54,7 @@ impl Shop<'_> {
 impl House {
     async fn claim_in(&self, lane: Option<ConnectionId>, owner: &'static str, limit: u32) -> Vec<Job> {
         let now = self.now();
-        self.write(move |tx| claim(tx, lane, owner, limit, now)).await
+        self.write(move |tx| take(tx, lane, owner, limit, now)).await
     }
 
     async fn claim_one(&self, owner: &'static str) -> Option<Job> {
@@ -93,6 +94,18 @@ impl House {
     async fn open(&self) -> i64 {
         self.read(open_jobs).await
     }
+}
+
+/// What a node takes whose work nothing holds back.
+fn take(
+    tx: &mut Tx<'_>,
+    lane: Option<ConnectionId>,
+    owner: &str,
+    limit: u32,
+    now: Timestamp,
+) -> StoreResult<Vec<Job>> {
+    let mut paces = Paces::hold(tx)?;
+    claim(tx, lane, &mut paces, owner, limit, now)
 }
 
 fn keys(jobs: &[Job]) -> Vec<&str> {
@@ -157,7 +170,8 @@ on_both! {
         let job = house.claim_one("ana").await.unwrap();
         let expected = Job {
             id, organization: shop.id, connection: None, kind: "fetch_order".into(), dedup_key: "7".into(),
-            payload: "{\"order\":\"7\"}".into(), attempts: 1, cause: "hook".into(), created_at: house.now(),
+            payload: "{\"order\":\"7\"}".into(), attempts: 1, cause: "hook orders_v2".into(), created_at: house.now(),
+            priority: Priority::Order,
         };
         assert_eq!(job, expected);
         house.finish(&job, "ana").await;
@@ -189,6 +203,25 @@ on_both! {
         assert_eq!(house.claim_one("ana").await, None);
         house.wait(SECOND * 10);
         assert!(house.claim_one("ana").await.is_some());
+    }
+
+    async fn a_hook_does_not_take_the_place_of_another_cause_but_any_other_takes_that_of_a_hook(house: House) {
+        let shop = Shop::open(&house).await;
+        let ask = async |cause: &str| {
+            shop.enqueue(NewJob { cause: cause.into(), ..new("2000", house.now()) }).await;
+        };
+        ask("hook orders_v2").await;
+        ask("sweep").await;
+        ask("hook orders_v2").await;
+        let taken = house.claim_one("ana").await.expect("it is due");
+        assert_eq!(taken.cause, "sweep", "the hook may be made up, what the sweep has read is not");
+        ask("hook orders_v2").await;
+        house.finish(&taken, "ana").await;
+        let again = house.claim_one("ana").await.expect("it was asked for while it ran");
+        assert_eq!(again.cause, "sweep");
+        house.bury(&again, "ana", Problem::PlatformDown).await;
+        ask("hook orders_v2").await;
+        assert_eq!(house.claim_one("ana").await.map(|job| job.cause).as_deref(), Some("hook orders_v2"));
     }
 
     async fn a_job_asked_for_while_it_runs_runs_once_more_with_the_newer_payload(house: House) {
@@ -329,7 +362,7 @@ on_both! {
                 let mut mine = Vec::new();
                 loop {
                     let owner = owner.clone();
-                    let jobs = db.write(move |tx| claim(tx, Some(lane), &owner, 7, now)).await.unwrap();
+                    let jobs = db.write(move |tx| take(tx, Some(lane), &owner, 7, now)).await.unwrap();
                     if jobs.is_empty() {
                         return mine;
                     }

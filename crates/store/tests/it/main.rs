@@ -18,6 +18,7 @@ mod jobs;
 mod ledger;
 mod migrations;
 mod orders;
+mod paces;
 mod people;
 mod shop;
 mod tenants;

@@ -3,10 +3,11 @@
 
 use domain::connection::ReauthorizationReason;
 use domain::order::FirstSight;
+use domain::pace::{Blow, Pace};
 use domain::{Actor, AuditId, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId};
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, ListingId, ListingState, MemberId, Order, OrderId,
-    OrganizationId, Problem, SessionId, SkuId, StockPosition, Timestamp, TypedId,
+    OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId,
 };
 use store::audit::Event;
 use store::connections::AuthorizationAttempt;
@@ -14,6 +15,7 @@ use store::imports::ImportRun;
 use store::jobs::{DeadJobs, Failure, LEASE, NewJob, Priority, bury, claim};
 use store::keys::KeyOwner;
 use store::orders::{HeldOrder, NewLine, TimelineEvent};
+use store::paces::{Paces, Scope};
 use store::pages::{ListingFilter, OrderFilter, SkuFilter, Turn};
 use store::stock::NewEntry;
 use store::{StoreResult, Tenant, Val};
@@ -21,6 +23,10 @@ use vault::{Sealed, TokenDigest, WrappedKey};
 
 use crate::kit::House;
 use crate::shop::{Shop, seen, snapshot, tokens};
+
+fn too_many(now: Timestamp) -> Pace {
+    Pace::after(None, Blow::TooMany { wish: None }, now, now, &SeededEntropy::new(1))
+}
 
 /// Everything that one organization has, by its ids.
 #[derive(Clone)]
@@ -87,7 +93,10 @@ impl Estate {
         house
             .write(move |tx| {
                 let failure = Failure { problem: Problem::NotFound, error: "404".into(), exchange: None };
-                claim(tx, Some(connection), "ana", 1, now)?;
+                let mut paces = Paces::hold(tx)?;
+                claim(tx, Some(connection), &mut paces, "ana", 1, now)?;
+                paces.change(organization, connection, Scope::Connection, |_| Some(too_many(now)));
+                paces.keep(tx)?;
                 bury(tx, dead_job, "ana", &failure, now)
             })
             .await;
@@ -177,6 +186,7 @@ const READS: &[(&str, Read)] = &[
         found(shop.connection_of_account(ChannelKind::MercadoLivre, &of.connection.to_string()))
     }),
     ("connections", |shop, _| listed(shop.connections())),
+    ("paces_of", |shop, of| listed(shop.paces_of(of.connection))),
     ("credentials", |shop, of| found(shop.credentials(of.connection))),
     ("member_email", |shop, of| found(shop.member_email(of.member))),
     ("data_key", |shop, of| found(shop.data_key(KeyOwner::Connection(of.connection)))),

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 25] = [
+const OPEN_GROUPS: [&str; 28] = [
     "actor-system",
     "audit",
     "connect-step-text",
@@ -20,6 +20,9 @@ const OPEN_GROUPS: [&str; 25] = [
     "obstacle",
     "order-detail",
     "order-state",
+    "pace-text",
+    "pace-title",
+    "pace-work",
     "package",
     "period",
     "position",

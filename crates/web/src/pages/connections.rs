@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use domain::connection::TokenAdvice;
+use domain::pace::{Pace, Reason};
 use domain::silence::Silence;
 use domain::{ChannelKind, ConnectionId, ConnectionState, Problem, Timestamp, TokenLife};
 
@@ -34,6 +35,8 @@ pub struct ConnectionRow {
     pub queue_age: Option<Duration>,
     /// Orders are missing.
     pub silent: bool,
+    /// Why its work is held back, if it is.
+    pub held_back: Option<Reason>,
     /// Dead letters of it.
     pub problems: i64,
 }
@@ -254,8 +257,8 @@ pub struct ConnectionPage {
     pub chrome: Chrome,
     /// The connection as the list shows it.
     pub row: ConnectionRow,
-    /// The last hook's topic.
-    pub hook_topic: Option<String>,
+    /// What holds its work back: which work (`connection` for all), and how.
+    pub paces: Vec<(&'static str, Pace)>,
     /// When the next sweep is due.
     pub next_sweep: Option<Timestamp>,
     /// Jobs that wait.

@@ -36,6 +36,7 @@ impl Reader {
             last_sweep: running.then(|| Self::ago(11)),
             queue_age: running.then_some(Duration::from_secs(4)),
             silent: false,
+            held_back: None,
             problems: if running { 0 } else { 38 },
         }
     }
@@ -53,7 +54,7 @@ impl Reader {
             },
             import: (row.state == ConnectionState::Disconnected).then_some(ImportState::Paused),
             row,
-            hook_topic: Some("orders_v2".to_owned()),
+            paces: Vec::new(),
             next_sweep: Some(Self::ahead(4)),
             queue_length: 3,
             lag: Some(Duration::from_millis(1_900)),

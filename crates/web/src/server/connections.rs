@@ -52,6 +52,7 @@ fn row_of(health: &Health, problems: &[ProblemCount], chrome: &Chrome) -> Connec
         last_sweep: connection.last_sweep_at,
         queue_age: health.queue.oldest_due.map(|due| chrome.now.since(due)),
         silent: matches!(health.silence, Silence::Alarm { .. }) && !left,
+        held_back: health.paces.first().map(|(_, pace)| pace.reason),
         problems: problems.iter().map(|problem| problem.count).sum(),
     }
 }
@@ -143,7 +144,7 @@ pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Respo
     let active = health.connection.state == ConnectionState::Active;
     Ok(render(&ConnectionPage {
         row: row_of(&health, &problems, &chrome),
-        hook_topic: None,
+        paces: health.paces.iter().map(|(scope, pace)| (scope.word(), *pace)).collect(),
         next_sweep: health.connection.last_sweep_at.filter(|_| active).map(|at| at.plus(SWEEP_EVERY)),
         queue_length: health.queue.waiting,
         lag,

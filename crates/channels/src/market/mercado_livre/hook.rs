@@ -5,17 +5,19 @@ use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
 
 use super::wire::{Loose, Notification, filled};
 use super::{MercadoLivre, SPEC};
+use crate::market::loose::is_digits;
+use crate::market::refusal;
 
-/// Longest id taken, in characters: ids have up to 16 digits and a prefix of four letters.
-const MAX_ID_CHARS: usize = 24;
+/// Most digits of an id that are taken: they have up to 16.
+const MAX_ID_DIGITS: usize = 24;
 
 impl Hooks for MercadoLivre {
     fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
         if hook.body.len() > SPEC.hook_max_bytes {
-            return Err(malformed("larger than any notification"));
+            return Err(refusal::hook("larger than any notification"));
         }
         let note: Notification =
-            serde_json::from_slice(hook.body).map_err(|_| malformed("not the JSON of a notification"))?;
+            serde_json::from_slice(hook.body).map_err(|_| refusal::hook("not the JSON of a notification"))?;
         event(&note, &self.config.client_id).map(|event| vec![event])
     }
 }
@@ -23,14 +25,14 @@ impl Hooks for MercadoLivre {
 /// The event of a notification for the app `client_id`.
 pub(super) fn event(note: &Notification, client_id: &str) -> Result<HookEvent, HookRejection> {
     let need = |field: &Option<Loose>, name: &str| {
-        filled(field.as_ref()).map(str::to_owned).ok_or_else(|| malformed(&format!("{name} is missing")))
+        filled(field.as_ref()).map(str::to_owned).ok_or_else(|| refusal::hook(&format!("{name} is missing")))
     };
     if need(&note.application_id, "application_id")? != client_id {
         return Err(HookRejection::ForeignApp);
     }
     let account_external_id = need(&note.user_id, "user_id")?;
     if !is_number(&account_external_id) {
-        return Err(malformed("user_id is no number"));
+        return Err(refusal::hook("user_id is no number"));
     }
     let topic = need(&note.topic, "topic")?;
     let subject = subject(&topic, filled(note.resource.as_ref()).unwrap_or_default())?;
@@ -49,7 +51,7 @@ fn subject(topic: &str, resource: &str) -> Result<HookSubject, HookRejection> {
             HookSubject::Listing((*id).to_owned())
         }
         ("orders_v2" | "orders" | "shipments" | "items" | "items_prices", _) => {
-            return Err(malformed("the resource is not of its topic's form"));
+            return Err(refusal::hook("the resource is not of its topic's form"));
         }
         _ => HookSubject::NotForUs,
     };
@@ -58,7 +60,7 @@ fn subject(topic: &str, resource: &str) -> Result<HookSubject, HookRejection> {
 
 /// A platform id: digits only.
 pub(super) fn is_number(text: &str) -> bool {
-    (1..=MAX_ID_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    is_digits(text, MAX_ID_DIGITS)
 }
 
 /// An item's id: its site (three letters) and digits.
@@ -67,8 +69,4 @@ pub(super) fn is_item(text: &str) -> bool {
         return false;
     };
     site.bytes().all(|byte| byte.is_ascii_uppercase()) && is_number(digits)
-}
-
-fn malformed(what: &str) -> HookRejection {
-    HookRejection::Malformed(what.to_owned())
 }

@@ -4,9 +4,9 @@ use connect::{Account, Answer, Call, ChannelError, ErrorKind, ListingSnapshot, L
 use http::Method;
 
 use super::hook::is_item;
-use super::orders::bad_cursor;
 use super::wire::{self, Loose, filled};
 use super::{MercadoLivre, error, map};
+use crate::market::refusal;
 
 /// Ids on one page of the scan: the most that the platform gives.
 const SCAN_PAGE: &str = "100";
@@ -19,7 +19,7 @@ impl Listings for MercadoLivre {
         Box::pin(async move {
             let mut scan = match cursor {
                 None => self.scan(account, Scan::default()).await?,
-                Some(text) => Scan::parse(text).ok_or_else(|| bad_cursor(OPERATION))?,
+                Some(text) => Scan::parse(text).ok_or_else(|| refusal::cursor(OPERATION))?,
             };
             let rest = scan.pending.split_off(scan.pending.len().min(BULK_ITEMS));
             let chunk = std::mem::replace(&mut scan.pending, rest);
@@ -127,7 +127,15 @@ impl MercadoLivre {
             if !chunk.contains(&item.id.0) {
                 return Err(answer.garbled("an entry that was not asked for"));
             }
-            snapshots.extend(map::item(&item).map_err(|gap| answer.garbled(gap.0))?);
+            if !map::hides_codes(&item) {
+                snapshots.extend(map::item(&item).map_err(|gap| answer.garbled(gap.0))?);
+                continue;
+            }
+            match self.read_item(OPERATION, account, &item.id.0).await {
+                Ok((alone, _)) => snapshots.extend(alone),
+                Err(ChannelError { kind: ErrorKind::NotFound, .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(snapshots)
     }

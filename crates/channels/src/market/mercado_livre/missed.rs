@@ -3,9 +3,9 @@
 use connect::{Account, Call, HookEvent, MissedHooks, Page};
 use http::Method;
 
-use super::orders::bad_cursor;
 use super::wire;
 use super::{MercadoLivre, hook};
+use crate::market::refusal;
 
 /// The topics that the hub acts on; each is asked for apart, because `items` is refused
 /// without a site.
@@ -19,7 +19,7 @@ impl MissedHooks for MercadoLivre {
         Box::pin(async move {
             let (index, offset) = match cursor {
                 None => (0, 0),
-                Some(text) => parse(text).ok_or_else(|| bad_cursor(OPERATION))?,
+                Some(text) => parse(text).ok_or_else(|| refusal::cursor(OPERATION))?,
             };
             let topic = TOPICS[index];
             let mut spec = self

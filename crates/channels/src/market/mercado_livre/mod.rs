@@ -11,7 +11,7 @@ mod missed;
 mod orders;
 mod places;
 mod prices;
-pub mod settings;
+mod settings;
 mod stock;
 mod wire;
 
@@ -29,6 +29,11 @@ use connect::{
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
+
+use super::{ChannelConfig, Market};
+
+/// What the list of channels holds of it.
+pub(super) const MARKET: Market = Market { settings: settings::SETTINGS, read: settings::read };
 
 /// Facts of the platform, from its documents of 2026-05 to 2026-09.
 pub static SPEC: Spec = Spec {
@@ -125,6 +130,18 @@ impl MercadoLivreConfig {
             auth_base: BaseUrl::parse(auth)?,
             limits: Limits::default(),
         })
+    }
+}
+
+impl ChannelConfig for MercadoLivreConfig {
+    fn kind(&self) -> ChannelKind {
+        SPEC.kind
+    }
+    fn api_base(&self) -> &BaseUrl {
+        &self.api_base
+    }
+    fn channel(&self, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
+        Arc::new(MercadoLivre::new(self.clone(), outbound))
     }
 }
 

@@ -8,6 +8,8 @@ use super::MercadoLivre;
 use super::hook::is_number;
 use super::map;
 use super::wire::{self, Loose, filled, owned};
+use crate::market::loose::distinct;
+use crate::market::refusal;
 
 /// The search counts whole hours only.
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -51,12 +53,7 @@ impl Orders for MercadoLivre {
             let answer = self.ask(spec).await?;
             let rows: Vec<wire::ShipmentOrder> = answer.json()?;
             let ids = rows.iter().map(|row| owned(row.order_id.as_ref()).filter(|id| is_number(id)));
-            let Some(mut orders) = ids.collect::<Option<Vec<String>>>() else {
-                return Err(answer.garbled("a row without the number of its order"));
-            };
-            orders.sort_unstable();
-            orders.dedup();
-            Ok(orders)
+            distinct(ids).ok_or_else(|| answer.garbled("a row without the number of its order"))
         })
     }
 
@@ -69,7 +66,7 @@ impl Orders for MercadoLivre {
         Box::pin(async move {
             let mut sweep = match cursor {
                 None => Sweep::over(window),
-                Some(text) => Sweep::parse(text).ok_or_else(|| bad_cursor("list updated orders"))?,
+                Some(text) => Sweep::parse(text).ok_or_else(|| refusal::cursor("list updated orders"))?,
             };
             let Some(span) = sweep.0.first().copied() else {
                 return Ok(Page { items: Vec::new(), next: None, total: None });
@@ -141,11 +138,6 @@ fn reference(order: &wire::FoundOrder, window: Window) -> OrderRef {
         external_id: order.id.0.clone(),
         updated_at: date.and_then(Loose::instant).unwrap_or(window.to),
     }
-}
-
-pub(super) fn bad_cursor(operation: &'static str) -> ChannelError {
-    let kind = ErrorKind::Garbled { what: "a cursor that this channel did not give out".into() };
-    ChannelError::new(kind, operation)
 }
 
 /// Part of a sweep: a span of whole hours and how far it has been read.

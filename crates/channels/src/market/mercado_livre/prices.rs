@@ -9,6 +9,7 @@ use http::Method;
 use super::MercadoLivre;
 use super::stock::Put;
 use super::wire::{self, filled};
+use crate::market::refusal;
 
 const OPERATION: &str = "write price";
 
@@ -20,9 +21,7 @@ impl Prices for MercadoLivre {
         price: Money,
     ) -> Call<'a, ListingSnapshot> {
         Box::pin(async move {
-            if price.minor <= 0 {
-                return Err(ChannelError::new(refused("a price is above zero"), OPERATION));
-            }
+            refusal::price(OPERATION, price)?;
             // The body names no currency: it must be known that the listing has this one.
             let (before, answer) = self.shown(OPERATION, account, key).await?;
             let (currency, answer) = if let Some(held) = before.price {
@@ -32,7 +31,7 @@ impl Prices for MercadoLivre {
                 (standard.currency, answer)
             };
             if currency != price.currency {
-                return Err(answer.fail(refused("the listing has another currency")));
+                return Err(answer.fail(refusal::other_currency()));
             }
             let body = format!(r#"{{"price":{}}}"#, price.to_decimal());
             let (shown, answer) = match self.put_and_read_back(OPERATION, account, key, body).await? {
@@ -77,8 +76,4 @@ impl MercadoLivre {
 fn standard(sale: &wire::SalePrice) -> Option<Money> {
     let currency = Currency::from_code(filled(sale.currency_id.as_ref())?)?;
     sale.regular_amount.as_ref().or(sale.amount.as_ref())?.money(currency)
-}
-
-fn refused(why: &str) -> ErrorKind {
-    ErrorKind::Refused { code: "price_not_possible".into(), message: why.to_owned() }
 }

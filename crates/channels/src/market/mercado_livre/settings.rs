@@ -1,8 +1,11 @@
 //! What the operator tells: the app's registration at Mercado Livre.
 
+use std::sync::Arc;
+
 use connect::settings::{Setting, SettingError, Settings};
 
 use super::{ConfigError, MercadoLivreConfig};
+use crate::market::Configured;
 
 const CLIENT_ID: Setting = Setting {
     key: "mercado_livre.client_id",
@@ -41,7 +44,7 @@ const AUTHORIZATION_URL: Setting = Setting {
 };
 
 /// What can be set.
-pub const SETTINGS: &[Setting] = &[CLIENT_ID, CLIENT_SECRET, SITE, API_URL, AUTHORIZATION_URL];
+pub(super) const SETTINGS: &[Setting] = &[CLIENT_ID, CLIENT_SECRET, SITE, API_URL, AUTHORIZATION_URL];
 
 /// Site when nobody says: Brazil.
 const BRAZIL: &str = "MLB";
@@ -50,7 +53,7 @@ const BRAZIL: &str = "MLB";
 ///
 /// # Errors
 /// What is missing, wrong or at odds, with the mend.
-pub fn read(settings: &Settings) -> Result<Option<MercadoLivreConfig>, SettingError> {
+pub(super) fn read(settings: &Settings) -> Configured {
     let others = [&SITE, &API_URL, &AUTHORIZATION_URL];
     let Some(app) = settings.registration(&[&CLIENT_ID], &CLIENT_SECRET, &others)? else { return Ok(None) };
     let site = settings.get(&SITE).unwrap_or(BRAZIL);
@@ -61,5 +64,5 @@ pub fn read(settings: &Settings) -> Result<Option<MercadoLivreConfig>, SettingEr
     if let Some([api, authorization]) = settings.addresses([&API_URL, &AUTHORIZATION_URL])? {
         (config.api_base, config.auth_base) = (api, authorization);
     }
-    Ok(Some(config))
+    Ok(Some(Arc::new(config)))
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::places::{Depot, Places, Plan};
 use super::wire::{self, Loose};
 use super::{MercadoLivre, SPEC};
+use crate::market::refusal;
 
 const OPERATION: &str = "write stock";
 /// Sites where the seller's own address can be written beside units at Full. On others
@@ -28,16 +29,7 @@ impl Stock for MercadoLivre {
         quantity_units: i64,
     ) -> Call<'a, ListingSnapshot> {
         Box::pin(async move {
-            if !(0..=SPEC.max_quantity_units).contains(&quantity_units) {
-                let kind = ErrorKind::Refused {
-                    code: "quantity_out_of_range".into(),
-                    message: format!(
-                        "{quantity_units} units; a listing shows 0 to {}",
-                        SPEC.max_quantity_units
-                    ),
-                };
-                return Err(ChannelError::new(kind, OPERATION));
-            }
+            refusal::quantity(OPERATION, quantity_units, &SPEC)?;
             let body = format!(r#"{{"available_quantity":{quantity_units}}}"#);
             let (shown, failure) = match self.put_and_read_back(OPERATION, account, key, body).await? {
                 Put::Accepted(shown, _) if shown.quantity_units == quantity_units => return Ok(shown),

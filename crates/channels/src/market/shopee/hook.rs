@@ -8,6 +8,7 @@ use super::ids::{id, is_code, is_number};
 use super::sign::is_push_of;
 use super::wire::{Push, PushData, filled, instant};
 use super::{SPEC, Shopee};
+use crate::market::refusal;
 
 /// The console's "Verify" button: about no shop at all.
 const PING: &str = "0";
@@ -15,14 +16,14 @@ const PING: &str = "0";
 impl Hooks for Shopee {
     fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
         if hook.body.len() > SPEC.hook_max_bytes {
-            return Err(malformed("larger than any push"));
+            return Err(refusal::hook("larger than any push"));
         }
         let sign = hook.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !is_push_of(&self.hook_key, hook.url, hook.body, sign) {
             return Err(HookRejection::BadSignature);
         }
         let push: Push =
-            serde_json::from_slice(hook.body).map_err(|_| malformed("not the JSON of a push"))?;
+            serde_json::from_slice(hook.body).map_err(|_| refusal::hook("not the JSON of a push"))?;
         events(&push, &self.config.partner_id)
     }
 }
@@ -33,9 +34,9 @@ pub(super) fn events(push: &Push, partner_id: &str) -> Result<Vec<HookEvent>, Ho
     if filled(push.partner_id.as_ref()).is_some_and(|app| app != partner_id) {
         return Err(HookRejection::ForeignApp);
     }
-    let code = filled(push.code.as_ref()).ok_or_else(|| malformed("code is missing"))?;
+    let code = filled(push.code.as_ref()).ok_or_else(|| refusal::hook("code is missing"))?;
     if !is_number(code) {
-        return Err(malformed("code is no number"));
+        return Err(refusal::hook("code is no number"));
     }
     let nothing = PushData::default();
     let data = push.data.as_ref().unwrap_or(&nothing);
@@ -43,7 +44,7 @@ pub(super) fn events(push: &Push, partner_id: &str) -> Result<Vec<HookEvent>, Ho
     let subjects = topic.subjects(data)?;
     let shops = shops(push, data);
     if shops.is_empty() && code != PING && subjects != [HookSubject::NotForUs] {
-        return Err(malformed("shop_id is missing"));
+        return Err(refusal::hook("shop_id is missing"));
     }
     let sent_at = instant(push.timestamp.as_ref());
     let of_shop = |shop: &str| {
@@ -133,7 +134,7 @@ impl Topic {
                 // the first that is heard of it.
                 subjects.extend(order().and_then(|order| order_of(order).ok()));
                 if subjects.is_empty() {
-                    Err(malformed("neither an item nor an order"))
+                    Err(refusal::hook("neither an item nor an order"))
                 } else {
                     Ok(subjects)
                 }
@@ -148,7 +149,7 @@ fn order_or_package(order: Option<&str>, data: &PushData) -> Result<HookSubject,
     match (order, package()) {
         (Some(order), _) => order_of(order),
         (None, Some(package)) => Ok(HookSubject::Shipment(package.to_owned())),
-        (None, None) => Err(malformed("ordersn is missing")),
+        (None, None) => Err(refusal::hook("ordersn is missing")),
     }
 }
 
@@ -156,17 +157,13 @@ fn order_of(number: &str) -> Result<HookSubject, HookRejection> {
     if is_code(number) {
         Ok(HookSubject::Order(number.to_owned()))
     } else {
-        Err(malformed("ordersn is not of an order's form"))
+        Err(refusal::hook("ordersn is not of an order's form"))
     }
 }
 
 fn listing(item: Option<&str>) -> Result<HookSubject, HookRejection> {
     match item.filter(|item| is_number(item) && *item != "0") {
         Some(item) => Ok(HookSubject::Listing(item.to_owned())),
-        None => Err(malformed("item_id is missing")),
+        None => Err(refusal::hook("item_id is missing")),
     }
-}
-
-fn malformed(what: &str) -> HookRejection {
-    HookRejection::Malformed(what.to_owned())
 }

@@ -1,16 +1,20 @@
 //! Ids. They travel in queries and bodies, several to a list: one that could end a list's
 //! entry or name something else must not come near a call.
 
-use connect::{ChannelError, ErrorKind, ListingKey};
+use connect::{ChannelError, ListingKey};
 
 use super::wire::{Loose, filled};
+use crate::market::loose::is_digits;
+use crate::market::refusal;
 
+/// Most digits of a number: 64 bits.
+const MAX_DIGITS: usize = 20;
 /// Longest id taken, in characters: order numbers have 14, package numbers 18 to 22.
 const MAX_ID_CHARS: usize = 64;
 
 /// A number of the platform: shop, item, model.
 pub(super) fn is_number(text: &str) -> bool {
-    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    is_digits(text, MAX_DIGITS)
 }
 
 /// The number of a field, as far as it is an id: the platform writes 0 for none.
@@ -26,12 +30,12 @@ pub(super) fn is_code(text: &str) -> bool {
 
 /// The id of an order or package, if a call may carry it.
 pub(super) fn code<'a>(operation: &'static str, text: &'a str) -> Result<&'a str, ChannelError> {
-    if is_code(text) { Ok(text) } else { Err(not_allowed(operation)) }
+    if is_code(text) { Ok(text) } else { Err(refusal::id(operation)) }
 }
 
 /// The id of an item, if a call may carry it.
 pub(super) fn number<'a>(operation: &'static str, text: &'a str) -> Result<&'a str, ChannelError> {
-    if is_number(text) { Ok(text) } else { Err(not_allowed(operation)) }
+    if is_number(text) { Ok(text) } else { Err(refusal::id(operation)) }
 }
 
 /// Item and model of a listing, if a call may carry them; without variations the model is 0.
@@ -41,10 +45,6 @@ pub(super) fn item_and_model<'a>(
 ) -> Result<(&'a str, &'a str), ChannelError> {
     let model = key.variation_external_id.as_deref().unwrap_or("0");
     Ok((number(operation, &key.external_id)?, number(operation, model)?))
-}
-
-const fn not_allowed(operation: &'static str) -> ChannelError {
-    ChannelError::new(ErrorKind::AddressNotAllowed, operation)
 }
 
 #[cfg(test)]

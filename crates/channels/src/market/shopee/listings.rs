@@ -9,8 +9,8 @@ use http::Method;
 use super::Shopee;
 use super::ids::{self, id, is_number};
 use super::offers::{self, Offer};
-use super::orders::bad_cursor;
 use super::wire::{self, Gap, Loose, is_true};
+use crate::market::refusal;
 
 /// Items on one page. The platform gives 100 at once, but models take a call for each item,
 /// and a page has to be read well inside a lease.
@@ -28,7 +28,7 @@ impl Listings for Shopee {
         Box::pin(async move {
             let offset = match cursor {
                 None => 0,
-                Some(text) => parse(text).ok_or_else(|| bad_cursor(LIST))?,
+                Some(text) => parse(text).ok_or_else(|| refusal::cursor(LIST))?,
             };
             let (list, answer): (wire::ItemList, _) = self.ask(self.item_list(account, offset)).await?;
             let rows = list.items.unwrap_or_default();

@@ -9,9 +9,9 @@ use connect::{Account, Call, ChannelError, HookEvent, MissedHooks, Page};
 use http::Method;
 
 use super::ids::{id, is_number};
-use super::orders::bad_cursor;
 use super::wire::{self, filled};
 use super::{Shopee, hook};
+use crate::market::refusal;
 
 /// What our cursors begin with, so that no other channel's is taken for one.
 const WORD: &str = "lost:";
@@ -22,7 +22,7 @@ impl MissedHooks for Shopee {
         Box::pin(async move {
             if let Some(text) = cursor {
                 let last = text.strip_prefix(WORD).filter(|last| is_number(last));
-                self.confirm(last.ok_or_else(|| bad_cursor(OPERATION))?).await?;
+                self.confirm(last.ok_or_else(|| refusal::cursor(OPERATION))?).await?;
             }
             let spec = self.app_call(OPERATION, Method::GET, ["push", "get_lost_push_message"]);
             let (given, answer): (wire::LostPushes, _) = self.ask(spec).await?;

@@ -13,7 +13,7 @@ mod offers;
 mod orders;
 mod places;
 mod prices;
-pub mod settings;
+mod settings;
 mod sign;
 mod stock;
 mod sweep;
@@ -39,6 +39,10 @@ use vault::hmac::HmacKey;
 
 use self::ids::is_number;
 use self::sign::PartnerSigner;
+use super::{ChannelConfig, Market};
+
+/// What the list of channels holds of it.
+pub(super) const MARKET: Market = Market { settings: settings::SETTINGS, read: settings::read };
 
 /// Facts of the platform, from its documents of 2025-12 and 2026-08.
 pub static SPEC: Spec = Spec {
@@ -123,6 +127,18 @@ impl ShopeeConfig {
             api_base: BaseUrl::parse(api)?,
             auth_base: BaseUrl::parse(auth)?,
         })
+    }
+}
+
+impl ChannelConfig for ShopeeConfig {
+    fn kind(&self) -> ChannelKind {
+        SPEC.kind
+    }
+    fn api_base(&self) -> &BaseUrl {
+        &self.api_base
+    }
+    fn channel(&self, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
+        Arc::new(Shopee::new(self.clone(), outbound))
     }
 }
 

@@ -11,6 +11,8 @@ use super::ids::{self, is_code};
 use super::map;
 use super::sweep::Sweep;
 use super::wire::{self, Gap, filled, instant, is_true, owned};
+use crate::market::loose::distinct;
+use crate::market::refusal;
 
 /// What the hub asks for besides the fields that every answer has. Nothing about the buyer
 /// but their number: what is not asked for is not sent.
@@ -59,14 +61,8 @@ impl Orders for Shopee {
             }
             let of_package = packages.iter().filter(|it| filled(it.package_number.as_ref()) == Some(number));
             let orders = of_package.map(|it| owned(it.order_sn.as_ref()).filter(|order| is_code(order)));
-            match orders.collect::<Option<Vec<String>>>() {
-                Some(mut orders) if !orders.is_empty() => {
-                    orders.sort_unstable();
-                    orders.dedup();
-                    Ok(orders)
-                }
-                _ => Err(answer.garbled("a package without the number of its order")),
-            }
+            let orders = distinct(orders).filter(|orders| !orders.is_empty());
+            orders.ok_or_else(|| answer.garbled("a package without the number of its order"))
         })
     }
 
@@ -79,7 +75,7 @@ impl Orders for Shopee {
         Box::pin(async move {
             let sweep = match cursor {
                 None => Sweep::over(window),
-                Some(text) => Sweep::parse(text).ok_or_else(|| bad_cursor(UPDATED))?,
+                Some(text) => Sweep::parse(text).ok_or_else(|| refusal::cursor(UPDATED))?,
             };
             let (list, answer): (wire::OrderList, _) = self.ask(self.order_list(account, &sweep)).await?;
             let Some(orders) = list.orders else {
@@ -192,9 +188,4 @@ fn unless_final<T>(outcome: Result<T, ChannelError>) -> Result<Option<T>, Channe
         Err(error) if error.kind == ErrorKind::NotFound || error.verdict() == Verdict::Fail => Ok(None),
         outcome => outcome.map(Some),
     }
-}
-
-pub(super) fn bad_cursor(operation: &'static str) -> ChannelError {
-    let kind = ErrorKind::Garbled { what: "a cursor that this channel did not give out".into() };
-    ChannelError::new(kind, operation)
 }

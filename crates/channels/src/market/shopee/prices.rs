@@ -1,10 +1,11 @@
 //! Prices. What is written is the price without promotions; while one runs, the platform
 //! refuses the write.
 
-use connect::{Account, Call, ChannelError, ErrorKind, ListingKey, ListingSnapshot, Prices};
+use connect::{Account, Call, ErrorKind, ListingKey, ListingSnapshot, Prices};
 use domain::Money;
 
 use super::{Shopee, ids};
+use crate::market::refusal;
 
 const OPERATION: &str = "write price";
 
@@ -17,16 +18,14 @@ impl Prices for Shopee {
     ) -> Call<'a, ListingSnapshot> {
         Box::pin(async move {
             let (item, model) = ids::item_and_model(OPERATION, key)?;
-            if price.minor <= 0 {
-                return Err(ChannelError::new(refused("a price is above zero"), OPERATION));
-            }
+            refusal::price(OPERATION, price)?;
             // The body names no currency: it must be known that the listing has this one.
             let (before, answer) = self.shown(OPERATION, account, key).await?;
             let Some(held) = before.snapshot.price else {
                 return Err(answer.garbled("a price that cannot be read"));
             };
             if held.currency != price.currency {
-                return Err(answer.fail(refused("the listing has another currency")));
+                return Err(answer.fail(refusal::other_currency()));
             }
             if !before.snapshot.state.takes_stock() {
                 return Err(answer.fail(ErrorKind::NotWritable));
@@ -45,8 +44,4 @@ impl Prices for Shopee {
             }
         })
     }
-}
-
-fn refused(why: &str) -> ErrorKind {
-    ErrorKind::Refused { code: "price_not_possible".into(), message: why.to_owned() }
 }

@@ -1,8 +1,11 @@
 //! What the operator tells: the app's registration at Shopee.
 
-use connect::settings::{Setting, SettingError, Settings};
+use std::sync::Arc;
+
+use connect::settings::{Setting, Settings};
 
 use super::{ConfigError, Region, ShopeeConfig};
+use crate::market::Configured;
 
 const PARTNER_ID: Setting = Setting {
     key: "shopee.partner_id",
@@ -41,13 +44,13 @@ const AUTHORIZATION_URL: Setting = Setting {
 };
 
 /// What can be set.
-pub const SETTINGS: &[Setting] = &[PARTNER_ID, PARTNER_KEY, REGION, API_URL, AUTHORIZATION_URL];
+pub(super) const SETTINGS: &[Setting] = &[PARTNER_ID, PARTNER_KEY, REGION, API_URL, AUTHORIZATION_URL];
 
 /// Reads the settings; `None` when the channel is off.
 ///
 /// # Errors
 /// What is missing, wrong or at odds, with the mend.
-pub fn read(settings: &Settings) -> Result<Option<ShopeeConfig>, SettingError> {
+pub(super) fn read(settings: &Settings) -> Configured {
     let others = [&REGION, &API_URL, &AUTHORIZATION_URL];
     let Some(app) = settings.registration(&[&PARTNER_ID], &PARTNER_KEY, &others)? else { return Ok(None) };
     let region = match settings.get(&REGION) {
@@ -65,5 +68,5 @@ pub fn read(settings: &Settings) -> Result<Option<ShopeeConfig>, SettingError> {
     if let Some([api, authorization]) = settings.addresses([&API_URL, &AUTHORIZATION_URL])? {
         (config.api_base, config.auth_base) = (api, authorization);
     }
-    Ok(Some(config))
+    Ok(Some(Arc::new(config)))
 }

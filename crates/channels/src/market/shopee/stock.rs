@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::places::Place;
 use super::wire::{self, owned};
 use super::{SPEC, Shopee, error, ids};
+use crate::market::refusal;
 
 const OPERATION: &str = "write stock";
 
@@ -24,16 +25,7 @@ impl Stock for Shopee {
     ) -> Call<'a, ListingSnapshot> {
         Box::pin(async move {
             let (item, model) = ids::item_and_model(OPERATION, key)?;
-            if !(0..=SPEC.max_quantity_units).contains(&quantity_units) {
-                let kind = ErrorKind::Refused {
-                    code: "quantity_out_of_range".into(),
-                    message: format!(
-                        "{quantity_units} units; a listing shows 0 to {}",
-                        SPEC.max_quantity_units
-                    ),
-                };
-                return Err(ChannelError::new(kind, OPERATION));
-            }
+            refusal::quantity(OPERATION, quantity_units, &SPEC)?;
             let (before, answer) = self.shown(OPERATION, account, key).await?;
             let is_ours = before.snapshot.stock_control == StockControl::Seller;
             if !is_ours || !before.snapshot.state.takes_stock() {

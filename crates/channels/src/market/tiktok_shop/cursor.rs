@@ -1,7 +1,9 @@
 //! How far a list has been read. The platform's page token is good only with the filters
 //! that it came with, so the cursor holds them, too.
 
-use connect::{ChannelError, ErrorKind};
+use connect::ChannelError;
+
+use crate::market::refusal;
 
 /// Before this, 2020-01-01, the platform had no shops, in seconds since 1970.
 const BIRTH_S: i64 = 1_577_836_800;
@@ -129,8 +131,7 @@ impl Walk {
             let spans = spans.split(',').map(Span::parse).collect::<Option<Vec<_>>>()?;
             Some(Self { list, spans, token: token.to_owned() })
         };
-        let what = "a cursor that this channel did not give out";
-        read().ok_or_else(|| ChannelError::new(ErrorKind::Garbled { what: what.into() }, operation))
+        read().ok_or_else(|| refusal::cursor(operation))
     }
 }
 

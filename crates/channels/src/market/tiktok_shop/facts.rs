@@ -43,7 +43,7 @@ fn facts() -> Facts {
         permalink: Lacks("the API tells no address of a product's page"),
         stock_version: Lacks("a write follows its reading at once and is read back instead"),
         places: Has(
-            "warehouses: the first by age takes the difference; what it cannot give, the fullest of the others do",
+            "warehouses: the first by age takes the difference; where it holds too little, the fullest give first",
         ),
         fixed_units: "warehouses that the configuration names as the platform's; bundles are counted by the platform",
         max_quantity: "\"Update Inventory\"",

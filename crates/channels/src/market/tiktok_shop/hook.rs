@@ -8,6 +8,7 @@ use http::header::AUTHORIZATION;
 
 use super::wire::{Loose, Notification, NotificationData, NotifiedPackage, filled};
 use super::{SPEC, TikTokShop, is_id};
+use crate::market::refusal;
 
 /// What a type of hook is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ const NAMED: [(&str, &str); 4] = [
 impl Hooks for TikTokShop {
     fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
         if hook.body.len() > SPEC.hook_max_bytes {
-            return Err(malformed("larger than any notification"));
+            return Err(refusal::hook("larger than any notification"));
         }
         let tag = hook.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let signed = [self.config.app_key.as_bytes(), hook.body].concat();
@@ -58,15 +59,15 @@ impl Hooks for TikTokShop {
             return Err(HookRejection::BadSignature);
         }
         let note: Notification =
-            serde_json::from_slice(hook.body).map_err(|_| malformed("not the JSON of a notification"))?;
+            serde_json::from_slice(hook.body).map_err(|_| refusal::hook("not the JSON of a notification"))?;
         events(&note)
     }
 }
 
 fn events(note: &Notification) -> Result<Vec<HookEvent>, HookRejection> {
     let shop = filled(note.shop_id.as_ref()).filter(|id| is_id(id));
-    let shop = shop.ok_or_else(|| malformed("shop_id is no number"))?;
-    let kind = filled(note.kind.as_ref()).ok_or_else(|| malformed("type is missing"))?;
+    let shop = shop.ok_or_else(|| refusal::hook("shop_id is no number"))?;
+    let kind = filled(note.kind.as_ref()).ok_or_else(|| refusal::hook("type is missing"))?;
     let nothing = NotificationData::default();
     let data = note.data.as_ref().unwrap_or(&nothing);
     // A type that comes by its name means the same.
@@ -103,7 +104,7 @@ fn subjects(about: About, data: &NotificationData) -> Result<Vec<HookSubject>, H
     };
     subjects.sort_unstable();
     subjects.dedup();
-    if subjects.is_empty() { Err(malformed("nothing that it would be about")) } else { Ok(subjects) }
+    if subjects.is_empty() { Err(refusal::hook("nothing that it would be about")) } else { Ok(subjects) }
 }
 
 /// The orders that a package carries or, where they are not named, the package itself.
@@ -117,9 +118,5 @@ fn of_package(package: Option<&Loose>, orders: Option<&[Loose]>) -> Result<Vec<H
 
 fn id(field: Option<&Loose>, name: &str) -> Result<String, HookRejection> {
     let id = filled(field).filter(|id| is_id(id)).map(str::to_owned);
-    id.ok_or_else(|| malformed(&format!("{name} is no number")))
-}
-
-fn malformed(what: &str) -> HookRejection {
-    HookRejection::Malformed(what.to_owned())
+    id.ok_or_else(|| refusal::hook(&format!("{name} is no number")))
 }

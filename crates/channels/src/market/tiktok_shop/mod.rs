@@ -10,7 +10,7 @@ mod orders;
 mod parcels;
 mod places;
 mod prices;
-pub mod settings;
+mod settings;
 mod sign;
 mod stock;
 mod wire;
@@ -34,6 +34,10 @@ use http::Method;
 use vault::hmac::HmacKey;
 
 use self::sign::AppSignature;
+use super::{ChannelConfig, Market, loose};
+
+/// What the list of channels holds of it.
+pub(super) const MARKET: Market = Market { settings: settings::SETTINGS, read: settings::read };
 
 /// Facts of the platform, from its documents of 2025-12 to 2026-10.
 pub static SPEC: Spec = Spec {
@@ -163,6 +167,18 @@ impl TikTokShopConfig {
     }
 }
 
+impl ChannelConfig for TikTokShopConfig {
+    fn kind(&self) -> ChannelKind {
+        SPEC.kind
+    }
+    fn api_base(&self) -> &BaseUrl {
+        &self.api_base
+    }
+    fn channel(&self, outbound: Arc<Outbound>) -> Arc<dyn Channel> {
+        Arc::new(TikTokShop::new(self.clone(), outbound))
+    }
+}
+
 /// The channel.
 #[derive(Debug)]
 pub struct TikTokShop {
@@ -217,9 +233,12 @@ impl TikTokShop {
     }
 }
 
-/// An id of the platform: up to 64 bits in digits. Checked where it is not part of a path.
+/// Most digits of an id: it has 64 bits.
+const MAX_ID_DIGITS: usize = 20;
+
+/// An id of the platform. Checked where it is not part of a path.
 fn is_id(text: &str) -> bool {
-    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    loose::is_digits(text, MAX_ID_DIGITS)
 }
 
 impl Channel for TikTokShop {

@@ -8,6 +8,8 @@ use serde_json::json;
 use super::cursor::{List, Span, Stuck, Walk};
 use super::wire::{self, Loose, filled, owned};
 use super::{TikTokShop, is_id, map, parcels, version};
+use crate::market::loose::distinct;
+use crate::market::refusal;
 
 /// Packages of one order that are read; orders of more were never seen.
 pub(super) const MAX_PARCELS: usize = 10;
@@ -39,14 +41,8 @@ impl Orders for TikTokShop {
             let (package, answer) = self.package("list orders of package", account, shipment_id).await?;
             let orders = package.orders.unwrap_or_default();
             let ids = orders.iter().map(|order| owned(order.id.as_ref()).filter(|id| is_id(id)));
-            match ids.collect::<Option<Vec<String>>>() {
-                Some(mut orders) if !orders.is_empty() => {
-                    orders.sort_unstable();
-                    orders.dedup();
-                    Ok(orders)
-                }
-                Some(_) | None => Err(answer.garbled("a package without the numbers of its orders")),
-            }
+            let orders = distinct(ids).filter(|orders| !orders.is_empty());
+            orders.ok_or_else(|| answer.garbled("a package without the numbers of its orders"))
         })
     }
 
@@ -85,7 +81,7 @@ impl TikTokShop {
     async fn order(&self, account: &Account, id: &str) -> Result<(wire::Order, Answer), ChannelError> {
         const OPERATION: &str = "fetch order";
         if !is_id(id) {
-            return Err(ChannelError::new(ErrorKind::AddressNotAllowed, OPERATION));
+            return Err(refusal::id(OPERATION));
         }
         let path = ["order", version::ORDER, "orders"];
         let spec = self.request(OPERATION, Method::GET, account, &path)?.query("ids", id);

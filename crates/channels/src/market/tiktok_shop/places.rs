@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::wire::{Gap, Inventory, Loose, owned};
-use crate::market::places::{by_age, drain};
+use super::wire::{Gap, Inventory, owned};
+use crate::market::places::{by_age, spread, units};
 
 /// Units in one warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Places {
     pub(super) fn read(inventory: &[Inventory], platform_warehouses: &BTreeSet<String>) -> Result<Self, Gap> {
         let mut places = Vec::new();
         for shown in inventory {
-            let units = shown.quantity.as_ref().and_then(Loose::count).filter(|units| *units >= 0);
+            let units = units(shown.quantity.as_ref());
             let warehouse = owned(shown.warehouse_id.as_ref());
             let is_fixed = warehouse.as_ref().is_some_and(|id| platform_warehouses.contains(id));
             let units = units.ok_or_else(|| Gap("quantity is no count".into()))?;
@@ -38,12 +38,12 @@ impl Places {
 
     /// Units over all warehouses.
     pub(super) fn total_units(&self) -> i64 {
-        self.0.iter().map(|place| place.units).fold(0, i64::saturating_add)
+        self.0.iter().map(|place| place.units).sum()
     }
 
     /// Units that only the platform can change.
     pub(super) fn fixed_units(&self) -> i64 {
-        self.0.iter().filter(|place| place.is_fixed).map(|place| place.units).fold(0, i64::saturating_add)
+        self.0.iter().filter(|place| place.is_fixed).map(|place| place.units).sum()
     }
 
     /// Whether nothing of it is the seller's to write.
@@ -52,21 +52,11 @@ impl Places {
     }
 
     /// Every warehouse with the units that it has to hold, so that the sum over all comes
-    /// as near to `target_units` as the platform's own allow. The first takes what is
-    /// added and gives what is taken away; what it cannot give comes from the fullest of
-    /// the others.
+    /// as near to `target_units` as the platform's own allow.
     pub(super) fn plan(&self, target_units: i64) -> Vec<(Option<&str>, i64)> {
         let mut planned = self.0.clone();
         let own = planned.iter_mut().filter(|place| !place.is_fixed);
-        let mut own: Vec<&mut i64> = own.map(|place| &mut place.units).collect();
-        let difference = target_units.saturating_sub(self.total_units());
-        if let Some(first) = own.first_mut() {
-            **first = first.saturating_add(difference.max(0));
-        }
-        if let Some(rest) = own.get_mut(1..) {
-            rest.sort_by_key(|units| std::cmp::Reverse(**units));
-        }
-        drain(own, difference.saturating_neg());
+        spread(own.map(|place| &mut place.units).collect(), (target_units - self.fixed_units()).max(0));
         self.0
             .iter()
             .zip(planned)
@@ -104,7 +94,7 @@ mod unit {
 
     #[test]
     fn where_the_first_has_too_little_the_fullest_gives() {
-        assert_eq!(planned(&[(1, false), (2, false), (9, false)], 5), [0, 2, 3]);
+        assert_eq!(planned(&[(1, false), (2, false), (9, false)], 5), [1, 2, 2]);
     }
 
     #[test]

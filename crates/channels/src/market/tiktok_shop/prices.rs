@@ -1,12 +1,13 @@
 //! Prices. What is written is the price without promotions, as text with its currency;
 //! the platform takes one only for a listing that is on sale and in no promotion.
 
-use connect::{Account, Call, ChannelError, ErrorKind, ListingKey, ListingSnapshot, Prices};
+use connect::{Account, Call, ErrorKind, ListingKey, ListingSnapshot, Prices};
 use domain::{ListingState, Money};
 use http::Method;
 use serde_json::json;
 
 use super::{TikTokShop, error, map, version};
+use crate::market::refusal;
 
 const OPERATION: &str = "write price";
 
@@ -18,12 +19,10 @@ impl Prices for TikTokShop {
         price: Money,
     ) -> Call<'a, ListingSnapshot> {
         Box::pin(async move {
-            if price.minor <= 0 {
-                return Err(ChannelError::new(refused("a price is above zero"), OPERATION));
-            }
+            refusal::price(OPERATION, price)?;
             let before = self.shown(OPERATION, account, key).await?;
             if before.listing.price.is_some_and(|held| held.currency != price.currency) {
-                return Err(before.answer.fail(refused("the listing has another currency")));
+                return Err(before.answer.fail(refusal::other_currency()));
             }
             if before.listing.state != ListingState::Active {
                 return Err(before.answer.fail(ErrorKind::NotWritable));
@@ -42,8 +41,4 @@ impl Prices for TikTokShop {
             }
         })
     }
-}
-
-fn refused(why: &str) -> ErrorKind {
-    ErrorKind::Refused { code: "price_not_possible".into(), message: why.to_owned() }
 }

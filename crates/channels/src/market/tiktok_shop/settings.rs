@@ -1,8 +1,11 @@
 //! What the operator tells: the app's registration at TikTok Shop.
 
-use connect::settings::{Setting, SettingError, Settings};
+use std::sync::Arc;
+
+use connect::settings::{Setting, Settings};
 
 use super::{ConfigError, TikTokShopConfig};
+use crate::market::Configured;
 
 const APP_KEY: Setting = Setting {
     key: "tiktok_shop.app_key",
@@ -62,7 +65,7 @@ const AUTHORIZATION_URL: Setting = Setting {
 };
 
 /// What can be set.
-pub const SETTINGS: &[Setting] =
+pub(super) const SETTINGS: &[Setting] =
     &[APP_KEY, SERVICE_ID, APP_SECRET, REGION, WAREHOUSES, API_URL, TOKEN_URL, AUTHORIZATION_URL];
 
 /// Region when nobody says.
@@ -72,7 +75,7 @@ const BRAZIL: &str = "BR";
 ///
 /// # Errors
 /// What is missing, wrong or at odds, with the mend.
-pub fn read(settings: &Settings) -> Result<Option<TikTokShopConfig>, SettingError> {
+pub(super) fn read(settings: &Settings) -> Configured {
     let others = [&REGION, &WAREHOUSES, &API_URL, &TOKEN_URL, &AUTHORIZATION_URL];
     let Some(app) = settings.registration(&[&APP_KEY, &SERVICE_ID], &APP_SECRET, &others)? else {
         return Ok(None);
@@ -90,5 +93,5 @@ pub fn read(settings: &Settings) -> Result<Option<TikTokShopConfig>, SettingErro
     if let Some([api, token, consent]) = settings.addresses([&API_URL, &TOKEN_URL, &AUTHORIZATION_URL])? {
         (config.api_base, config.token_base, config.consent_base) = (api, token, consent);
     }
-    Ok(Some(config))
+    Ok(Some(Arc::new(config)))
 }

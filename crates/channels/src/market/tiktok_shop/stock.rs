@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::places::Places;
 use super::{SPEC, TikTokShop, error, is_id, version, wire};
+use crate::market::refusal;
 
 const OPERATION: &str = "write stock";
 
@@ -22,12 +23,7 @@ impl Stock for TikTokShop {
         quantity_units: i64,
     ) -> Call<'a, ListingSnapshot> {
         Box::pin(async move {
-            if !(0..=SPEC.max_quantity_units).contains(&quantity_units) {
-                let most = SPEC.max_quantity_units;
-                let message = format!("{quantity_units} units; a listing shows 0 to {most}");
-                let kind = ErrorKind::Refused { code: "quantity_out_of_range".into(), message };
-                return Err(ChannelError::new(kind, OPERATION));
-            }
+            refusal::quantity(OPERATION, quantity_units, &SPEC)?;
             let before = self.shown(OPERATION, account, key).await?;
             let is_ours = before.listing.stock_control == StockControl::Seller;
             if !is_ours || !before.listing.state.takes_stock() {
@@ -81,7 +77,7 @@ impl TikTokShop {
     ) -> Result<Shown, ChannelError> {
         // The variation stands in a body, where nothing else checks it.
         if key.variation_external_id.as_deref().is_some_and(|id| !is_id(id)) {
-            return Err(ChannelError::new(ErrorKind::AddressNotAllowed, operation));
+            return Err(refusal::id(operation));
         }
         let (product, listings, answer) = self.read_product(operation, account, &key.external_id).await?;
         // Snapshots come in the order of the variations that they are of.

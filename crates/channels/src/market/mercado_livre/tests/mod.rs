@@ -13,17 +13,13 @@ use std::sync::Arc;
 use connect::Account;
 use connect::conformance::{Script, Step, text};
 use connect::outbound::BaseUrl;
-use domain::{Actor, ConnectionId, Grant, ManualClock, Purpose, Restricted, Timestamp, TypedId};
-use serde_json::Value;
+use domain::{ConnectionId, ManualClock, TypedId};
 
 use super::{Limits, MercadoLivre, MercadoLivreConfig};
+pub(super) use crate::market::tests::fixture::{at, reveal, with};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";
-
-pub(super) fn at(instant: &str) -> Timestamp {
-    Timestamp::parse(instant).unwrap()
-}
 
 pub(super) fn config() -> MercadoLivreConfig {
     MercadoLivreConfig {
@@ -52,10 +48,6 @@ pub(super) fn scripted(steps: impl IntoIterator<Item = Step>) -> (MercadoLivre, 
     (MercadoLivre::new(config(), script.outbound(clock)), script)
 }
 
-pub(super) fn reveal(secret: &Restricted<String>) -> &str {
-    secret.reveal(&Grant::issue(Actor::system("test"), Purpose::CallChannel, Timestamp::EPOCH))
-}
-
 /// Where hooks are posted.
 pub(super) const HOOK_URL: &str = "https://hub.example/hooks/mercado_livre/door";
 
@@ -72,13 +64,3 @@ pub(super) const ITEM_VARIATIONS: &str = include_str!("../fixtures/item_variatio
 pub(super) const ITEM_USER_PRODUCT: &str = include_str!("../fixtures/item_user_product.json");
 pub(super) const ITEMS_SEARCH: &str = include_str!("../fixtures/items_search.json");
 pub(super) const MISSED_FEEDS: &str = include_str!("../fixtures/missed_feeds.json");
-
-/// A fixture with the values at some JSON pointers changed.
-#[track_caller]
-pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
-    let mut value: Value = serde_json::from_str(fixture).unwrap();
-    for (pointer, change) in changes {
-        *value.pointer_mut(pointer).unwrap() = change.clone();
-    }
-    value.to_string()
-}

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{ITEM, ORDER, SHIPMENT, account, scripted, with};
-use crate::market::odd::{self, UNKNOWN, anything};
+use crate::market::tests::odd::{self, UNKNOWN, anything};
 
 /// The platform writes its words small.
 fn word() -> impl Strategy<Value = String> {

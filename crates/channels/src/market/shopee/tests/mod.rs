@@ -13,11 +13,12 @@ use std::sync::Arc;
 use connect::Account;
 use connect::conformance::{Script, Step, text};
 use connect::outbound::BaseUrl;
-use domain::{Actor, ConnectionId, Grant, ManualClock, Purpose, Restricted, Timestamp, TypedId};
+use domain::{ConnectionId, ManualClock, Timestamp, TypedId};
 use serde_json::Value;
 use vault::hmac::HmacKey;
 
 use super::{Shopee, ShopeeConfig};
+pub(super) use crate::market::tests::fixture::{at, reveal, with};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";
@@ -27,10 +28,6 @@ pub(super) const PARTNER: &str = "2099001";
 pub(super) const KEY: &str = "the-key-of-an-invented-app";
 pub(super) const SHOP: &str = "880012345";
 pub(super) const TOKEN: &str = "6c6f6a697374615f746f6b656e5f3031";
-
-pub(super) fn at(instant: &str) -> Timestamp {
-    Timestamp::parse(instant).unwrap()
-}
 
 /// An instant of Unix seconds, as the fixtures tell them.
 pub(super) const fn second(seconds: i64) -> Timestamp {
@@ -89,10 +86,6 @@ pub(super) fn app(action: &str) -> String {
     format!("{path}?partner_id={PARTNER}&timestamp={NOW_SECONDS}&sign={sign}")
 }
 
-pub(super) fn reveal(secret: &Restricted<String>) -> &str {
-    secret.reveal(&Grant::issue(Actor::system("test"), Purpose::CallChannel, Timestamp::EPOCH))
-}
-
 /// Where pushes are sent.
 pub(super) const HOOK_URL: &str = "https://hub.example/hooks/shopee/door";
 
@@ -142,22 +135,6 @@ pub(super) fn item_at(number: &str) -> String {
 /// What is asked to read an item's models.
 pub(super) fn models_at(number: &str) -> String {
     shop("product/get_model_list", &format!("&item_id={number}"))
-}
-
-/// A fixture with the values at some JSON pointers changed. What is not there is an error,
-/// unless its last part can be added to an object.
-#[track_caller]
-pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
-    let mut value: Value = serde_json::from_str(fixture).unwrap();
-    for (pointer, change) in changes {
-        if let Some(place) = value.pointer_mut(pointer) {
-            *place = change.clone();
-            continue;
-        }
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        value.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(name.into(), change.clone());
-    }
-    value.to_string()
 }
 
 /// An error of the platform.

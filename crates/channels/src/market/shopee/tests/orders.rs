@@ -13,7 +13,7 @@ use super::{
     config, fault, order_at, order_at_second, order_with, package_at, package_with, scripted, second, shop,
     with,
 };
-use crate::market::odd::UNKNOWN;
+use crate::market::tests::odd::UNKNOWN;
 
 fn fetched(steps: Vec<Step>) -> Result<OrderSnapshot, ChannelError> {
     let (channel, script) = scripted(steps);

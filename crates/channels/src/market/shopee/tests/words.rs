@@ -10,7 +10,7 @@ use super::{
     ORDER_NUMBER, account, fault, item_at, item_with, order_at, order_with, package_at, package_with,
     scripted,
 };
-use crate::market::odd::{UNKNOWN, anything, word};
+use crate::market::tests::odd::{UNKNOWN, anything, word};
 
 fn order(order: &[(&str, Value)], package: &[(&str, Value)]) -> OrderSnapshot {
     let (channel, _) = scripted([

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use connect::Account;
 use connect::conformance::{Script, Step, text};
 use connect::outbound::BaseUrl;
-use domain::{Actor, ConnectionId, Grant, ManualClock, Purpose, Restricted, Timestamp, TypedId};
+use domain::{Actor, ConnectionId, Grant, ManualClock, Purpose, Timestamp, TypedId};
 use http::Method;
-use serde_json::Value;
 use vault::hmac::HmacKey;
 
 use super::{Limits, TikTokShop, TikTokShopConfig};
+pub(super) use crate::market::tests::fixture::{at, reveal, with};
 
 /// When every test happens.
 pub(super) const NOW: &str = "2026-11-10T13:00:00Z";
@@ -37,10 +37,6 @@ pub(super) const PACKAGE_ID: &str = "1153000000000000001";
 pub(super) const PRODUCT_ID: &str = "1729500000000000010";
 pub(super) const SKU_ID: &str = "1729500000000000012";
 pub(super) const WAREHOUSE: &str = "7068000000000000001";
-
-pub(super) fn at(instant: &str) -> Timestamp {
-    Timestamp::parse(instant).unwrap()
-}
 
 pub(super) fn config() -> TikTokShopConfig {
     TikTokShopConfig {
@@ -81,10 +77,6 @@ pub(super) fn configured(
 
 pub(super) fn grant() -> Grant {
     Grant::issue(Actor::system("test"), Purpose::CallChannel, Timestamp::EPOCH)
-}
-
-pub(super) fn reveal(secret: &Restricted<String>) -> String {
-    secret.reveal(&grant()).clone()
 }
 
 /// Path and query of a signed call, computed from the published rule a second time: names
@@ -172,19 +164,3 @@ pub(super) const PRODUCT: &str = include_str!("../fixtures/product.json");
 pub(super) const PRODUCTS_SEARCH: &str = include_str!("../fixtures/products_search.json");
 /// Signed as it stands: no byte of it may change.
 pub(super) const NOTIFICATION: &str = include_str!("../fixtures/notification.json");
-
-/// A fixture with the values at some JSON pointers changed or added.
-#[track_caller]
-pub(super) fn with(fixture: &str, changes: &[(&str, Value)]) -> String {
-    let mut value: Value = serde_json::from_str(fixture).unwrap();
-    for (pointer, change) in changes {
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        let parent = value.pointer_mut(parent).unwrap();
-        if let Value::Object(fields) = parent {
-            fields.insert(name.to_owned(), change.clone());
-        } else {
-            *parent.pointer_mut(&format!("/{name}")).unwrap() = change.clone();
-        }
-    }
-    value.to_string()
-}

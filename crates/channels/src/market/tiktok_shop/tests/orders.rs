@@ -14,7 +14,7 @@ use super::{
     NOW, ORDER, ORDER_ID, ORDERS_SEARCH, PACKAGE, PACKAGE_ID, account, at, config, fault, get, get_at,
     get_order, get_package, post, scripted, with,
 };
-use crate::market::odd::UNKNOWN;
+use crate::market::tests::odd::UNKNOWN;
 
 const OTHER_PACKAGE: &str = "1153000000000000002";
 const CANCELLED_YET_SENT: OrderState = OrderState::NeedsAttention(Attention::CancelledYetSent);

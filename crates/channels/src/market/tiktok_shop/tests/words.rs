@@ -11,7 +11,7 @@ use super::{
     ORDER, ORDER_ID, PACKAGE, PACKAGE_ID, PRODUCT, PRODUCT_ID, account, get_order, get_package, get_product,
     scripted, with,
 };
-use crate::market::odd::{UNKNOWN, anything, word};
+use crate::market::tests::odd::{UNKNOWN, anything, word};
 
 fn order(order: &[(&str, Value)], package: &[(&str, Value)]) -> OrderSnapshot {
     let (channel, _) = scripted([

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// What an order becomes whose status is unknown here.
-pub(super) const UNKNOWN: OrderState = OrderState::NeedsAttention(Attention::UnknownStatus);
+pub(in crate::market) const UNKNOWN: OrderState = OrderState::NeedsAttention(Attention::UnknownStatus);
 
 /// A word in capitals that cannot be one of a platform's: they have no digit at their end.
-pub(super) fn word() -> impl Strategy<Value = String> {
+pub(in crate::market) fn word() -> impl Strategy<Value = String> {
     "[A-Z]{1,12}(_[A-Z]{1,8}){0,2}[0-9]"
 }
 
 /// Any text, and values of any other form.
-pub(super) fn anything() -> impl Strategy<Value = Value> {
+pub(in crate::market) fn anything() -> impl Strategy<Value = Value> {
     prop_oneof![
         "\\PC{0,20}".prop_map(|text| json!(text)),
         any::<i64>().prop_map(|number| json!(number)),

@@ -1,0 +1,49 @@
+//! What every channel refuses in the same way and in the same words, most of it before
+//! anything is sent.
+
+use connect::{ChannelError, ErrorKind, HookRejection, Spec};
+use domain::Money;
+
+/// A quantity that a listing cannot show.
+pub(super) fn quantity(operation: &'static str, units: i64, spec: &Spec) -> Result<(), ChannelError> {
+    let most = spec.max_quantity_units;
+    if (0..=most).contains(&units) {
+        return Ok(());
+    }
+    let message = format!("{units} units; a listing shows 0 to {most}");
+    Err(ChannelError::new(refused("quantity_out_of_range", message), operation))
+}
+
+/// A price that nothing can have.
+pub(super) fn price(operation: &'static str, price: Money) -> Result<(), ChannelError> {
+    if price.minor > 0 {
+        return Ok(());
+    }
+    Err(ChannelError::new(refused("price_not_possible", "a price is above zero".into()), operation))
+}
+
+/// A price in another currency than the listing's.
+pub(super) fn other_currency() -> ErrorKind {
+    refused("price_not_possible", "the listing has another currency".into())
+}
+
+fn refused(code: &str, message: String) -> ErrorKind {
+    ErrorKind::Refused { code: code.into(), message }
+}
+
+/// A cursor that comes back from a database and is not the channel's. A retry of the whole
+/// list mends it.
+pub(super) fn cursor(operation: &'static str) -> ChannelError {
+    let kind = ErrorKind::Garbled { what: "a cursor that this channel did not give out".into() };
+    ChannelError::new(kind, operation)
+}
+
+/// An id that no call may carry.
+pub(super) const fn id(operation: &'static str) -> ChannelError {
+    ChannelError::new(ErrorKind::AddressNotAllowed, operation)
+}
+
+/// A hook that is not of the documented form.
+pub(super) fn hook(what: &str) -> HookRejection {
+    HookRejection::Malformed(what.to_owned())
+}

@@ -1,0 +1,4 @@
+//! What the tests of all channels have in common.
+
+pub(super) mod fixture;
+pub(super) mod odd;

@@ -1,0 +1,63 @@
+//! What is true of Acme Market, for `docs/channels.md`.
+
+use std::time::Duration;
+
+use domain::order::Attention;
+use domain::{ListingState, OrderState};
+
+use super::tests::conformance::Kit;
+use crate::market::document::Fact::{Has, Lacks};
+use crate::market::document::{Facts, Life, Sheet};
+
+/// All that the document tells.
+pub(in crate::market) fn sheet() -> Sheet {
+    Sheet { harness: Box::new(Kit), facts: facts(), life: life() }
+}
+
+/// What nobody has read in the platform's documents yet: docs/adding-a-channel.md, steps 1 and 8.
+const UNTOLD: &str = "not told yet";
+
+fn facts() -> Facts {
+    Facts {
+        pkce: Lacks(UNTOLD),
+        scopes: Lacks(UNTOLD),
+        account: UNTOLD,
+        access_token: (UNTOLD.into(), Duration::ZERO),
+        refresh_token: UNTOLD,
+        consent_ends: (UNTOLD, None),
+        revoke: Has(UNTOLD),
+        calls_signed: Lacks(UNTOLD),
+        hooks_signed: Lacks(UNTOLD),
+        missed_hooks: Lacks(UNTOLD),
+        packages: UNTOLD.into(),
+        ship_by: UNTOLD,
+        sale_fee: Lacks(UNTOLD),
+        sweep: UNTOLD.into(),
+        cancelled_in_sweep: Lacks(UNTOLD),
+        variations: Lacks(UNTOLD),
+        shared_quantity: Lacks(UNTOLD),
+        permalink: Lacks(UNTOLD),
+        stock_version: Lacks(UNTOLD),
+        places: Lacks(UNTOLD),
+        fixed_units: UNTOLD,
+        max_quantity: UNTOLD,
+        prices: Lacks(UNTOLD),
+    }
+}
+
+/// No word is known yet, so each waits for a person. The functions of `map.rs` stand here
+/// once they are written.
+fn life() -> Life {
+    Life {
+        status: UNTOLD,
+        words: &[],
+        package: UNTOLD,
+        package_words: Vec::new(),
+        place: |_| "unknown",
+        state: |_, _| OrderState::NeedsAttention(Attention::UnknownStatus),
+        cases: Vec::new(),
+        listing_status: UNTOLD,
+        listing_words: &[],
+        listing: |_| ListingState::NeedsAttention,
+    }
+}
