@@ -2,11 +2,16 @@
 
 use std::num::NonZeroUsize;
 
-use tests::simulate::{self, DAMAGES};
+use tests::simulate::{self, CONVERGES_WITHIN, DAMAGES};
 
 #[test]
 fn a_shop_keeps_its_promises_through_a_storm() {
-    assert_eq!(simulate::run(1, 40).violation, None);
+    let outcome = simulate::run(2, 40);
+    assert_eq!(outcome.violation, None);
+    assert!(outcome.tally.converged_after <= CONVERGES_WITHIN);
+    let orders = outcome.tally.orders;
+    assert_eq!(orders.len(), 3);
+    assert!(orders.values().all(|orders| *orders > 0), "every marketplace sells: {orders:?}");
 }
 
 #[test]

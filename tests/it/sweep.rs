@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use app::clockwork::SWEEP_EVERY;
 use domain::Timestamp;
+use domain::retry::MAX_DELAY;
+use http::Method;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{Fault, FaultRule};
 use tests::{Builder, TestApp};
 
 const SHARED: &str = "CAN-INOX-500";
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -47,6 +50,23 @@ on_both! {
         assert_eq!(held(&shop, &lost).await, 0, "nobody has told us yet");
         shop.pass(SWEEP_EVERY + MINUTE, MINUTE).await;
         assert_eq!(held(&shop, &lost).await, 1);
+    }
+
+    async fn a_platform_that_is_away_is_asked_later_each_time(shop) {
+        shop.connect_classic().await;
+        shop.settle().await;
+        shop.market().storm(vec![FaultRule::new("/orders/search", Fault::Status { status: 503 })]);
+        let asked = || shop.market().count(&Method::GET, "/orders/search");
+        let before = asked();
+        for _ in 0..(6 * 60) {
+            shop.wait(SECOND);
+            shop.settle().await;
+        }
+        let times = asked() - before;
+        assert!((3..=12).contains(&times), "asked {times} times within six minutes");
+        shop.market().storm(Vec::new());
+        shop.pass(MAX_DELAY, SECOND * 10).await;
+        assert!(swept_to(&shop).await >= shop.now().minus(SWEEP_EVERY), "soon after it is back it is swept");
     }
 
     async fn an_outage_of_days_is_swept_from_its_beginning_to_its_end(shop) {

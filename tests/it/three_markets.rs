@@ -11,6 +11,7 @@ use domain::stock::Tally;
 use domain::{ChannelKind, ConnectionId, ConnectionState, OrderState};
 use sandbox::{Fault, FaultRule};
 use store::connections::Connection;
+use tests::simulate::CONVERGES_WITHIN;
 use tests::{Marketplace, TestApp};
 
 use crate::hooks::rows;
@@ -54,6 +55,22 @@ async fn all_show_what_is_available(shop: &TestApp, after: &str) {
             market.kind()
         );
     }
+}
+
+/// A sale whose hooks are lost, and right after it a count that writes every listing: the
+/// marketplace has one unit more than it should, once the sale is called off.
+async fn sell_unseen_and_write(shop: &TestApp, market: &dyn Marketplace) -> String {
+    shop.settle().await;
+    let sku = shop.sku(SHARED).await;
+    market.suffer(vec![FaultRule::new("", Fault::HookDrop)]);
+    let order = market.sell_sku(SHARED, 1);
+    let fewer = sku.tally.on_hand_units - 5;
+    let counted = shop.app().adjust(shop.organization, shop.member, sku.id, fewer, 0, "fewer").await;
+    counted.expect("the count is kept");
+    shop.settle().await;
+    assert_eq!(state(shop, &order).await, None, "nobody has told us yet");
+    all_show_what_is_available(shop, "the count").await;
+    order
 }
 
 /// What a paid order is at first: TikTok Shop lets buyers take it back for an hour.
@@ -103,6 +120,58 @@ on_both! { three_markets:
             assert_eq!(state(&shop, &order).await, Some(fresh(market.kind())));
             assert_eq!(tally(&shop).await.reserved_units, before.reserved_units + 1);
             market.suffer(Vec::new());
+            all_show_what_is_available(&shop, market.kind().as_str()).await;
+        }
+    }
+
+    async fn a_call_off_that_no_hook_told_is_known_within_minutes(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let (kind, before) = (market.kind(), tally(&shop).await);
+            let order = market.sell_sku(SHARED, 2);
+            shop.run_until_idle().await;
+            market.suffer(vec![FaultRule::new("", Fault::HookDrop)]);
+            shop.wait(SECOND);
+            market.call_off(&order);
+            shop.settle().await;
+            assert_eq!(state(&shop, &order).await, Some(fresh(kind)), "nobody has told us yet");
+            shop.pass(CONVERGES_WITHIN, MINUTE / 4).await;
+            let called_off = OrderState::Cancelled(CancelledBy::Buyer);
+            assert_eq!(state(&shop, &order).await, Some(called_off), "{kind:?}");
+            assert_eq!(tally(&shop).await.available_units(), before.available_units(), "{kind:?}");
+            all_show_what_is_available(&shop, kind.as_str()).await;
+        }
+    }
+
+    async fn what_changed_in_the_second_in_which_it_was_read_is_read_again(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let order = market.sell_sku(SHARED, 1);
+            shop.settle().await;
+            assert_eq!(state(&shop, &order).await, Some(fresh(market.kind())));
+            market.suffer(vec![FaultRule::new("", Fault::HookDrop)]);
+            market.call_off(&order);
+            shop.pass(CONVERGES_WITHIN, MINUTE / 4).await;
+            let called_off = OrderState::Cancelled(CancelledBy::Buyer);
+            assert_eq!(state(&shop, &order).await, Some(called_off), "{:?}", market.kind());
+        }
+    }
+
+    async fn a_sale_that_our_write_erased_and_nobody_read_is_seen_by_its_number(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let order = sell_unseen_and_write(&shop, market).await;
+            market.call_off(&order);
+            shop.pass(CONVERGES_WITHIN, MINUTE / 4).await;
+            all_show_what_is_available(&shop, market.kind().as_str()).await;
+        }
+    }
+
+    async fn a_call_off_of_a_sale_that_our_write_erased_is_followed_at_once(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let order = sell_unseen_and_write(&shop, market).await;
+            market.suffer(Vec::new());
+            let began = shop.now();
+            market.call_off(&order);
+            shop.run_until_idle().await;
+            assert!(shop.now().since(began) < MINUTE, "no sweep was needed");
             all_show_what_is_available(&shop, market.kind().as_str()).await;
         }
     }

@@ -167,11 +167,13 @@ impl<W: Platform> Market<W> {
     /// How many calls of `method` went below `prefix` so far.
     #[must_use]
     pub fn count(&self, method: &Method, prefix: &str) -> usize {
-        self.noted()
-            .calls
-            .iter()
-            .filter(|call| call.method == method.as_str() && call.path.starts_with(prefix))
-            .count()
+        self.count_of(|call| call.method == method.as_str() && call.path.starts_with(prefix))
+    }
+
+    /// How many calls fit so far.
+    #[must_use]
+    pub fn count_of(&self, fits: impl Fn(&Call) -> bool) -> usize {
+        self.noted().calls.iter().filter(|call| fits(call)).count()
     }
 
     /// Calls to addresses or with methods that the platform does not have.
@@ -205,10 +207,19 @@ impl<W: Platform> Market<W> {
     /// When the sandbox refuses it.
     #[expect(clippy::must_use_candidate, reason = "most callers want only the deed")]
     pub fn control(&self, method: Method, path: &str, body: &Value) -> Value {
-        let request = Request::builder().method(method).uri(path).body(Bytes::from(body.to_string()));
-        let reply = self.sandbox.answer(request.expect("a request can be built")).reply;
+        let reply = self.tell(method, path, body);
         assert!(reply.status.is_success(), "{path}: {} {:?}", reply.status, reply.body);
         if let Body::Json(document) = reply.body { document } else { Value::Null }
+    }
+
+    /// The same, where it is the world's whim: what cannot happen does not.
+    pub fn attempt(&self, method: Method, path: &str, body: &Value) {
+        drop(self.tell(method, path, body));
+    }
+
+    fn tell(&self, method: Method, path: &str, body: &Value) -> Reply {
+        let request = Request::builder().method(method).uri(path).body(Bytes::from(body.to_string()));
+        self.sandbox.answer(request.expect("a request can be built")).reply
     }
 
     /// The seller's browser at a consent page, whose form is filled in with `fields`: what

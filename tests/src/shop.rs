@@ -208,6 +208,11 @@ impl TestApp {
         self.made.markets.mercado_livre()
     }
 
+    /// The way to all marketplaces.
+    pub(crate) const fn markets(&self) -> &Marketplaces {
+        &self.made.markets
+    }
+
     /// All marketplaces that this shop can sell on.
     #[must_use]
     pub fn marketplaces(&self) -> Vec<&dyn Marketplace> {
@@ -294,7 +299,8 @@ impl TestApp {
         id
     }
 
-    async fn import(&self, id: ConnectionId) {
+    /// Imports everything that a connected account has.
+    pub(crate) async fn import(&self, id: ConnectionId) {
         self.app().start_import(self.organization, self.member, id).await.expect("the import begins");
         self.run_until_idle().await;
         self.wait(Duration::from_secs(1));

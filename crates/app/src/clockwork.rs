@@ -14,8 +14,8 @@ use crate::jobs::{Bookmark, Work};
 
 /// How often the clockwork turns.
 pub const TURN: Duration = Duration::from_secs(1);
-/// How often a connection is swept.
-pub const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How often a connection is swept: so soon is known what no hook told.
+pub const SWEEP_EVERY: Duration = Duration::from_mins(2);
 /// How often the platform's list of lost hooks is read.
 pub const MISSED_EVERY: Duration = Duration::from_hours(1);
 /// How often every listing is compared with what it should show.
@@ -129,7 +129,7 @@ impl App {
             self.organization(organization)
                 .write(move |tenant| {
                     for work in &due {
-                        app.ask(tenant, id, work, "clock", now)?;
+                        app.remind(tenant, id, work, "clock")?;
                     }
                     Ok(())
                 })

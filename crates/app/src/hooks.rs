@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject};
 use domain::{ChannelKind, ConnectionId, OrganizationId, Timestamp};
 use store::inbox::{self, Hook, SortedHook};
+use store::jobs::HOOK_CAUSE;
 use store::{StoreError, StoreResult, Tenant, Tx, connections};
 
 use crate::App;
@@ -157,9 +158,9 @@ impl App {
             _ => Work::FetchListing { external_id },
         };
         let cause = if hook.count > 1 {
-            format!("hook {} ×{}", hook.topic, hook.count)
+            format!("{HOOK_CAUSE}{} ×{}", hook.topic, hook.count)
         } else {
-            format!("hook {}", hook.topic)
+            format!("{HOOK_CAUSE}{}", hook.topic)
         };
         self.ask(&mut Tenant::of(tx, organization), connection, &work, &cause, self.clock().now())?;
         Ok(Some((organization, connection)))

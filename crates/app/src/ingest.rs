@@ -3,11 +3,12 @@
 //! decided and kept in one transaction.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::order::{FirstSight, LineEffect};
 use domain::{
     Actor, Applied, ConnectionId, Delta, Effect, EntryKind, LedgerEntryId, LineId, OrderId, OrderSnapshot,
-    OrganizationId, OutboxId, SkuId, Tally, Timestamp, id::uuid_v7,
+    OrderState, OrganizationId, OutboxId, SkuId, Tally, Timestamp, id::uuid_v7,
 };
 use store::orders::{HeldOrder, NewLine, TimelineEvent};
 use store::stock::NewEntry;
@@ -20,7 +21,7 @@ use crate::{App, Change, steps};
 
 /// A sale this close to our last write of the listing's quantity may not be in it: the
 /// platform's clock is not ours, and calls take time.
-const WRITE_RACE_MARGIN: std::time::Duration = std::time::Duration::from_mins(2);
+pub(crate) const WRITE_RACE_MARGIN: Duration = Duration::from_mins(2);
 
 /// What became of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +158,9 @@ impl App {
         let now = self.clock().now();
         let id = OrderId::new(now, self.entropy());
         let (order, effects) = domain::Order::first_seen(snapshot, sight);
+        // Its units came and went unseen. A write of ours in between may have erased the sale,
+        // and then the platform gave back what it never had taken.
+        let unseen = sight == FirstSight::Live && matches!(snapshot.state, OrderState::Cancelled(_));
         let mut lines = Vec::with_capacity(snapshot.lines.len());
         let mut rows = Vec::with_capacity(snapshot.lines.len());
         for line in &snapshot.lines {
@@ -167,9 +171,10 @@ impl App {
                 listing: listing.as_ref().map(|listing| listing.id),
                 sku: listing.as_ref().filter(|listing| listing.ours).and_then(|listing| listing.sku),
             };
-            if listing.is_none() {
+            if listing.is_none() || unseen {
+                let cause = if unseen { "called off unseen" } else { "order of an unknown listing" };
                 let work = Work::FetchListing { external_id: line.listing_external_id.clone() };
-                self.ask(tenant, connection, &work, "order of an unknown listing", now)?;
+                self.ask(tenant, connection, &work, cause, now)?;
             }
             rows.push(Row { line: new.id, key: line.key.clone(), sku: new.sku, listing: new.listing });
             lines.push(new);
@@ -319,7 +324,7 @@ impl App {
         &self,
         tenant: &mut Tenant<'_, '_>,
         order: OrderId,
-        state: domain::OrderState,
+        state: OrderState,
         now: Timestamp,
     ) -> StoreResult<()> {
         let (word, detail) = state.as_words();

@@ -127,6 +127,30 @@ impl App {
         cause: &str,
         run_at: Timestamp,
     ) -> StoreResult<()> {
+        let (id, job, now) = self.job(connection, work, cause, run_at);
+        tenant.enqueue(id, &job, now)
+    }
+
+    /// Asks, as the clock does at every turn, for work that may be waiting already: then
+    /// it stays as it is.
+    pub(crate) fn remind(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        connection: ConnectionId,
+        work: &Work,
+        cause: &str,
+    ) -> StoreResult<()> {
+        let (id, job, now) = self.job(connection, work, cause, self.clock().now());
+        tenant.enqueue_if_none(id, &job, now)
+    }
+
+    fn job(
+        &self,
+        connection: ConnectionId,
+        work: &Work,
+        cause: &str,
+        run_at: Timestamp,
+    ) -> (JobId, NewJob, Timestamp) {
         let now = self.clock().now();
         let job = NewJob {
             connection: Some(connection),
@@ -137,6 +161,6 @@ impl App {
             run_at,
             cause: cause.to_owned(),
         };
-        tenant.enqueue(JobId::new(now, self.entropy()), &job, now)
+        (JobId::new(now, self.entropy()), job, now)
     }
 }

@@ -12,6 +12,7 @@ use store::{StoreResult, Tenant};
 use crate::App;
 use crate::caller::Caller;
 use crate::error::AppError;
+use crate::ingest::WRITE_RACE_MARGIN;
 use crate::jobs::{Bookmark, Work};
 
 /// How far the first sweep of a connection reaches back.
@@ -23,11 +24,14 @@ const LONGEST_SPAN: Duration = Duration::from_hours(6);
 const SHORTEST_SPAN: Duration = Duration::from_mins(1);
 /// Pages of one span at most; beyond it the span is cut in half. Well inside a lease.
 const PAGES_OF_A_SPAN: u32 = 200;
-/// An open order that nobody read for this long is read again: platforms leave cancelled
-/// orders out of the seller's list.
-const REREAD_OPEN_AFTER: Duration = Duration::from_hours(6);
-/// Open orders read again by one sweep at most.
-const REREAD_AT_ONCE: u32 = 200;
+/// Unfinished orders read again by one sweep at most, those that waited longest first: some
+/// hundred calls, a small part of what an account may call between two sweeps.
+const REREAD_AT_ONCE: u32 = 40;
+/// A platform's clock tells whole seconds: an order read within this span of its last
+/// change may have changed once more behind the reading.
+const TICK: Duration = Duration::from_secs(1);
+/// Listings looked at again by one sweep at most.
+const LOOKED_AT_AGAIN: u32 = 200;
 
 /// How long a number that moved without us waits before it is looked at: a sale moves the
 /// number at once, and its order is usually taken in a moment later.
@@ -35,7 +39,9 @@ const DRIFT_PATIENCE: Duration = Duration::from_secs(5);
 
 impl App {
     /// Asks for every order that changed since the last sweep and is not held so. What it
-    /// notes as covered, it has read to the end.
+    /// notes as covered, it has read to the end. Listings told meanwhile are looked at again:
+    /// a sale that our write has erased and that was called off before anybody read it is in
+    /// no list, and only their number shows it.
     pub(crate) async fn sweep(
         &self,
         organization: OrganizationId,
@@ -54,13 +60,20 @@ impl App {
             }
             to = now.min(covered.plus(span));
         }
-        let app = self.clone();
+        let (app, reread) = (self.clone(), caller.channel.spec().open_order_reread);
         self.organization(organization)
             .write(move |tenant| {
-                let before = now.minus(REREAD_OPEN_AFTER);
-                for external_id in tenant.open_orders_unread_since(connection, before, REREAD_AT_ONCE)? {
+                let before = now.minus(reread);
+                for external_id in
+                    tenant.unfinished_orders_unread_since(connection, before, REREAD_AT_ONCE)?
+                {
                     let work = Work::FetchOrder { external_id };
                     app.ask(tenant, connection, &work, "open order read again", now)?;
+                }
+                let told_since = covered.minus(WRITE_RACE_MARGIN);
+                for external_id in tenant.listings_told_since(connection, told_since, LOOKED_AT_AGAIN)? {
+                    let work = Work::FetchListing { external_id };
+                    app.ask(tenant, connection, &work, "told since the last sweep", now)?;
                 }
                 if to < now {
                     app.ask(tenant, connection, &Work::Sweep, "the sweep goes on", now)?;
@@ -88,10 +101,14 @@ impl App {
             self.organization(organization)
                 .write(move |tenant| {
                     for order in &page.items {
-                        let held = tenant.order_version(connection, &order.external_id)?;
-                        if held.is_none_or(|held| held.order_at < order.updated_at) {
-                            let work = Work::FetchOrder { external_id: order.external_id.clone() };
+                        let held = tenant.order_reading(connection, &order.external_id)?;
+                        let is_news = held.is_none_or(|(held, _)| held.order_at < order.updated_at);
+                        let may_be = held.is_some_and(|(_, read)| read < order.updated_at.plus(TICK));
+                        if is_news {
                             app.tallies.add("sweep_found", "order");
+                        }
+                        if is_news || may_be {
+                            let work = Work::FetchOrder { external_id: order.external_id.clone() };
                             app.ask(tenant, connection, &work, "sweep", now)?;
                         }
                     }

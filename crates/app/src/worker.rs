@@ -9,7 +9,7 @@ use connect::{ChannelError, ErrorKind};
 use domain::pace::{Blow, Pace};
 use domain::retry::{MAX_ATTEMPTS, delay_before_retry};
 use domain::{ConnectionId, JobId, OrganizationId, Timestamp, Verdict};
-use store::jobs::{self, Failure, Job, Priority};
+use store::jobs::{self, Failure, HOOK_CAUSE, Job, Priority};
 use store::paces::{Paces, Scope};
 use store::{StoreResult, Tx};
 use tokio::task::JoinSet;
@@ -302,7 +302,8 @@ impl App {
         // What was just made may take a while to be found; what is another's stays so.
         let refused = *kind == ErrorKind::PermissionMissing
             || (*kind == ErrorKind::NotFound && job.attempts >= MAX_ATTEMPTS);
-        let (true, true, Some(connection)) = (refused, job.cause.starts_with("hook"), job.connection) else {
+        let (true, true, Some(connection)) = (refused, job.cause.starts_with(HOOK_CAUSE), job.connection)
+        else {
             return Ok(false);
         };
         let held = self.organization(job.organization);

@@ -55,6 +55,9 @@ pub struct Spec {
     pub max_quantity_units: i64,
     /// How far a sweep reaches back over the time it last covered.
     pub sweep_overlap: Duration,
+    /// An order that is not over and that nobody read for this long is read again by its id:
+    /// short where the list of changed orders leaves changes out.
+    pub open_order_reread: Duration,
     /// How long the channel keeps missed hooks; zero where it keeps none.
     pub missed_hooks_kept: Duration,
 }

@@ -194,6 +194,23 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// The platform's ids of a connection's listings that were told a quantity, or found to
+    /// show the right one, since `since`: at most `limit`, the earliest first.
+    pub fn listings_told_since(
+        &mut self,
+        connection: ConnectionId,
+        since: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<String>> {
+        self.tx.rows(
+            "SELECT external_id FROM listing \
+             WHERE organization_id = $1 AND connection_id = $2 AND confirmed_at >= $3 \
+             GROUP BY external_id ORDER BY MIN(confirmed_at), external_id LIMIT $4",
+            params![self.id, connection, since, limit],
+            |row| row.get(0),
+        )
+    }
+
     /// Listings of the SKUs that a connection sells, those of other connections too, that
     /// show another number than their SKU has.
     pub fn listings_to_align(&mut self, connection: ConnectionId) -> StoreResult<Vec<(Listing, Sku)>> {

@@ -122,6 +122,20 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// The platform's clock on an order that is held, and when it was last read.
+    pub fn order_reading(
+        &mut self,
+        connection: ConnectionId,
+        external_id: &str,
+    ) -> StoreResult<Option<(SnapshotVersion, Timestamp)>> {
+        self.tx.row(
+            "SELECT order_at, shipment_at, updated_at FROM orders \
+             WHERE organization_id = $1 AND connection_id = $2 AND external_id = $3",
+            params![self.id, connection, external_id],
+            |row| Ok((SnapshotVersion { order_at: row.get(0)?, shipment_at: row.get(1)? }, row.get(2)?)),
+        )
+    }
+
     /// Keeps an order seen for the first time. `lines` are those of the snapshot, in order.
     pub fn insert_order(
         &mut self,
@@ -314,9 +328,10 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Orders that still hold units and were not read since `before`: those that a
-    /// platform's own list no longer shows (a cancelled one) are found this way.
-    pub fn open_orders_unread_since(
+    /// Orders that are not over and were not read since `before`: what a platform's own list
+    /// does not show (a cancelled one) is found this way. Those that hold units come before
+    /// those on their way, of each the one that waited longest.
+    pub fn unfinished_orders_unread_since(
         &mut self,
         connection: ConnectionId,
         before: Timestamp,
@@ -324,8 +339,9 @@ impl Tenant<'_, '_> {
     ) -> StoreResult<Vec<String>> {
         self.tx.rows(
             "SELECT external_id FROM orders WHERE organization_id = $1 AND connection_id = $2 \
-               AND state IN ('awaiting_payment', 'to_dispatch', 'needs_attention') AND updated_at < $3 \
-             ORDER BY updated_at LIMIT $4",
+               AND state IN ('awaiting_payment', 'to_dispatch', 'needs_attention', 'shipped') \
+               AND updated_at < $3 \
+             ORDER BY CASE state WHEN 'shipped' THEN 1 ELSE 0 END, updated_at LIMIT $4",
             params![self.id, connection, before, limit],
             |row| row.get(0),
         )

@@ -54,13 +54,17 @@ fn sum_up(summary: &Summary) {
     for (step, crashes) in &tally.crashes {
         println!("{crashes:>6} crashes at: {step}");
     }
+    let orders: Vec<String> =
+        tally.orders.iter().map(|(marketplace, orders)| format!("{marketplace} {orders}")).collect();
     println!(
-        "{seeds} seeds, {broken} violations; {} orders, {} calls, {} crashes, {} new consents, {} double sales; \
-         trace {trace:016x}",
-        tally.orders,
+        "{seeds} seeds, {broken} violations; {} orders ({}), {} calls, {} crashes, {} new consents, \
+         {} double sales, converged within {} s; trace {trace:016x}",
+        summary.orders(),
+        orders.join(", "),
         tally.calls,
         summary.crashes(),
         tally.consents,
-        tally.double_sales
+        tally.double_sales,
+        tally.converged_after.as_secs(),
     );
 }

@@ -142,6 +142,12 @@ impl Marketplaces {
         &self.mercado_livre
     }
 
+    /// Shopee and TikTok Shop, where this test has them.
+    #[must_use]
+    pub const fn beside(&self) -> Option<&(ShopeeMarket, TikTokShopMarket)> {
+        self.beside.as_ref()
+    }
+
     /// All that this test has.
     #[must_use]
     pub fn all(&self) -> Vec<&dyn Marketplace> {

@@ -6,6 +6,8 @@
 pub enum When {
     /// After an event, as soon as there is something to spoil.
     InTheStorm,
+    /// When the storm is over and the shop has to become what its marketplaces are.
+    AfterTheStorm,
     /// When everything has come to rest.
     AtRest,
 }
@@ -197,6 +199,12 @@ pub const DAMAGES: &[Damage] = &[
     ),
     storm("any other audit row is deleted", forget!("member.created"), "audit events are gone"),
     storm("a job that nobody can do", stray_job!("0"), "a dead letter without a reason"),
+    Damage {
+        name: "the shop stays other than its marketplaces",
+        when: When::AfterTheStorm,
+        statements: &["UPDATE sku SET safety_units = safety_units + 1"],
+        seen_as: "s after the storm: ",
+    },
     rest("a job is left", stray_job!("9000000000000"), "jobs are left"),
     rest(
         "an order of the platform is held no more",

@@ -20,7 +20,7 @@ pub struct Summary {
     pub seeds: u64,
     /// Runs that broke a promise.
     pub broken: u64,
-    /// What happened in all of them.
+    /// What happened in all of them; of the times to converge the longest.
     pub tally: Tally,
     /// Names everything that happened in all of them.
     pub trace: u64,
@@ -31,13 +31,22 @@ impl Summary {
         self.seeds += 1;
         self.broken += u64::from(outcome.violation.is_some());
         self.trace = self.trace.wrapping_add(outcome.trace);
-        self.tally.orders += outcome.tally.orders;
+        for (marketplace, orders) in &outcome.tally.orders {
+            *self.tally.orders.entry(marketplace).or_default() += orders;
+        }
         self.tally.calls += outcome.tally.calls;
         self.tally.consents += outcome.tally.consents;
         self.tally.double_sales += outcome.tally.double_sales;
+        self.tally.converged_after = self.tally.converged_after.max(outcome.tally.converged_after);
         for (step, crashes) in &outcome.tally.crashes {
             *self.tally.crashes.entry(step).or_default() += crashes;
         }
+    }
+
+    /// Orders on all marketplaces.
+    #[must_use]
+    pub fn orders(&self) -> usize {
+        self.tally.orders.values().sum()
     }
 
     /// Crashes at all steps.

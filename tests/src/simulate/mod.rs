@@ -1,10 +1,12 @@
-//! The simulator: a whole shop under one seed against one misbehaving marketplace. Two
-//! sellers share SKUs; buyers, people, platform and power fail at random; after every
-//! event the shop is held against its promises, and once the storm is over against the
-//! whole truth of the simulated world. The same seed gives the same run, to the byte.
+//! The simulator: a whole shop under one seed against three misbehaving marketplaces, which
+//! sell the same goods from one shelf. Buyers, people, platforms and power fail at random;
+//! after every event the shop is held against its promises. Once the storm is over it has
+//! [`CONVERGES_WITHIN`] to become what its marketplaces are, order by order and listing by
+//! listing. The same seed gives the same run, to the byte.
 
 mod damage;
 mod many;
+mod outside;
 mod promises;
 mod storm;
 
@@ -13,9 +15,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use app::connections::CallbackError;
 use app::{AppError, steps};
-use domain::{ConnectionState, Entropy as _, SeededEntropy};
-use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
+use domain::{ChannelKind, ConnectionId, ConnectionState, Entropy as _, SeededEntropy};
 use store::Tenant;
 use store::connections::RENEWAL_LEASE;
 use store::jobs::DeadJobs;
@@ -24,16 +26,19 @@ use crate::database::{block_on, file_in, folder};
 use crate::shop::{Builder, TestApp};
 pub use damage::{DAMAGES, Damage, When};
 pub use many::{Summary, run_many};
+use outside::{Offer, Outside, Truth};
 use promises::Memory;
 
-/// The sellers of the simulated world.
-const SELLERS: [i64; 2] = [CLASSIC_SELLER, FAMILY_SELLER];
+/// Simulated time after the last storm within which every order that a marketplace has is
+/// here as it stands there, and every listing shows what is available.
+pub const CONVERGES_WITHIN: Duration = Duration::from_mins(5);
+/// How often a shop that recovers is held against its marketplaces.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Separates the chance of the storm from that of shop and world.
 const STORM: u64 = 0x5354_4f52;
 /// How long a program stays away after it ended, at most.
 const LONGEST_RESTART_SECONDS: u64 = 150;
-/// Longer than the longest of the healing ways: open orders are read again and listings
-/// compared after six hours.
+/// Longer than the longest of the healing ways: all listings are compared every six hours.
 const HEALED_AFTER: Duration = Duration::from_hours(7);
 
 /// How a run ended.
@@ -52,9 +57,9 @@ pub struct Outcome {
 /// What happened in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Orders that the world knows.
-    pub orders: usize,
-    /// Calls to the marketplace.
+    /// Orders that the worlds know, by marketplace.
+    pub orders: BTreeMap<&'static str, usize>,
+    /// Calls to the marketplaces.
     pub calls: usize,
     /// Times the program ended and began anew, by the step at which it ended.
     pub crashes: BTreeMap<&'static str, u32>,
@@ -63,6 +68,9 @@ pub struct Tally {
     /// SKUs sold more often than they lay on the shelf: sales that were both made outside
     /// before either was seen.
     pub double_sales: usize,
+    /// Simulated time that the shop took, after the storm, to become what its marketplaces
+    /// are.
+    pub converged_after: Duration,
 }
 
 /// Runs one seed through `events` events.
@@ -83,7 +91,7 @@ fn run_with(seed: u64, events: u32, damage: Option<&'static Damage>) -> Outcome 
     let mut outcome = Outcome { seed, trace: 0, violation: None, tally: Tally::default() };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         block_on(async {
-            let shop = Builder::over(file_in(&folder)).seed(seed).open().await;
+            let shop = Builder::over(file_in(&folder)).three_markets().seed(seed).open().await;
             let mut run = Run::new(shop, seed, damage);
             let kept = run.through(events).await;
             let trace = run.trace_of_everything().await;
@@ -124,6 +132,10 @@ impl Dice {
 struct Run {
     shop: TestApp,
     dice: Dice,
+    /// The accounts that the shop has.
+    accounts: Vec<(ChannelKind, String)>,
+    /// The codes that most buyers want.
+    wanted: Vec<String>,
     memory: Memory,
     /// What is still to be done to the data behind the program's back.
     damage: Option<&'static Damage>,
@@ -137,6 +149,8 @@ impl Run {
         shop.leaves_jobs();
         shop.leaves_dead_letters();
         Self {
+            accounts: accounts(&shop, seed),
+            wanted: Vec::new(),
             shop,
             dice: Dice(SeededEntropy::new(seed ^ STORM)),
             memory: Memory::default(),
@@ -147,9 +161,11 @@ impl Run {
     }
 
     async fn through(&mut self, events: u32) -> Result<(), String> {
-        for seller in SELLERS {
-            self.shop.connect(seller).await;
+        for (kind, account) in self.accounts.clone() {
+            let id = self.authorize(kind, &account).await;
+            self.shop.import(id.map_err(|error| format!("a seller cannot consent: {error}"))?).await;
         }
+        self.wanted = self.codes_that_all_want();
         self.keep_promises("the import").await?;
         for number in 1..=events {
             let event = self.next_event();
@@ -163,6 +179,9 @@ impl Run {
                 self.keep_promises("the damage").await?;
             }
         }
+        self.damage(When::AfterTheStorm).await;
+        self.converge().await?;
+        self.keep_promises("the storm").await?;
         self.come_to_rest().await?;
         self.keep_promises("the end").await?;
         self.damage(When::AtRest).await;
@@ -231,19 +250,41 @@ impl Run {
         self.shop.restart(&format!("node-{starts}")).await;
     }
 
+    /// What the shop's own accounts offer on a marketplace.
+    fn own_offers(&self, market: &dyn Outside) -> Vec<Offer> {
+        let mut offers = market.offers();
+        offers.retain(|offer| self.has_account(market.kind(), &offer.account));
+        offers
+    }
+
+    /// What the shop's own accounts have sold on a marketplace.
+    fn own_orders(&self, market: &dyn Outside) -> Vec<Truth> {
+        let mut orders = market.orders();
+        orders.retain(|order| self.has_account(market.kind(), &order.account));
+        orders
+    }
+
+    fn has_account(&self, kind: ChannelKind, account: &str) -> bool {
+        self.accounts.iter().any(|(at, own)| *at == kind && own == account)
+    }
+
+    /// The owner walks through the consent of an account.
+    async fn authorize(&self, kind: ChannelKind, account: &str) -> Result<ConnectionId, CallbackError> {
+        let (app, organization, member) = (self.shop.app(), self.shop.organization, self.shop.member);
+        let url = app.begin_authorization(organization, member, kind).await?;
+        let returned = self.at(kind).approve_for(&url, account);
+        app.finish_authorization(organization, member, kind, returned).await
+    }
+
     /// Owners whose consent has ended give it again; a stormy platform may refuse.
     async fn reauthorize(&mut self) -> usize {
-        let stopped: Vec<i64> = self
-            .shop
-            .see(|tenant| tenant.connections())
-            .await
+        let held = self.shop.see(|tenant| tenant.connections()).await;
+        let stopped = held
             .into_iter()
-            .filter(|connection| matches!(connection.state, ConnectionState::NeedsReauthorization(_)))
-            .filter_map(|connection| connection.account_external_id.parse().ok())
-            .collect();
+            .filter(|connection| matches!(connection.state, ConnectionState::NeedsReauthorization(_)));
         let mut left = 0;
-        for seller in stopped {
-            match self.shop.authorize(seller).await {
+        for connection in stopped {
+            match self.authorize(connection.channel, &connection.account_external_id).await {
                 Ok(_) => self.tally.consents += 1,
                 Err(_) => left += 1,
             }
@@ -264,40 +305,69 @@ impl Run {
         }
     }
 
-    /// The storm is over, time passes, people do what is theirs to do.
-    async fn come_to_rest(&mut self) -> Result<(), String> {
-        self.shop.market().storm(Vec::new());
+    /// The storm is over: people do what is theirs to do as soon as they are asked, and the
+    /// shop becomes what its marketplaces are.
+    async fn converge(&mut self) -> Result<(), String> {
+        self.calm();
         self.begin_anew_if_ended().await;
         self.shop.crash().disarm();
-        // Tokens that died unnoticed are found out by the first round, mended by the second.
-        for _ in 0..3 {
+        self.retry_dead_letters().await;
+        let calm_since = self.shop.now();
+        loop {
             if self.reauthorize().await > 0 {
                 return Err("a seller cannot consent though the platform is well".into());
             }
-            self.retry_dead_letters().await;
-            self.shop.wait(HEALED_AFTER);
-            self.shop.run_until_idle().await;
+            self.shop.settle().await;
+            let differs = promises::kept_after_a_storm(self).await.err();
+            let took = self.shop.now().since(calm_since);
+            match differs {
+                None => {
+                    self.tally.converged_after = took;
+                    return Ok(());
+                }
+                Some(differs) if took >= CONVERGES_WITHIN => {
+                    let waiting = "SELECT kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(error, '') FROM job";
+                    let waiting = self.shop.texts(waiting).await;
+                    return Err(format!(
+                        "{} s after the storm: {differs}; waiting: {waiting:?}",
+                        took.as_secs()
+                    ));
+                }
+                Some(_) => self.shop.wait(LOOK_EVERY),
+            }
         }
+    }
+
+    /// Time passes, and everything that was due is done.
+    async fn come_to_rest(&mut self) -> Result<(), String> {
+        self.shop.wait(HEALED_AFTER);
+        self.shop.run_until_idle().await;
+        if self.reauthorize().await > 0 {
+            return Err("a seller cannot consent though the platform is well".into());
+        }
+        self.shop.run_until_idle().await;
         Ok(())
     }
 
     async fn tell_the_truth(&self) -> Result<(), String> {
-        promises::kept_at_rest(&self.shop).await
+        promises::kept_at_rest(self).await
     }
 
     async fn tally(&self) -> Tally {
-        let market = self.shop.market();
-        Tally {
-            orders: market.sandbox().snapshot().orders.len(),
-            calls: market.calls().len(),
-            double_sales: self.shop.see(|tenant| tenant.oversold()).await.len(),
-            ..self.tally.clone()
+        let mut tally = self.tally.clone();
+        for market in outside::all(&self.shop) {
+            tally.orders.insert(market.kind().as_str(), market.numbers().len());
+            tally.calls += market.count_calls();
         }
+        tally.double_sales = self.shop.see(|tenant| tenant.oversold()).await.len();
+        tally
     }
 
     /// The events, every call, and what the program made of it all.
     async fn trace_of_everything(&mut self) -> u64 {
-        self.shop.market().calls().hash(&mut self.trace);
+        for market in self.shop.marketplaces() {
+            market.heard().hash(&mut self.trace);
+        }
         for sql in [
             "SELECT subject_id || action || details || at FROM audit_event ORDER BY id",
             "SELECT external_id || state || updated_at FROM orders ORDER BY id",
@@ -307,6 +377,17 @@ impl Run {
         }
         self.trace.finish()
     }
+}
+
+/// The accounts of a run: one on each marketplace, and in every second run another seller of
+/// Mercado Livre, whose listings share goods with all of them.
+fn accounts(shop: &TestApp, seed: u64) -> Vec<(ChannelKind, String)> {
+    let mut accounts = Vec::new();
+    for market in outside::all(shop) {
+        let most = if seed.is_multiple_of(2) { usize::MAX } else { 1 };
+        accounts.extend(market.accounts().into_iter().take(most).map(|account| (market.kind(), account)));
+    }
+    accounts
 }
 
 /// A piece of the program's work.

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::order::Attention;
-use domain::{OrderState, Timestamp};
-use sandbox::mercado_livre::order::OrderStatus;
-use sandbox::mercado_livre::shipment::ShipmentStage;
+use domain::stock::StockWish;
+use domain::{ConnectionId, OrderState, SkuId, Timestamp};
 use store::jobs::LEASE;
-use store::{StoreResult, Tx, params, stock};
+use store::listings::Listing;
+use store::stock::{self, Sku};
+use store::{StoreResult, Tx, params};
 use vault::verify_export;
 
+use super::Run;
+use super::outside::{self, Outside, Stands, Truth};
 use crate::database;
 use crate::shop::TestApp;
 
@@ -111,15 +113,15 @@ impl Memory {
 pub(super) async fn kept_always(shop: &TestApp, memory: &mut Memory) -> Result<(), String> {
     let now = shop.now();
     shop.read(move |tx| always(tx, now)).await?;
-    let known: BTreeSet<String> = shop
-        .market()
-        .sandbox()
-        .with_world(|world| world.orders.values().map(|order| order.id.to_string()).collect());
-    let held: BTreeSet<String> = shop.texts("SELECT external_id FROM orders").await.into_iter().collect();
+    let held = "SELECT c.channel || ' ' || o.external_id FROM orders o \
+                JOIN connection c ON c.id = o.connection_id";
+    let held: BTreeSet<String> = shop.texts(held).await.into_iter().collect();
+    let known: BTreeSet<String> =
+        outside::all(shop).into_iter().flat_map(numbers_with_their_channel).collect();
     if let Some(invented) = held.difference(&known).next() {
         return Err(format!("order {invented} is held and nobody placed it"));
     }
-    let writes = shop.market().count(&http::Method::PUT, "/items/");
+    let writes: usize = outside::all(shop).into_iter().map(Outside::stock_writes).sum();
     let intents =
         "SELECT COUNT(*) FROM audit_event WHERE action = 'listing.stock_written' AND phase = 'intent'";
     let intents = shop.number(intents).await;
@@ -136,6 +138,11 @@ pub(super) async fn kept_always(shop: &TestApp, memory: &mut Memory) -> Result<(
         })
         .await;
     memory.compare(held, rows)
+}
+
+fn numbers_with_their_channel(market: &dyn Outside) -> Vec<String> {
+    let channel = market.kind().as_str();
+    market.numbers().into_iter().map(|number| format!("{channel} {number}")).collect()
 }
 
 fn always(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Result<(), String>> {
@@ -165,8 +172,15 @@ fn number(tx: &mut Tx<'_>, sql: &str) -> StoreResult<i64> {
     Ok(tx.row(sql, &[], |row| row.get(0))?.unwrap_or_default())
 }
 
+/// What holds soon after a storm: the shop is what its marketplaces are.
+pub(super) async fn kept_after_a_storm(run: &Run) -> Result<(), String> {
+    let hidden = every_order_is_held(run).await?;
+    every_listing_shows_what_is_available(run, &hidden).await
+}
+
 /// What holds when the storm is over and everything that was due has been done.
-pub(super) async fn kept_at_rest(shop: &TestApp) -> Result<(), String> {
+pub(super) async fn kept_at_rest(run: &Run) -> Result<(), String> {
+    let shop = &run.shop;
     if let Some(letter) = shop.problems().await.first() {
         return Err(format!(
             "a dead letter without a reason: {} {}: {}",
@@ -177,125 +191,132 @@ pub(super) async fn kept_at_rest(shop: &TestApp) -> Result<(), String> {
     if !open.is_empty() {
         return Err(format!("jobs are left: {open:?}"));
     }
-    every_order_is_held(shop).await?;
-    every_listing_shows_what_is_available(shop).await?;
-    no_listing_is_held_for_another(shop).await?;
+    no_listing_is_held_for_another(run).await?;
+    kept_after_a_storm(run).await?;
     the_audit_log_proves_itself(shop).await?;
-    let unmatched = shop.market().unmatched();
+    let unmatched = shop.markets().unmatched();
     if unmatched.is_empty() { Ok(()) } else { Err(format!("calls that no platform answers: {unmatched:?}")) }
 }
 
-/// What the world says of an order.
-struct Truth {
-    number: String,
-    status: OrderStatus,
-    stage: Option<ShipmentStage>,
-    left_seller: bool,
-    holds_stock: bool,
-    suspect: bool,
-    units: i64,
+/// Where every held order stands, and its units, by channel and number.
+async fn held_orders(shop: &TestApp) -> BTreeMap<(String, String), (OrderState, i64)> {
+    let rows = shop.read(|tx| {
+        let sql = "SELECT c.channel, o.external_id, o.state, o.state_detail, \
+                     (SELECT COALESCE(SUM(n.units), 0) FROM order_line n WHERE n.order_id = o.id) \
+                   FROM orders o JOIN connection c ON c.id = o.connection_id";
+        tx.rows(sql, &[], |row| {
+            let (state, detail): (String, String) = (row.get(2)?, row.get(3)?);
+            Ok(((row.get(0)?, row.get(1)?), (state, detail), row.get(4)?))
+        })
+    });
+    let state =
+        |(state, detail): (String, String)| OrderState::parse(&state, &detail).expect("a known state");
+    rows.await.into_iter().map(|(order, words, units)| (order, (state(words), units))).collect()
 }
 
-impl Truth {
-    /// Whether a shop that says `state` says it right.
-    fn is(&self, state: OrderState) -> bool {
-        let delivered = self.stage == Some(ShipmentStage::Delivered);
-        match self.status {
-            // Away and called off: whether it comes back, only a person can say.
-            OrderStatus::Cancelled if self.left_seller => {
-                // A pack's parcel goes on without an order called off before; seen late, that
-                // looks like an order called off on its way. Where units may be gone, a
-                // person is asked.
-                matches!(state, OrderState::NeedsAttention(_))
-                    || (!self.holds_stock && matches!(state, OrderState::Cancelled(_)))
-            }
-            OrderStatus::Cancelled => matches!(state, OrderState::Cancelled(_)),
-            OrderStatus::Paid | OrderStatus::PartiallyRefunded if delivered => state == OrderState::Delivered,
-            OrderStatus::Paid | OrderStatus::PartiallyRefunded if self.suspect => {
-                state == OrderState::NeedsAttention(Attention::FraudRisk)
-            }
-            OrderStatus::Paid | OrderStatus::PartiallyRefunded if self.left_seller => {
-                state == OrderState::Shipped
-            }
-            OrderStatus::Paid | OrderStatus::PartiallyRefunded => state == OrderState::ToDispatch,
-            OrderStatus::Confirmed | OrderStatus::PaymentRequired | OrderStatus::PaymentInProcess => {
-                state == OrderState::AwaitingPayment
+/// Units that buyers hold by orders that no list shows, by channel and the seller's code.
+type Hidden = BTreeMap<(&'static str, String), i64>;
+
+/// Every order of every marketplace is held as it stands there, and what is set aside of a
+/// SKU is what the open orders of all of them together have bought. Gives what orders that
+/// no list shows keep back.
+async fn every_order_is_held(run: &Run) -> Result<Hidden, String> {
+    let held = held_orders(&run.shop).await;
+    let (mut set_aside, mut hidden) = (BTreeMap::<String, i64>::new(), Hidden::new());
+    for market in outside::all(&run.shop) {
+        let channel = market.kind().as_str();
+        for truth in run.own_orders(market) {
+            let found = held.get(&(channel.to_owned(), truth.number.clone())).copied();
+            is_held_right(channel, &truth, found)?;
+            let is_hidden = found.is_none() && truth.stands == Stands::NotShown;
+            // What was called off on its way may have been freed before it left.
+            let is_open = matches!(truth.stands, Stands::At(_) | Stands::NotShown)
+                && found.is_some_and(|(state, _)| matches!(state.stock_wish(), StockWish::Hold));
+            for (code, units) in truth.from_shelf {
+                if is_hidden {
+                    *hidden.entry((channel, code)).or_default() += units;
+                } else if is_open {
+                    *set_aside.entry(code).or_default() += units;
+                }
             }
         }
     }
+    for sku in run.shop.skus().await {
+        let sold = set_aside.get(&sku.code).copied().unwrap_or_default();
+        if sku.tally.reserved_units != sold {
+            let (code, aside) = (&sku.code, sku.tally.reserved_units);
+            let by = set_aside_by(&run.shop).await;
+            return Err(format!("open orders have {sold} units of {code} and {aside} are set aside: {by:?}"));
+        }
+    }
+    Ok(hidden)
 }
 
-fn truths(shop: &TestApp) -> Vec<Truth> {
-    shop.market().sandbox().with_world(|world| {
-        let truth = |order: &sandbox::mercado_livre::order::Order| {
-            let shipment = order.shipment_id.and_then(|id| world.shipments.get(&id));
-            Truth {
-                number: order.id.to_string(),
-                status: order.status,
-                stage: shipment.map(|shipment| shipment.stage.clone()),
-                left_seller: shipment
-                    .is_some_and(sandbox::mercado_livre::shipment::Shipment::has_left_seller),
-                holds_stock: order.holds_stock,
-                suspect: order.tags.contains("fraud_risk_detected"),
-                units: order.quantity,
-            }
-        };
-        world.orders.values().map(truth).collect()
-    })
+/// The orders that have units set aside, for whoever looks into it.
+async fn set_aside_by(shop: &TestApp) -> Vec<String> {
+    let sql = "SELECT c.channel || ' ' || o.external_id || ' ' || o.state || ' ' || n.units || ' of ' || s.code \
+               FROM order_line n JOIN orders o ON o.id = n.order_id JOIN connection c ON c.id = o.connection_id \
+               JOIN sku s ON s.id = n.sku_id WHERE n.position = 'reserved'";
+    shop.texts(sql).await
 }
 
-async fn every_order_is_held(shop: &TestApp) -> Result<(), String> {
-    for truth in truths(shop) {
-        let Some(held) = shop.order(&truth.number).await else {
-            // Called off before it was ever read: nothing to hold, no stock to move.
-            if truth.status == OrderStatus::Cancelled {
-                continue;
+fn is_held_right(channel: &str, truth: &Truth, held: Option<(OrderState, i64)>) -> Result<(), String> {
+    let Truth { number, words, .. } = truth;
+    let is_right = truth.stands.fits(held.map(|(state, _)| state));
+    match held {
+        None if !is_right => Err(format!("{channel} order {number} is lost ({words})")),
+        Some((state, units)) if !is_right || units != truth.units => Err(format!(
+            "{channel} order {number} is {words}, {} units, and held as {state:?}, {units} units",
+            truth.units
+        )),
+        None | Some(_) => Ok(()),
+    }
+}
+
+/// Every listing of every marketplace shows what is on the one shelf, less what its platform
+/// keeps back for orders that it shows nobody.
+async fn every_listing_shows_what_is_available(run: &Run, hidden: &Hidden) -> Result<(), String> {
+    let skus: BTreeMap<SkuId, Sku> = run.shop.skus().await.into_iter().map(|sku| (sku.id, sku)).collect();
+    let connections = run.shop.see(|tenant| tenant.connections()).await;
+    let listings = run.shop.listings().await;
+    for connection in connections {
+        let channel = connection.channel.as_str();
+        let offers: BTreeMap<(String, String), i64> = run
+            .at(connection.channel)
+            .offers()
+            .into_iter()
+            .map(|offer| ((offer.listing, offer.variation), offer.units))
+            .collect();
+        let linked = linked(&listings, connection.id, &skus);
+        if linked.is_empty() {
+            return Err(format!("no listing is linked on {channel}"));
+        }
+        for (listing, sku) in linked {
+            let key = (listing.external_id.clone(), listing.variation_external_id.clone());
+            let shown = offers.get(&key).copied();
+            let available = sku.tally.available_units();
+            let kept_back = hidden.get(&(channel, sku.code.clone())).copied().unwrap_or_default();
+            if !shown.is_some_and(|units| (available - kept_back..=available).contains(&units)) {
+                let code = &sku.code;
+                return Err(format!(
+                    "listing {channel} {key:?} ({code}) shows {shown:?}, available are {available}"
+                ));
             }
-            return Err(format!("order {} is lost ({:?}, {:?})", truth.number, truth.status, truth.stage));
-        };
-        if !truth.is(held.state) || held.unit_count != truth.units {
-            return Err(format!(
-                "order {} is {:?}, parcel {:?}, and held as {:?}",
-                truth.number, truth.status, truth.stage, held.state
-            ));
         }
     }
     Ok(())
 }
 
-async fn every_listing_shows_what_is_available(shop: &TestApp) -> Result<(), String> {
-    let available: BTreeMap<_, _> =
-        shop.skus().await.into_iter().map(|sku| (sku.id, sku.tally.available_units())).collect();
-    let mut listings = Vec::new();
-    for listing in shop.listings().await {
-        if listing.ours
-            && listing.state.takes_stock()
-            && let Some(units) = listing.sku.and_then(|sku| available.get(&sku))
-        {
-            listings.push((listing, *units));
-        }
-    }
-    if listings.is_empty() {
-        return Err("no listing is linked".into());
-    }
-    let snapshot = shop.market().sandbox().snapshot();
-    let on_display: BTreeMap<&str, i64> =
-        snapshot.items.iter().map(|item| (item.id.as_str(), item.available_quantity)).collect();
-    for (listing, available) in listings {
-        // A listing with variations shows the sum of them.
-        if !listing.variation_external_id.is_empty() {
-            continue;
-        }
-        let offers = on_display.get(listing.external_id.as_str()).copied();
-        if offers != Some(available) {
-            return Err(format!(
-                "listing {} ({}) shows {offers:?}, available are {available}",
-                listing.external_id,
-                listing.seller_sku.unwrap_or_default()
-            ));
-        }
-    }
-    Ok(())
+/// A connection's listings that take stock, each with its SKU.
+fn linked<'a>(
+    listings: &'a [Listing],
+    connection: ConnectionId,
+    skus: &'a BTreeMap<SkuId, Sku>,
+) -> Vec<(&'a Listing, &'a Sku)> {
+    let own = listings.iter().filter(|listing| listing.connection == connection);
+    own.filter(|listing| listing.ours && listing.state.takes_stock())
+        .filter_map(|listing| Some((listing, skus.get(&listing.sku?)?)))
+        .collect()
 }
 
 /// An outsider who has the export and the published key finds nothing amiss.
@@ -315,15 +336,20 @@ async fn the_audit_log_proves_itself(shop: &TestApp) -> Result<(), String> {
     }
 }
 
-async fn no_listing_is_held_for_another(shop: &TestApp) -> Result<(), String> {
-    let owners = "SELECT l.external_id || ' ' || c.account_external_id \
+async fn no_listing_is_held_for_another(run: &Run) -> Result<(), String> {
+    let owners = "SELECT c.channel || ' ' || c.account_external_id || ' ' || l.external_id \
                   FROM listing l JOIN connection c ON c.id = l.connection_id";
-    let held = shop.texts(owners).await;
-    let snapshot = shop.market().sandbox().snapshot();
-    let owned: Vec<String> =
-        snapshot.items.iter().map(|item| format!("{} {}", item.id, item.seller_id)).collect();
-    match held.iter().find(|pair| !owned.contains(pair)) {
-        Some(pair) => Err(format!("a listing is held for an account that does not own it: {pair}")),
+    let held = run.shop.texts(owners).await;
+    let owned: BTreeSet<String> = outside::all(&run.shop)
+        .into_iter()
+        .flat_map(|market| {
+            let channel = market.kind().as_str();
+            let of = move |offer: outside::Offer| format!("{channel} {} {}", offer.account, offer.listing);
+            market.offers().into_iter().map(of)
+        })
+        .collect();
+    match held.iter().find(|triple| !owned.contains(*triple)) {
+        Some(triple) => Err(format!("a listing is held for an account that does not own it: {triple}")),
         None => Ok(()),
     }
 }

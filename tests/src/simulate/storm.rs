@@ -1,55 +1,51 @@
-//! What may happen to a shop.
+//! What may happen to a shop, on each of its marketplaces.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use app::steps;
-use http::Method;
-use sandbox::mercado_livre::item::ItemStatus;
-use sandbox::mercado_livre::order::OrderStatus;
-use sandbox::mercado_livre::sales::SaleLine;
-use sandbox::{Fault, FaultRule, SaleRequest};
-use serde_json::json;
+use domain::ChannelKind;
+use sandbox::{Fault, FaultRule, HookDelivery};
 
-use super::{Run, SELLERS};
+use super::Run;
+use super::outside::{self, Loss, Offer, Outside, Pays, Truth, Wanted, Whose};
 
 /// Steps within which an armed crash strikes.
 const CRASH_WITHIN_STEPS: u64 = 12;
-/// Rules in force at once, at most.
+/// Rules in force at once on one marketplace, at most.
 const RULES_AT_ONCE: u64 = 4;
 /// Units that a person finds on the shelf at a count, at most more than there were.
 const RESTOCK_UNITS: u64 = 15;
+/// Codes that most buyers want: there lies the danger.
+const WANTED_CODES: usize = 5;
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Event {
-    /// A buyer buys.
-    Sale { item: String, units: i64 },
-    /// A buyer buys several things at once.
-    Cart { items: Vec<String> },
-    /// A buyer orders and pays later, or never.
-    Pix { item: String, pays_after_seconds: Option<u64> },
+    /// A buyer buys, and pays at once, later or never.
+    Sale { at: ChannelKind, cart: Vec<Wanted>, pays: Pays },
     /// An order is called off.
-    Cancel { order: i64, group: &'static str },
-    /// The platform suspects fraud.
-    Fraud { order: i64 },
+    Cancel { at: ChannelKind, order: String, whose: Whose },
+    /// Something befalls an order that only this marketplace has.
+    Vex { at: ChannelKind, order: String },
     /// A parcel takes its next step.
-    Ship { shipment: i64 },
+    Ship { at: ChannelKind, order: String },
     /// A person counts a SKU.
     Count { place: u64, more_units: u64 },
     /// Time passes.
     Time { seconds: u64 },
     /// Things begin to go wrong.
-    Storm(Vec<FaultRule>),
-    /// Things go right again.
+    Storm(Vec<(ChannelKind, Vec<FaultRule>)>),
+    /// Things go right again, everywhere.
     Calm,
-    /// A seller's tokens end; without the grant the consent is gone too.
-    Revoke { seller: i64, keep_grant: bool },
+    /// An account loses its way into its marketplace.
+    LockOut { at: ChannelKind, account: String, loss: Loss },
     /// Owners look after their connections.
     Owners,
     /// A person retries the dead letters.
     Retry,
     /// Somebody who is not the platform knocks.
-    Forged(String),
+    Forged { at: ChannelKind, hook: HookDelivery },
     /// The power fails some steps from now.
     Crash { steps: u32 },
     /// The power fails when the program next comes to this step.
@@ -57,25 +53,25 @@ pub(super) enum Event {
 }
 
 impl Run {
-    /// What happens next: chance decides, among what can happen in the world as it is.
+    /// What happens next: chance decides, among what can happen in the worlds as they are.
     pub(super) fn next_event(&self) -> Event {
         let drawn = match self.dice.below(100) {
-            0..30 => self.a_sale(),
-            30..34 => self.a_cart(),
+            0..30 => self.a_sale(1, Pays::AtOnce),
+            30..34 => self.a_sale(2, Pays::AtOnce),
             34..38 => self.a_pix(),
-            38..46 => self.a_cancellation(),
-            46..47 => self.a_fraud(),
+            38..45 => self.a_cancellation(),
+            45..47 => self.a_vexation(),
             47..58 => self.a_step_of_a_parcel(),
             58..64 => {
                 Some(Event::Count { place: self.dice.below(64), more_units: self.dice.below(RESTOCK_UNITS) })
             }
             64..76 => Some(self.some_time()),
-            76..83 => Some(Event::Storm(self.a_storm())),
-            83..87 => Some(Event::Calm),
-            87..89 => self.a_revocation(),
+            76..83 => Some(self.a_storm()),
+            83..86 => Some(Event::Calm),
+            86..89 => self.a_lock_out(),
             89..91 => Some(Event::Owners),
             91..92 => Some(Event::Retry),
-            92..95 => Some(Event::Forged(self.a_forgery())),
+            92..95 => self.a_forgery(),
             _ => None,
         };
         drawn.unwrap_or_else(|| self.a_crash())
@@ -90,41 +86,39 @@ impl Run {
     }
 
     pub(super) async fn happen(&mut self, event: Event) -> Result<(), String> {
-        let market = self.shop.market().clone();
-        let control =
-            |path: String, body: &serde_json::Value| drop(market.control(Method::POST, &path, body));
         match event {
             // What is sold out or paused cannot be bought: nothing happens then.
-            Event::Sale { item, units } => drop(market.sandbox().sell(&SaleRequest::of_item(&item, units))),
-            Event::Cart { items } => {
-                let line = |item| SaleLine { item_id: Some(item), quantity: 1, ..SaleLine::default() };
-                drop(market.sandbox().sell(&SaleRequest::of_cart(items.into_iter().map(line).collect())));
-            }
-            Event::Pix { item, pays_after_seconds } => {
-                drop(market.sandbox().sell(&SaleRequest::of_item(&item, 1).by_pix(pays_after_seconds)));
-            }
-            Event::Cancel { order, group } => {
-                control(format!("/_sandbox/orders/{order}/cancel"), &json!({ "group": group }));
-            }
-            Event::Fraud { order } => control(format!("/_sandbox/orders/{order}/fraud"), &json!({})),
-            Event::Ship { shipment } => {
-                control(format!("/_sandbox/shipments/{shipment}/advance"), &json!({}));
-            }
+            Event::Sale { at, cart, pays } => self.at(at).buy(&cart, pays),
+            Event::Cancel { at, order, whose } => self.at(at).end_order(&order, whose),
+            Event::Vex { at, order } => self.at(at).vex(&order),
+            Event::Ship { at, order } => self.at(at).move_on(&order),
             Event::Count { place, more_units } => self.count(place, more_units).await?,
             Event::Time { seconds } => self.shop.wait(Duration::from_secs(seconds)),
-            Event::Storm(rules) => market.storm(rules),
-            Event::Calm => market.storm(Vec::new()),
-            Event::Revoke { seller, keep_grant } => {
-                let body = json!({ "user_id": seller, "keep_grant": keep_grant });
-                control("/_sandbox/tokens/revoke".into(), &body);
+            Event::Storm(storms) => {
+                for (at, rules) in storms {
+                    self.at(at).suffer(rules);
+                }
             }
+            Event::Calm => self.calm(),
+            Event::LockOut { at, account, loss } => self.at(at).lock_out(&account, loss),
             Event::Owners => drop(self.reauthorize().await),
             Event::Retry => self.retry_dead_letters().await,
-            Event::Forged(body) => drop(self.shop.bring(&body).await),
+            Event::Forged { at, hook } => drop(self.shop.bring_hook(self.at(at), &hook).await),
             Event::Crash { steps } => self.shop.crash().after(steps),
             Event::CrashAt { step } => self.shop.crash().at(step),
         }
         Ok(())
+    }
+
+    /// No marketplace misbehaves any more.
+    pub(super) fn calm(&self) {
+        for market in self.shop.marketplaces() {
+            market.suffer(Vec::new());
+        }
+    }
+
+    pub(super) fn at(&self, kind: ChannelKind) -> &dyn Outside {
+        outside::at(&self.shop, kind)
     }
 
     async fn count(&self, place: u64, more_units: u64) -> Result<(), String> {
@@ -137,61 +131,57 @@ impl Run {
         counted.map(|_| ()).map_err(|error| format!("a count was refused: {error}"))
     }
 
-    fn an_item(&self) -> Option<String> {
-        let snapshot = self.shop.market().sandbox().snapshot();
-        // What is sold by several listings is sold most: there lies the danger.
-        let shared = |sku: &Option<String>| {
-            sku.is_some() && snapshot.items.iter().filter(|item| item.sku == *sku).count() > 1
-        };
-        let for_sale = snapshot.items.iter().filter(|item| item.status == ItemStatus::Active);
-        let (shared, alone): (Vec<_>, Vec<_>) = for_sale.partition(|item| shared(&item.sku));
-        let from = if self.dice.chance(80) { shared } else { alone };
-        self.dice.pick(&from).map(|item| item.id.clone())
+    fn a_marketplace(&self) -> Option<&dyn Outside> {
+        self.dice.pick(&outside::all(&self.shop)).copied()
     }
 
-    fn a_sale(&self) -> Option<Event> {
-        let units = if self.dice.chance(10) { 1 + self.dice.below(12) } else { 1 + self.dice.below(2) };
-        Some(Event::Sale { item: self.an_item()?, units: i64::try_from(units).unwrap_or(1) })
+    /// Something for sale on a marketplace: mostly one of the few codes that everybody
+    /// wants, which every marketplace offers.
+    fn an_offer(&self, market: &dyn Outside) -> Option<Offer> {
+        let offers: Vec<Offer> = self.own_offers(market).into_iter().filter(|it| it.units > 0).collect();
+        let is_wanted = |offer: &Offer| offer.sku.as_ref().is_some_and(|sku| self.wanted.contains(sku));
+        let (wanted, others): (Vec<_>, Vec<_>) = offers.into_iter().partition(is_wanted);
+        let from = if self.dice.chance(80) { wanted } else { others };
+        self.dice.pick(&from).cloned()
     }
 
-    fn a_cart(&self) -> Option<Event> {
-        Some(Event::Cart { items: vec![self.an_item()?, self.an_item()?] })
+    fn a_sale(&self, things: u32, pays: Pays) -> Option<Event> {
+        let market = self.a_marketplace()?;
+        let mut cart = Vec::new();
+        for _ in 0..things {
+            let offer = self.an_offer(market)?;
+            let units = if self.dice.chance(10) { 1 + self.dice.below(12) } else { 1 + self.dice.below(2) };
+            let units = i64::try_from(units).unwrap_or(1);
+            cart.push(Wanted { listing: offer.listing, variation: offer.variation, units });
+        }
+        Some(Event::Sale { at: market.kind(), cart, pays })
     }
 
     fn a_pix(&self) -> Option<Event> {
-        let pays_after_seconds = self.dice.chance(60).then(|| 30 + self.dice.below(1_200));
-        Some(Event::Pix { item: self.an_item()?, pays_after_seconds })
+        let paid = self.dice.chance(60);
+        self.a_sale(1, if paid { Pays::AfterSeconds(30 + self.dice.below(1_200)) } else { Pays::Never })
     }
 
-    fn an_order(&self) -> Option<i64> {
-        let snapshot = self.shop.market().sandbox().snapshot();
-        let open: Vec<i64> = snapshot
-            .orders
-            .iter()
-            .filter(|order| order.status == OrderStatus::Paid)
-            .map(|order| order.id)
-            .collect();
-        self.dice.pick(&open).copied()
+    /// An order of the shop's accounts that has not come to its end.
+    fn an_order(&self) -> Option<(ChannelKind, String)> {
+        let market = self.a_marketplace()?;
+        let open: Vec<Truth> =
+            self.own_orders(market).into_iter().filter(|truth| truth.stands.is_open()).collect();
+        self.dice.pick(&open).map(|truth| (market.kind(), truth.number.clone()))
     }
 
     fn a_cancellation(&self) -> Option<Event> {
-        let group = if self.dice.chance(70) { "buyer" } else { "internal" };
-        Some(Event::Cancel { order: self.an_order()?, group })
+        let (at, order) = self.an_order()?;
+        let whose = if self.dice.chance(70) { Whose::Buyer } else { Whose::Platform };
+        Some(Event::Cancel { at, order, whose })
     }
 
-    fn a_fraud(&self) -> Option<Event> {
-        Some(Event::Fraud { order: self.an_order()? })
+    fn a_vexation(&self) -> Option<Event> {
+        self.an_order().map(|(at, order)| Event::Vex { at, order })
     }
 
     fn a_step_of_a_parcel(&self) -> Option<Event> {
-        use sandbox::mercado_livre::shipment::next_stage;
-        let moving: Vec<i64> = self.shop.market().sandbox().with_world(|world| {
-            let moves = |it: &&sandbox::mercado_livre::shipment::Shipment| {
-                next_stage(it.logistic, &it.stage).is_some()
-            };
-            world.shipments.values().filter(moves).map(|shipment| shipment.id).collect()
-        });
-        Some(Event::Ship { shipment: *self.dice.pick(&moving)? })
+        self.an_order().map(|(at, order)| Event::Ship { at, order })
     }
 
     fn some_time(&self) -> Event {
@@ -199,23 +189,31 @@ impl Run {
             0..50 => 1 + self.dice.below(60),
             50..85 => 60 + self.dice.below(1_200),
             85..97 => 1_200 + self.dice.below(7_200),
-            // Longer than an access token lives.
+            // Longer than most access tokens live.
             _ => 6 * 3_600 + self.dice.below(7_200),
         };
         Event::Time { seconds }
     }
 
-    fn a_revocation(&self) -> Option<Event> {
-        Some(Event::Revoke { seller: *self.dice.pick(&SELLERS)?, keep_grant: self.dice.chance(50) })
+    fn a_lock_out(&self) -> Option<Event> {
+        let (at, account) = self.dice.pick(&self.accounts)?.clone();
+        Some(Event::LockOut { at, account, loss: *self.dice.pick(&Loss::ALL)? })
     }
 
-    fn a_storm(&self) -> Vec<FaultRule> {
-        (0..=self.dice.below(RULES_AT_ONCE)).map(|_| self.a_rule()).collect()
+    /// Mostly one marketplace has a bad day, sometimes all of them.
+    fn a_storm(&self) -> Event {
+        let everywhere = self.dice.chance(20);
+        let all = outside::all(&self.shop);
+        let struck = if everywhere { all } else { self.dice.pick(&all).copied().into_iter().collect() };
+        let rules = |market: &dyn Outside| {
+            (0..=self.dice.below(RULES_AT_ONCE)).map(|_| self.a_rule(market)).collect::<Vec<_>>()
+        };
+        Event::Storm(struck.into_iter().map(|market| (market.kind(), rules(market))).collect())
     }
 
-    fn a_rule(&self) -> FaultRule {
+    fn a_rule(&self, market: &dyn Outside) -> FaultRule {
         let seconds = 5 + self.dice.below(600);
-        let fault = match self.dice.below(16) {
+        let fault = match self.dice.below(17) {
             0 => Fault::Status { status: 500 },
             1 => Fault::Status { status: 503 },
             2 | 3 => Fault::Status { status: 429 },
@@ -229,40 +227,40 @@ impl Run {
             12 => Fault::HookDrop,
             13 => Fault::HookDuplicate,
             14 => Fault::HookReorder,
-            _ => Fault::HookLate { seconds },
+            15 => Fault::HookLate { seconds },
+            _ => market.own_refusal(),
         };
-        let prefix = *self.dice.pick(&["", "", "/orders", "/items", "/shipments", "/oauth"]).unwrap_or(&"");
+        let path = *self.dice.pick(market.paths()).unwrap_or(&"");
         let percent = u8::try_from(10 + self.dice.below(70)).unwrap_or(50);
         // A platform that loses its token endpoint for good would end every run there.
-        let rule = FaultRule::new(prefix, fault).percent(percent);
-        if prefix == "/oauth" { rule.times(2) } else { rule }
+        let rule = FaultRule::new(path, fault).percent(percent);
+        if path == market.token_path() { rule.times(2) } else { rule }
     }
 
-    fn a_forgery(&self) -> String {
-        let market = self.shop.market();
-        let (client_id, _) = market.credentials();
-        let snapshot = market.sandbox().snapshot();
-        let order = self.dice.pick(&snapshot.orders).map_or(1, |order| order.id);
-        let seller = *self.dice.pick(&SELLERS).unwrap_or(&SELLERS[0]);
-        let note = |order: i64, seller: i64, client_id: &str| {
-            json!({"resource": format!("/orders/{order}"), "user_id": seller, "topic": "orders_v2",
-                   "application_id": client_id.parse::<i64>().unwrap_or(0), "attempts": 1})
-            .to_string()
-        };
-        let item = self.dice.pick(&snapshot.items).map_or("MLB1", |item| item.id.as_str());
-        match self.dice.below(7) {
-            0 => "not json at all".to_owned(),
-            1 => "{\"resource\":\"/orders/1\"".to_owned(),
-            2 => note(order, 999_999_999, &client_id),
-            3 => note(order, seller, "42"),
-            4 => json!({"resource": "http://169.254.169.254/latest", "user_id": seller, "topic": "orders_v2",
-                        "application_id": client_id.parse::<i64>().unwrap_or(0)})
-            .to_string(),
-            5 => json!({"resource": format!("/items/{item}"), "user_id": seller, "topic": "items",
-                        "application_id": client_id.parse::<i64>().unwrap_or(0)})
-            .to_string(),
-            // Well made, of an order that is there: one look too many, and no harm.
-            _ => note(order, seller, &client_id),
+    fn a_forgery(&self) -> Option<Event> {
+        let (at, account) = self.dice.pick(&self.accounts)?;
+        let market = self.at(*at);
+        let numbers: Vec<String> = market.numbers().into_iter().collect();
+        let order = self.dice.pick(&numbers).map_or("1", String::as_str);
+        Some(Event::Forged { at: *at, hook: market.forgery(account, order, &self.dice) })
+    }
+
+    /// The codes that most buyers of this run want: the goods that the most listings share,
+    /// others in every run.
+    pub(super) fn codes_that_all_want(&self) -> Vec<String> {
+        let mut listings: BTreeMap<String, usize> = BTreeMap::new();
+        for market in outside::all(&self.shop) {
+            for code in self.own_offers(market).into_iter().filter_map(|offer| offer.sku) {
+                *listings.entry(code).or_default() += 1;
+            }
         }
+        let mut shared: Vec<String> =
+            listings.into_iter().filter(|(_, count)| *count > 1).map(|(code, _)| code).collect();
+        let mut wanted = Vec::new();
+        while wanted.len() < WANTED_CODES && !shared.is_empty() {
+            let place = self.dice.below(u64::try_from(shared.len()).unwrap_or(1));
+            wanted.push(shared.swap_remove(usize::try_from(place).unwrap_or(0)));
+        }
+        wanted
     }
 }

@@ -40,6 +40,7 @@ pub static SPEC: Spec = Spec {
     hook_max_bytes: 0,
     max_quantity_units: 0,
     sweep_overlap: Duration::ZERO,
+    open_order_reread: Duration::ZERO,
     missed_hooks_kept: Duration::ZERO,
 };
 

@@ -103,6 +103,7 @@ pub fn the_spec_says_what_it_has_to(harness: &dyn Harness) {
         ("hook_deadline", spec.hook_deadline > Duration::ZERO),
         ("hook_max_bytes", spec.hook_max_bytes > 0),
         ("max_quantity_units", spec.max_quantity_units > 0),
+        ("open_order_reread", spec.open_order_reread > Duration::ZERO),
     ];
     let untold: Vec<&str> = told.into_iter().filter(|(_, told)| !told).map(|(fact, _)| fact).collect();
     assert!(untold.is_empty(), "the channel's Spec does not tell {}: {GUIDE}, step 3", untold.join(", "));

@@ -23,7 +23,7 @@ fn new(key: &str, run_at: Timestamp) -> NewJob {
         payload: "{}".into(),
         priority: Priority::Order,
         run_at,
-        cause: "hook".into(),
+        cause: "hook orders_v2".into(),
     }
 }
 
@@ -170,7 +170,7 @@ on_both! {
         let job = house.claim_one("ana").await.unwrap();
         let expected = Job {
             id, organization: shop.id, connection: None, kind: "fetch_order".into(), dedup_key: "7".into(),
-            payload: "{\"order\":\"7\"}".into(), attempts: 1, cause: "hook".into(), created_at: house.now(),
+            payload: "{\"order\":\"7\"}".into(), attempts: 1, cause: "hook orders_v2".into(), created_at: house.now(),
             priority: Priority::Order,
         };
         assert_eq!(job, expected);
@@ -203,6 +203,25 @@ on_both! {
         assert_eq!(house.claim_one("ana").await, None);
         house.wait(SECOND * 10);
         assert!(house.claim_one("ana").await.is_some());
+    }
+
+    async fn a_hook_does_not_take_the_place_of_another_cause_but_any_other_takes_that_of_a_hook(house: House) {
+        let shop = Shop::open(&house).await;
+        let ask = async |cause: &str| {
+            shop.enqueue(NewJob { cause: cause.into(), ..new("2000", house.now()) }).await;
+        };
+        ask("hook orders_v2").await;
+        ask("sweep").await;
+        ask("hook orders_v2").await;
+        let taken = house.claim_one("ana").await.expect("it is due");
+        assert_eq!(taken.cause, "sweep", "the hook may be made up, what the sweep has read is not");
+        ask("hook orders_v2").await;
+        house.finish(&taken, "ana").await;
+        let again = house.claim_one("ana").await.expect("it was asked for while it ran");
+        assert_eq!(again.cause, "sweep");
+        house.bury(&again, "ana", Problem::PlatformDown).await;
+        ask("hook orders_v2").await;
+        assert_eq!(house.claim_one("ana").await.map(|job| job.cause).as_deref(), Some("hook orders_v2"));
     }
 
     async fn a_job_asked_for_while_it_runs_runs_once_more_with_the_newer_payload(house: House) {
@@ -425,6 +444,27 @@ on_both! {
         house.bury(&job, "ana", Problem::NotFound).await;
         shop.ask("7").await;
         assert_eq!(house.claim_one("ana").await.unwrap().attempts, 1);
+    }
+
+    async fn what_is_asked_for_at_every_turn_waits_for_its_next_try_and_lives_again_when_dead(house: House) {
+        let shop = Shop::open(&house).await;
+        let remind = async || {
+            let (id, job, now) = (house.id(), new("2000", house.now()), house.now());
+            shop.write(move |shop| shop.enqueue_if_none(id, &job, now)).await;
+        };
+        remind().await;
+        let taken = house.claim_one("ana").await.expect("it is due");
+        remind().await;
+        house.postpone(&taken, "ana", SECOND * 30).await;
+        remind().await;
+        assert_eq!(house.claim_one("ana").await, None, "it waits for its next try");
+        house.wait(SECOND * 30);
+        let again = house.claim_one("ana").await.expect("its time has come");
+        assert_eq!(again.attempts, 2);
+        house.bury(&again, "ana", Problem::PlatformDown).await;
+        remind().await;
+        assert_eq!(house.claim_one("ana").await.map(|job| job.attempts), Some(1));
+        assert_eq!(house.open().await, 1);
     }
 
     async fn the_dead_are_revived_one_by_one_by_kind_of_trouble_or_by_connection(house: House) {

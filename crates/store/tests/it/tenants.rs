@@ -211,9 +211,11 @@ const READS: &[(&str, Read)] = &[
     ("listing_page of a text", |shop, _| {
         listed(shop.listing_page(None, &ListingFilter { text: "MLB1".into(), ..ListingFilter::default() }))
     }),
+    ("listings_told_since", |shop, of| listed(shop.listings_told_since(of.connection, Timestamp::EPOCH, 10))),
     ("listings_to_align", |shop, of| listed(shop.listings_to_align(of.connection))),
     ("held_order", |shop, of| found(shop.held_order(of.connection, "2000"))),
     ("order_version", |shop, of| found(shop.order_version(of.connection, "2000"))),
+    ("order_reading", |shop, of| found(shop.order_reading(of.connection, "2000"))),
     ("order", |shop, of| found(shop.order(of.order))),
     ("order_lines", |shop, of| listed(shop.order_lines(of.order))),
     ("order_page", |shop, _| {
@@ -228,8 +230,8 @@ const READS: &[(&str, Read)] = &[
         shop.order_page(&filter, Turn::First).map(|page| page.rows.len())
     }),
     ("order_times", |shop, of| listed(shop.order_times(of.connection, Timestamp::EPOCH, 10))),
-    ("open_orders_unread_since", |shop, of| {
-        listed(shop.open_orders_unread_since(of.connection, Timestamp::from_millis(i64::MAX), 10))
+    ("unfinished_orders_unread_since", |shop, of| {
+        listed(shop.unfinished_orders_unread_since(of.connection, Timestamp::from_millis(i64::MAX), 10))
     }),
     ("unlinked_open_lines", |shop, of| listed(shop.unlinked_open_lines(of.connection, "MLB1", ""))),
     ("timeline", |shop, of| listed(shop.timeline(of.order))),
@@ -327,6 +329,9 @@ const WRITES: &[(&str, Write)] = &[
     ("note_order_read", |shop, of| shop.note_order_read(of.order, Timestamp::EPOCH)),
     ("tell", |shop, of| shop.tell(of.order, of.fresh, &told(of.now))),
     ("enqueue", |shop, of| shop.enqueue(of.fresh(), &job(of.connection, "2000", of.now), of.now)),
+    ("enqueue_if_none", |shop, of| {
+        shop.enqueue_if_none(of.fresh(), &job(of.connection, "2000", of.now), of.now)
+    }),
     ("revive one", |shop, of| shop.revive(&DeadJobs::One(of.dead_job), of.now).map(drop)),
     ("revive alike", |shop, of| {
         let kind = "fetch_order".to_owned();

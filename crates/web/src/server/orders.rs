@@ -8,6 +8,7 @@ use axum::response::Response;
 use domain::order::OrderState;
 use domain::{Actor, ConnectionId, EntryKind, Money, OrderId, SkuId, Timestamp};
 use serde::Deserialize;
+use store::jobs::HOOK_CAUSE;
 use store::orders::{LineRow, TimelineEvent};
 use store::pages::{self, OrderFilter, OrderKey, Told, Turn};
 
@@ -280,7 +281,7 @@ fn newest_first(all: &mut [Happened]) {
 
 fn happening(event: &TimelineEvent, codes: &BTreeMap<SkuId, String>) -> Option<Happening> {
     match event.kind.as_str() {
-        "arrived" => Some(match event.detail.strip_prefix("hook ") {
+        "arrived" => Some(match event.detail.strip_prefix(HOOK_CAUSE) {
             Some(topic) => Happening::Hook { topic: topic.to_owned() },
             None => Happening::Swept,
         }),

@@ -108,7 +108,7 @@ fn spec(sheet: &Sheet) -> &'static Spec {
 type Cell = fn(&Sheet) -> String;
 
 /// The rows of the first table.
-const FEATURES: [(&str, Cell); 28] = [
+const FEATURES: [(&str, Cell); 29] = [
     ("the platform's documents", |it| format!("<{}>", spec(it).docs_url)),
     ("consent with PKCE", |it| it.facts.pkce.to_string()),
     ("scopes asked for", |it| {
@@ -136,6 +136,7 @@ const FEATURES: [(&str, Cell); 28] = [
     ("the platform's fee", |it| it.facts.sale_fee.to_string()),
     ("what a sweep asks for", |it| it.facts.sweep.clone()),
     ("a sweep reaches back by", |it| span(spec(it).sweep_overlap)),
+    ("an open order is read again after", |it| span(spec(it).open_order_reread)),
     ("cancelled orders in a sweep", |it| it.facts.cancelled_in_sweep.to_string()),
     ("variations", |it| it.facts.variations.to_string()),
     ("listings that share a quantity", |it| it.facts.shared_quantity.to_string()),

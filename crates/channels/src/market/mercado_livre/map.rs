@@ -171,6 +171,13 @@ pub(super) fn item(item: &Item) -> Result<Vec<ListingSnapshot>, Gap> {
     variations.iter().map(|variation| variation_snapshot(item, variation, updated_at)).collect()
 }
 
+/// Whether the answer leaves out what the variations' own codes stand in. All of them would
+/// seem to have the item's code then, and different goods would lie on one shelf.
+pub(super) fn hides_codes(item: &Item) -> bool {
+    let hides = |it: &Variation| it.attributes.is_none() && filled(it.seller_custom_field.as_ref()).is_none();
+    item.variations.iter().flatten().any(hides)
+}
+
 fn snapshot(item: &Item, updated_at: Timestamp) -> Result<ListingSnapshot, Gap> {
     let quantity = item.available_quantity.as_ref().and_then(Loose::count);
     Ok(ListingSnapshot {

@@ -49,6 +49,8 @@ pub static SPEC: Spec = Spec {
     max_quantity_units: 99_999,
     // Search by date counts whole hours, and what is searched lags behind what is.
     sweep_overlap: Duration::from_hours(2),
+    // The search leaves cancelled orders out, and a parcel that moves does not move the order.
+    open_order_reread: Duration::from_mins(2),
     // "Missed feeds" keeps two days.
     missed_hooks_kept: Duration::from_hours(48),
 };

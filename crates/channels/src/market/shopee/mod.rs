@@ -60,6 +60,8 @@ pub static SPEC: Spec = Spec {
     max_quantity_units: 999_999,
     // The list goes by whole seconds, and changes of one second come in any order.
     sweep_overlap: Duration::from_mins(30),
+    // The list shows every order, and packages move it.
+    open_order_reread: Duration::from_hours(6),
     // "get_lost_push_message": the last 3 days.
     missed_hooks_kept: Duration::from_hours(72),
 };

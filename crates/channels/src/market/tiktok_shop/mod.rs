@@ -59,6 +59,8 @@ pub static SPEC: Spec = Spec {
     max_quantity_units: 99_999,
     // Rows move while a search is paged through, and what is searched lags behind.
     sweep_overlap: Duration::from_mins(10),
+    // The search shows every order, and packages move it.
+    open_order_reread: Duration::from_hours(6),
     // There is no list of missed hooks.
     missed_hooks_kept: Duration::ZERO,
 };

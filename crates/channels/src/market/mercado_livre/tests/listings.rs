@@ -182,6 +182,29 @@ fn the_list_is_scanned_and_fetched_in_bulk() {
 }
 
 #[test]
+fn an_item_whose_variations_come_without_their_codes_is_read_by_itself() {
+    let mut bulk: Value = serde_json::from_str(&bulk_body("status_code")).unwrap();
+    let entries = bulk.as_array_mut().unwrap();
+    let variations = entries.iter_mut().flat_map(|entry| entry["body"]["variations"].as_array_mut());
+    for variation in variations.flatten() {
+        variation
+            .as_object_mut()
+            .unwrap()
+            .retain(|field, _| !["attributes", "seller_custom_field"].contains(&field.as_str()));
+    }
+    let page = listed(vec![
+        Step::get(SCAN).answer(200, ITEMS_SEARCH),
+        Step::get(BULK).answer(200, &bulk.to_string()),
+        item_at("MLB4000000002").answer(200, ITEM_VARIATIONS),
+        Step::get(SCROLL).answer(200, NO_MORE),
+    ])
+    .unwrap();
+    let codes: Vec<_> = page.items.iter().filter_map(|listing| listing.seller_sku.as_deref()).collect();
+    assert!(codes.contains(&"SHIRT-M") && codes.contains(&"old-g"), "{codes:?}");
+    assert_eq!(page.items.len(), 4);
+}
+
+#[test]
 fn where_the_new_multiget_is_missing_the_old_one_serves() {
     let page = listed(vec![
         Step::get(SCAN).answer(200, ITEMS_SEARCH),
