@@ -156,8 +156,12 @@ mod unit {
 
     use super::*;
 
-    /// Read when the test runs: a new text of it builds nothing anew.
-    const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/channels.md");
+    /// Read and looked for when the test runs: a new text of it builds nothing anew, and a
+    /// target folder can be shared by several clones.
+    fn document() -> PathBuf {
+        let room = env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells a test where its package is");
+        PathBuf::from(room).join("../../docs/channels.md")
+    }
 
     /// The folder that the tests were built in.
     fn target_folder() -> PathBuf {
@@ -168,7 +172,7 @@ mod unit {
     #[test]
     fn the_document_says_what_the_code_does() {
         let page = page::page(&sheets());
-        if page != fs::read_to_string(DOCUMENT).expect("docs/channels.md") {
+        if page != fs::read_to_string(document()).expect("docs/channels.md") {
             let right = target_folder().join("channels.md");
             fs::write(&right, page).expect("a target folder that can be written to");
             let right = right.display();
