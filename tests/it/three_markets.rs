@@ -176,6 +176,22 @@ on_both! { three_markets:
         }
     }
 
+    /// Two units are sold here and two there: the number is right, by chance, before the
+    /// first sale is seen.
+    async fn a_sale_that_made_a_number_look_right_is_taken_off_once_it_is_seen(shop) {
+        for (market, _) in connect_all(&shop).await {
+            let elsewhere = shop.marketplaces().into_iter().find(|other| other.kind() != market.kind());
+            shop.pass(MINUTE * 10, MINUTE).await;
+            market.suffer(vec![FaultRule::new("", Fault::HookDrop)]);
+            market.sell_sku(SHARED, 2);
+            elsewhere.expect("there are three").sell_sku(SHARED, 2);
+            shop.settle().await;
+            market.suffer(Vec::new());
+            shop.pass(SWEEP_EVERY + MINUTE, MINUTE / 4).await;
+            all_show_what_is_available(&shop, market.kind().as_str()).await;
+        }
+    }
+
     async fn a_parcel_takes_its_units_along_once(shop) {
         for (market, _) in connect_all(&shop).await {
             let (kind, before) = (market.kind(), tally(&shop).await);

@@ -19,8 +19,9 @@ use crate::error::AppError;
 use crate::jobs::Work;
 use crate::{App, Change, steps};
 
-/// A sale this close to our last write of the listing's quantity may not be in it: the
-/// platform's clock is not ours, and calls take time.
+/// A sale this close to our last write of the listing's quantity, or to our last finding
+/// that it was right, may not be in it: the platform's clock is not ours, and calls take
+/// time.
 pub(crate) const WRITE_RACE_MARGIN: Duration = Duration::from_mins(2);
 
 /// What became of a snapshot.
@@ -293,7 +294,8 @@ impl App {
 
     /// Asks that every listing of a SKU be told a ledger version. The listing that sold
     /// is left out: its platform has counted the sale itself — unless our own last write
-    /// was so near the sale that it may have erased it.
+    /// was so near the sale that it may have erased it, or this very sale, not seen yet, had
+    /// made the number look right when it was not.
     pub(crate) fn tell_listings(
         &self,
         tenant: &mut Tenant<'_, '_>,
@@ -305,8 +307,9 @@ impl App {
         let now = self.clock().now();
         for listing in tenant.listings_of_sku(sku)? {
             let sold_here = sellers.contains(&listing.id);
+            let settled_at = listing.sent_at.max(listing.confirmed_at);
             let raced = sale.is_some_and(|(_, placed_at)| {
-                listing.sent_at.is_some_and(|sent| sent.plus(WRITE_RACE_MARGIN) >= placed_at)
+                settled_at.is_some_and(|settled| settled.plus(WRITE_RACE_MARGIN) >= placed_at)
             });
             if !listing.ours || (sold_here && !raced) {
                 continue;

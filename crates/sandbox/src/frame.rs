@@ -155,16 +155,18 @@ impl<W: Market> Frame<W> {
     /// Brings the world up to the present, keeping what stale reads will look at.
     fn present(&self) -> MutexGuard<'_, W> {
         let mut world = self.lock();
+        let now = self.inner.clock.now();
         if let Some(seconds) = world.faults().stale_seconds() {
-            self.keep_past(&world, Duration::from_secs(seconds));
+            self.keep_past(&world, now, Duration::from_secs(seconds));
         }
-        world.advance_to(self.inner.clock.now());
+        world.advance_to(now);
         world
     }
 
-    fn keep_past(&self, world: &W, span: Duration) {
+    /// Keeps the world as it was until `now`, if what is kept last is older than a step.
+    fn keep_past(&self, world: &W, now: Timestamp, span: Duration) {
         let mut past = self.inner.past.lock().unwrap_or_else(PoisonError::into_inner);
-        if past.back().is_none_or(|last| world.now().since(last.now()) >= PAST_STEP) {
+        if past.back().is_none_or(|last| now.since(last.now()) >= PAST_STEP) {
             past.push_back(world.clone());
         }
         let needless =
@@ -309,8 +311,10 @@ impl<W: Market> Frame<W> {
     pub fn set_faults(&self, rules: Vec<FaultRule>) {
         let mut world = self.present();
         world.faults().set(rules);
+        // What was kept for earlier faults is older than any of these may show.
+        self.inner.past.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Some(seconds) = world.faults().stale_seconds() {
-            self.keep_past(&world, Duration::from_secs(seconds));
+            self.keep_past(&world, world.now(), Duration::from_secs(seconds));
         }
     }
 
