@@ -155,6 +155,25 @@ on_both! { three_markets:
         }
     }
 
+    async fn what_a_list_says_has_changed_is_read_until_it_is_shown(shop) {
+        connect_all(&shop).await;
+        let mut markets = shop.marketplaces().into_iter();
+        let market = markets.find(|market| market.kind() == ChannelKind::TikTokShop).expect("there are three");
+        let order = market.sell_sku(SHARED, 1);
+        shop.run_until_idle().await;
+        let no_hooks = FaultRule::new("", Fault::HookDrop);
+        let stale = FaultRule::new("/order/202507", Fault::StaleRead { seconds: 3_600 });
+        market.suffer(vec![no_hooks.clone(), stale]);
+        shop.wait(SECOND);
+        market.call_off(&order);
+        shop.pass(SWEEP_EVERY, MINUTE / 4).await;
+        assert_eq!(state(&shop, &order).await, Some(fresh(market.kind())), "as it was an hour ago");
+        market.suffer(vec![no_hooks]);
+        shop.pass(MINUTE, SECOND * 5).await;
+        let called_off = OrderState::Cancelled(CancelledBy::Buyer);
+        assert_eq!(state(&shop, &order).await, Some(called_off), "before the next sweep");
+    }
+
     async fn a_sale_that_our_write_erased_and_nobody_read_is_seen_by_its_number(shop) {
         for (market, _) in connect_all(&shop).await {
             let order = sell_unseen_and_write(&shop, market).await;

@@ -153,7 +153,7 @@ impl App {
         }
         let external_id = hook.subject_id.clone();
         let work = match hook.subject_kind.as_str() {
-            "order" => Work::FetchOrder { external_id },
+            "order" => Work::fetch_order(&external_id),
             "shipment" => Work::FetchShipment { external_id },
             _ => Work::FetchListing { external_id },
         };

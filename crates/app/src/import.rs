@@ -221,7 +221,7 @@ impl App {
         match self.take_in(tenant, connection, snapshot, FirstSight::Import, "import")? {
             Taken::New(_) | Taken::Changed(_) | Taken::Unchanged => Ok(()),
             Taken::ReadAgain => {
-                let work = Work::FetchOrder { external_id: snapshot.external_id.clone() };
+                let work = Work::fetch_order(&snapshot.external_id);
                 self.ask(tenant, connection, &work, "import", self.clock().now())
             }
         }

@@ -47,20 +47,27 @@ struct Row {
 }
 
 impl App {
-    /// Reads an order and takes it in.
+    /// Reads an order and takes it in. One that is shown as it was before `changed_at`, when
+    /// its platform's list says that it changed, has to be read again: not every answer of a
+    /// platform is its newest.
     pub(crate) async fn fetch_order(
         &self,
         organization: OrganizationId,
         connection: ConnectionId,
         external_id: &str,
+        changed_at: Option<Timestamp>,
         cause: &str,
     ) -> Result<(), AppError> {
         let caller = self.caller(organization, connection).await?;
         let read = caller.channel.orders().fetch(&caller.account, external_id).await;
         let snapshot = caller.heard(read).await?;
         self.step(steps::ORDER_FETCHED)?;
+        let is_old = changed_at.is_some_and(|changed_at| snapshot.version.order_at < changed_at);
         match self.take_order(organization, connection, snapshot, FirstSight::Live, cause).await? {
             Taken::ReadAgain => Err(AppError::NotYet("the order changed while it was read")),
+            Taken::New(_) | Taken::Changed(_) | Taken::Unchanged if is_old => {
+                Err(AppError::NotYet("the order is shown as it was before its list says that it changed"))
+            }
             Taken::New(_) | Taken::Changed(_) | Taken::Unchanged => Ok(()),
         }
     }
@@ -80,7 +87,7 @@ impl App {
         self.organization(organization)
             .write(move |tenant| {
                 for external_id in &orders {
-                    let work = Work::FetchOrder { external_id: external_id.clone() };
+                    let work = Work::fetch_order(external_id);
                     app.ask(tenant, connection, &work, &cause, now)?;
                 }
                 Ok(())

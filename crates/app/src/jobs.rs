@@ -15,6 +15,10 @@ pub enum Work {
     FetchOrder {
         /// The platform's id.
         external_id: String,
+        /// When the platform's list says that it changed, where a list was read: a reading
+        /// that shows it as it was before does not do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changed_at: Option<Timestamp>,
     },
     /// Read which orders a shipment carries; they are fetched then.
     FetchShipment {
@@ -69,6 +73,11 @@ impl Bookmark {
 }
 
 impl Work {
+    /// An order, however old what its platform shows of it.
+    pub(crate) fn fetch_order(external_id: &str) -> Self {
+        Self::FetchOrder { external_id: external_id.to_owned(), changed_at: None }
+    }
+
     /// The word in the job table and translation keys (`job-<word>`).
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -101,7 +110,7 @@ impl Work {
     /// Two jobs of one key are one: the thing, never its value.
     fn key(&self, connection: ConnectionId) -> String {
         match self {
-            Self::FetchOrder { external_id }
+            Self::FetchOrder { external_id, .. }
             | Self::FetchShipment { external_id }
             | Self::FetchListing { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),

@@ -67,7 +67,7 @@ impl App {
                 for external_id in
                     tenant.unfinished_orders_unread_since(connection, before, REREAD_AT_ONCE)?
                 {
-                    let work = Work::FetchOrder { external_id };
+                    let work = Work::fetch_order(&external_id);
                     app.ask(tenant, connection, &work, "open order read again", now)?;
                 }
                 let told_since = covered.minus(WRITE_RACE_MARGIN);
@@ -108,7 +108,10 @@ impl App {
                             app.tallies.add("sweep_found", "order");
                         }
                         if is_news || may_be {
-                            let work = Work::FetchOrder { external_id: order.external_id.clone() };
+                            let work = Work::FetchOrder {
+                                external_id: order.external_id.clone(),
+                                changed_at: Some(order.updated_at),
+                            };
                             app.ask(tenant, connection, &work, "sweep", now)?;
                         }
                     }
@@ -249,7 +252,7 @@ impl App {
 
 fn work_of(subject: &connect::HookSubject) -> Option<Work> {
     match subject {
-        connect::HookSubject::Order(id) => Some(Work::FetchOrder { external_id: id.clone() }),
+        connect::HookSubject::Order(id) => Some(Work::fetch_order(id)),
         connect::HookSubject::Shipment(id) => Some(Work::FetchShipment { external_id: id.clone() }),
         connect::HookSubject::Listing(id) => Some(Work::FetchListing { external_id: id.clone() }),
         connect::HookSubject::NotForUs => None,

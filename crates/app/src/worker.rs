@@ -22,6 +22,8 @@ use crate::{App, Change, steps};
 pub const LANE_WIDTH: u32 = 8;
 /// How long the worker sleeps when nobody rings: other nodes' jobs are found this way.
 const POLL: Duration = Duration::from_millis(250);
+/// Tries for an order that is shown older than its list says: two minutes of them.
+const TRIES_FOR_NEWS: u32 = 6;
 
 type Lane = Option<ConnectionId>;
 
@@ -252,8 +254,10 @@ impl App {
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match Work::parse(&job.payload)? {
             Work::PushStock { listing } => return self.push_stock(organization, listing, job.attempts).await,
-            Work::FetchOrder { external_id } => {
-                self.fetch_order(organization, connection, &external_id, &job.cause).await
+            Work::FetchOrder { external_id, changed_at } => {
+                // The list may tell another clock than the order: in the end what is shown does.
+                let changed_at = changed_at.filter(|_| job.attempts <= TRIES_FOR_NEWS);
+                self.fetch_order(organization, connection, &external_id, changed_at, &job.cause).await
             }
             Work::FetchShipment { external_id } => {
                 self.fetch_shipment(organization, connection, &external_id, &job.cause).await
@@ -308,7 +312,7 @@ impl App {
         };
         let held = self.organization(job.organization);
         match Work::parse(&job.payload)? {
-            Work::FetchOrder { external_id } => {
+            Work::FetchOrder { external_id, .. } => {
                 Ok(held.read(move |tenant| tenant.order_version(connection, &external_id)).await?.is_none())
             }
             Work::FetchListing { external_id } => {

@@ -130,7 +130,8 @@ impl Tenant<'_, '_> {
                               run_at, attempts, again, cause, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
              ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET \
-               payload = excluded.payload, \
+               payload = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
+                              AND job.cause NOT LIKE $11 THEN job.payload ELSE excluded.payload END, \
                cause = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
                             AND job.cause NOT LIKE $11 THEN job.cause ELSE excluded.cause END, \
                updated_at = excluded.updated_at, \
