@@ -68,12 +68,13 @@ impl App {
                     tenant.unfinished_orders_unread_since(connection, before, REREAD_AT_ONCE)?
                 {
                     let work = Work::fetch_order(&external_id);
-                    app.ask(tenant, connection, &work, "open order read again", now)?;
+                    // What the list has just told of is asked for already, and better.
+                    app.remind(tenant, connection, &work, "open order read again")?;
                 }
                 let told_since = covered.minus(WRITE_RACE_MARGIN);
                 for external_id in tenant.listings_told_since(connection, told_since, LOOKED_AT_AGAIN)? {
                     let work = Work::FetchListing { external_id };
-                    app.ask(tenant, connection, &work, "told since the last sweep", now)?;
+                    app.remind(tenant, connection, &work, "told since the last sweep")?;
                 }
                 if to < now {
                     app.ask(tenant, connection, &Work::Sweep, "the sweep goes on", now)?;
