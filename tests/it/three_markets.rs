@@ -195,6 +195,27 @@ on_both! { three_markets:
         }
     }
 
+    /// The last unit is sold here and there at once: the one that a buyer gives back is owed
+    /// to the other.
+    async fn a_unit_that_comes_back_from_a_double_sale_is_offered_nowhere(shop) {
+        connect_all(&shop).await;
+        let sku = shop.sku(SHARED).await;
+        let counted = shop.app().adjust(shop.organization, shop.member, sku.id, 1, 0, "the last one").await;
+        counted.expect("the count is kept");
+        shop.settle().await;
+        shop.pass(MINUTE * 10, MINUTE).await;
+        let markets = shop.marketplaces();
+        let orders: Vec<String> = markets.iter().map(|market| market.sell_sku(SHARED, 1)).collect();
+        shop.settle().await;
+        assert_eq!(tally(&shop).await.oversold_units(), 2);
+        for (market, order) in markets.iter().zip(orders).skip(1) {
+            shop.wait(MINUTE * 3);
+            market.call_off(&order);
+            shop.settle().await;
+            all_show_what_is_available(&shop, market.kind().as_str()).await;
+        }
+    }
+
     /// Two units are sold here and two there: the number is right, by chance, before the
     /// first sale is seen.
     async fn a_sale_that_made_a_number_look_right_is_taken_off_once_it_is_seen(shop) {

@@ -221,7 +221,7 @@ impl App {
             }
         }
         for (sku, moves) in by_sku {
-            let mut offered: Option<(i64, Tally)> = None;
+            let mut moved: Option<(Tally, Tally)> = None;
             let mut sellers = Vec::new();
             for (row, effect) in moves {
                 if sight == FirstSight::Import && effect.effect == Effect::Reserve {
@@ -229,8 +229,8 @@ impl App {
                 }
                 let Some(tally) = self.append_effect(tenant, sku, row.line, effect)? else { continue };
                 let delta = effect.effect.delta(effect.units);
-                let before = before(tally, delta).available_units();
-                offered = Some((offered.map_or(before, |(first, _)| first), tally));
+                let before = before(tally, delta);
+                moved = Some((moved.map_or(before, |(first, _)| first), tally));
                 if let (Effect::Reserve, FirstSight::Live, Some(seller)) = (effect.effect, sight, row.listing)
                 {
                     tenant.note_sold(seller, effect.units, snapshot.placed_at)?;
@@ -240,13 +240,18 @@ impl App {
                 let detail = format!("{word} {} {sku}", effect.units);
                 self.tell(tenant, order, "stock", &detail, now)?;
             }
-            let Some((before, tally)) = offered else { continue };
+            let Some((before, tally)) = moved else { continue };
             if tally.oversold_units() > 0 {
                 self.tell(tenant, order, "oversold", &tally.oversold_units().to_string(), now)?;
                 self.tallies.add("oversold", "order");
             }
-            if before != tally.available_units() && sight == FirstSight::Live {
-                self.tell_listings(tenant, sku, tally.version, Some((order, snapshot.placed_at)), &sellers)?;
+            // Of what is not there, no platform counts right by itself: it shows a unit less, or
+            // one that came back, where there is none either way.
+            let is_short = before.oversold_units() > 0 || tally.oversold_units() > 0;
+            let is_offered = before.available_units() != tally.available_units();
+            if (is_offered || is_short) && sight == FirstSight::Live {
+                let counted = if is_short { &[][..] } else { &sellers };
+                self.tell_listings(tenant, sku, tally.version, Some((order, snapshot.placed_at)), counted)?;
             }
         }
         Ok(())
