@@ -112,8 +112,13 @@ impl MercadoLivre {
         if shipment.id.0 != id {
             return Err(answer.garbled("another shipment"));
         }
-        let is_over = matches!(goods(&shipment), Goods::WithBuyer | Goods::Stopped)
-            || filled(shipment.status.as_ref()) == Some("not_delivered");
+        let whereabouts = goods(&shipment);
+        if whereabouts == Goods::Stopped {
+            // It tells costs all the same, of a way that it never went.
+            return Ok(Carriage { minor: None, is_over: true });
+        }
+        let is_over =
+            whereabouts == Goods::WithBuyer || filled(shipment.status.as_ref()) == Some("not_delivered");
         let costs = self.of_shipment_if_there(account, &["shipments", id, "costs"]).await?;
         let Some(answer) = costs else { return Ok(Carriage { minor: None, is_over }) };
         let costs: Costs = answer.json()?;

@@ -55,13 +55,20 @@ fn money_is_final_when_the_parcel_has_arrived_or_stopped_for_good() {
     let money = read_at_the_end(&[]);
     assert_eq!(money.finality, Finality::Since(at(NOW)));
     assert_eq!(money.charged, sums(&[(FeeKind::Goods, 10_000), (FeeKind::Commission, -1_200), FREIGHT]));
-    for (status, is_final) in
-        [("not_delivered", true), ("cancelled", true), ("shipped", false), ("tomorrow", false)]
-    {
+    for (status, is_final) in [("not_delivered", true), ("shipped", false), ("tomorrow", false)] {
         let shipment = with(SHIPMENT, &[("/status", json!(status)), ("/substatus", json!(null))]);
         let money = read(asked(ORDER, &shipment, COSTS)).unwrap();
         assert_eq!(money.finality == Finality::Since(at(NOW)), is_final, "{status}");
     }
+}
+
+#[test]
+fn a_parcel_that_was_called_off_costs_nothing() {
+    let shipment = with(SHIPMENT, &[("/status", json!("cancelled")), ("/substatus", json!(null))]);
+    let mut steps = asked(ORDER, &shipment, COSTS);
+    steps.truncate(2);
+    let money = read(steps).unwrap();
+    assert_eq!((money.charged.of(&FeeKind::Freight), money.finality), (None, Finality::Since(at(NOW))));
 }
 
 #[test]
