@@ -62,6 +62,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("connect", "/connections/new"),
         Page::at("plan", format!("/connections/{looked_at}/plan")),
         Page::at("import", format!("/connections/{active}/import")),
+        Page::at("differences", "/differences"),
         Page::at("audit", "/audit"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]

@@ -222,6 +222,8 @@ impl Recorded {
         keep(Capability::WriteStock, recorder.record(stock).1);
         keep(Capability::WritePrice, recorder.record(price).1);
         keep(Capability::MissedHooks, recorder.record(|| now(missed.page(account, None))).1);
+        let finance = channel.finance().expect("the channel tells what it charges");
+        keep(Capability::OrderMoney, recorder.record(|| now(finance.of_order(account, &it.order_id))).1);
         keep(Capability::Revoke, recorder.record(|| now(channel.authorization().revoke(account))).1);
     }
 
@@ -355,12 +357,13 @@ impl Harness for Recorded {
     }
 
     fn script(&self, capability: Capability) -> Option<Vec<Step>> {
-        Some(self.steps(capability))
+        // Who was paid out is told elsewhere.
+        (capability != Capability::SettledOrders).then(|| self.steps(capability))
     }
 
     fn needed_step(&self, capability: Capability) -> Option<usize> {
         match (capability, self.shelves) {
-            (Capability::Revoke, _) => None,
+            (Capability::Revoke | Capability::SettledOrders, _) => None,
             (Capability::WriteStock, Shelves::One) => Some(1),
             // The listing's own answer shows the old quantity; its places decide.
             (Capability::WriteStock, Shelves::Depots) => Some(2),

@@ -37,6 +37,7 @@ mod audit;
 mod conformance;
 mod hooks;
 mod import;
+mod money;
 mod order_in;
 mod paces;
 mod problems;

@@ -9,6 +9,7 @@ use domain::Timestamp;
 use store::{connections, counters, jobs, people};
 
 use crate::App;
+use crate::charges::CHECK_CHARGES_EVERY;
 use crate::error::AppError;
 use crate::jobs::{Bookmark, Work};
 
@@ -51,6 +52,19 @@ impl Tallies {
 pub struct Wheels {
     forgot_at: Option<Timestamp>,
     checked_listings_at: Option<Timestamp>,
+    checked_charges_at: Option<Timestamp>,
+}
+
+impl Wheels {
+    /// Not at the start, like listings.
+    fn charges_are_due(&mut self, now: Timestamp) -> bool {
+        let checked_at = *self.checked_charges_at.get_or_insert(now);
+        let is_due = now.since(checked_at) >= CHECK_CHARGES_EVERY;
+        if is_due {
+            self.checked_charges_at = Some(now);
+        }
+        is_due
+    }
 }
 
 impl App {
@@ -118,9 +132,10 @@ impl App {
         if check_listings {
             wheels.checked_listings_at = Some(now);
         }
+        let check_charges = wheels.charges_are_due(now);
         let mut rang = false;
         for (organization, connection) in running {
-            let due = self.due_work(&connection, check_listings, now);
+            let due = self.due_work(&connection, check_listings, check_charges, now);
             if due.is_empty() {
                 continue;
             }
@@ -146,6 +161,7 @@ impl App {
         &self,
         connection: &connections::Connection,
         check_listings: bool,
+        check_charges: bool,
         now: Timestamp,
     ) -> Vec<Work> {
         let passed = |at: Option<Timestamp>, every| at.is_none_or(|at| now.since(at) >= every);
@@ -163,6 +179,9 @@ impl App {
             }
             if check_listings {
                 due.push(Work::CheckListings(Bookmark::default()));
+            }
+            if check_charges {
+                due.push(Work::CheckCharges { bookmark: Bookmark::default(), until: None });
             }
         }
         due

@@ -145,6 +145,8 @@ impl App {
                 if order.state != held.order.state {
                     self.note_state(tenant, held.id, order.state, now)?;
                 }
+                let states = (held.order.state, order.state);
+                self.ask_for_money_on_arrival(tenant, connection, &snapshot.external_id, states)?;
                 let rows = rows_of(&held);
                 self.follow(tenant, connection, held.id, snapshot, &rows, &effects, sight)?;
                 let (state, _) = order.state.as_words();
@@ -188,6 +190,7 @@ impl App {
             lines.push(new);
         }
         tenant.insert_order(id, connection, snapshot, &order, &lines, now)?;
+        self.begin_reckoning(tenant, id, connection, snapshot)?;
         self.tell(tenant, id, "placed", &snapshot.external_id, snapshot.placed_at)?;
         self.tell(tenant, id, "arrived", cause, now)?;
         self.note_state(tenant, id, order.state, now)?;

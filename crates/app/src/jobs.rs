@@ -45,6 +45,19 @@ pub enum Work {
     CheckListings(Bookmark),
     /// Renew the token pair ahead of its end.
     RenewTokens,
+    /// Read what the platform charges for an order.
+    FetchCharges {
+        /// The platform's id.
+        external_id: String,
+    },
+    /// Read which orders were settled, from the bookmark on, and ask for the money of those
+    /// that it is not told of yet.
+    CheckCharges {
+        /// Where the list goes on.
+        bookmark: Bookmark,
+        /// End of the list; `None` at its beginning.
+        until: Option<Timestamp>,
+    },
 }
 
 /// Where a list of many pages goes on: each job reads one, so that a list can be longer than
@@ -91,6 +104,8 @@ impl Work {
             Self::Import => "import",
             Self::CheckListings(_) => "check_listings",
             Self::RenewTokens => "renew_tokens",
+            Self::FetchCharges { .. } => "fetch_charges",
+            Self::CheckCharges { .. } => "check_charges",
         }
     }
 
@@ -103,7 +118,9 @@ impl Work {
             | Self::Sweep
             | Self::ReadMissed(_)
             | Self::Import
-            | Self::CheckListings(_) => Priority::Background,
+            | Self::CheckListings(_)
+            | Self::FetchCharges { .. }
+            | Self::CheckCharges { .. } => Priority::Background,
         }
     }
 
@@ -112,11 +129,15 @@ impl Work {
         match self {
             Self::FetchOrder { external_id, .. }
             | Self::FetchShipment { external_id }
-            | Self::FetchListing { external_id } => format!("{connection}/{external_id}"),
+            | Self::FetchListing { external_id }
+            | Self::FetchCharges { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
-            Self::Sweep | Self::ReadMissed(_) | Self::Import | Self::CheckListings(_) | Self::RenewTokens => {
-                connection.to_string()
-            }
+            Self::Sweep
+            | Self::ReadMissed(_)
+            | Self::Import
+            | Self::CheckListings(_)
+            | Self::RenewTokens
+            | Self::CheckCharges { .. } => connection.to_string(),
         }
     }
 

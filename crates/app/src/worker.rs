@@ -270,6 +270,12 @@ impl App {
             Work::Import => self.import_page(organization, connection).await,
             Work::CheckListings(bookmark) => self.check_listings(organization, connection, &bookmark).await,
             Work::RenewTokens => self.ready(organization, connection).await.map(|_| ()),
+            Work::FetchCharges { external_id } => {
+                self.fetch_charges(organization, connection, &external_id).await
+            }
+            Work::CheckCharges { bookmark, until } => {
+                self.check_charges(organization, connection, &bookmark, until).await
+            }
         };
         called.map(|()| true)
     }
@@ -324,7 +330,9 @@ impl App {
             | Work::ReadMissed(_)
             | Work::Import
             | Work::CheckListings(_)
-            | Work::RenewTokens => Ok(false),
+            | Work::RenewTokens
+            | Work::FetchCharges { .. }
+            | Work::CheckCharges { .. } => Ok(false),
         }
     }
 }

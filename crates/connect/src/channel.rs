@@ -11,6 +11,7 @@ use domain::{
 };
 
 use crate::error::ChannelError;
+use crate::finance::Finance;
 
 /// A call to the outside world, as object-safe traits return it.
 pub type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, ChannelError>> + Send + 'a>>;
@@ -33,6 +34,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn prices(&self) -> Option<&dyn Prices>;
     /// Hooks that the channel gave up on; `None` where it keeps no such list.
     fn missed_hooks(&self) -> Option<&dyn MissedHooks>;
+    /// Money; `None` where the channel tells no program what it charges.
+    fn finance(&self) -> Option<&dyn Finance>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

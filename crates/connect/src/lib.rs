@@ -10,6 +10,7 @@ pub mod channel;
 pub mod conformance;
 pub mod error;
 pub mod exchange;
+pub mod finance;
 pub mod outbound;
 pub mod redact;
 pub mod settings;
@@ -21,6 +22,7 @@ pub use channel::{
 };
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
+pub use finance::{Finality, Finance, OrderMoney, SettledOrder, Settlements};
 pub use outbound::{
     Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,

@@ -167,6 +167,8 @@ ids! {
     SkuId = "sku";
     /// A person whose data is held; owns the key that seals it.
     SubjectId = "sub";
+    /// A fee that was charged otherwise than it was forecast.
+    DifferenceId = "dif";
 }
 
 #[cfg(test)]

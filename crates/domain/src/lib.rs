@@ -15,6 +15,7 @@ pub mod pace;
 pub mod problem;
 pub mod random;
 pub mod retry;
+pub mod settlement;
 pub mod silence;
 pub mod stock;
 pub mod time;

@@ -49,14 +49,22 @@ pub enum Nav {
     Skus,
     Listings,
     Connections,
+    Differences,
     Problems,
     Audit,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 6] =
-        [Self::Orders, Self::Skus, Self::Listings, Self::Connections, Self::Problems, Self::Audit];
+    pub const ALL: [Self; 7] = [
+        Self::Orders,
+        Self::Skus,
+        Self::Listings,
+        Self::Connections,
+        Self::Differences,
+        Self::Problems,
+        Self::Audit,
+    ];
 
     /// The word in addresses, translation keys and icon names.
     #[must_use]
@@ -66,6 +74,7 @@ impl Nav {
             Self::Skus => "skus",
             Self::Listings => "listings",
             Self::Connections => "connections",
+            Self::Differences => "differences",
             Self::Problems => "problems",
             Self::Audit => "audit",
         }

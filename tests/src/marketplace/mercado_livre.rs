@@ -101,4 +101,16 @@ impl Marketplace for Market {
     fn call_off(&self, order: &str) {
         self.control(Method::POST, &format!("/_sandbox/orders/{order}/cancel"), &json!({"group": "buyer"}));
     }
+
+    /// Nobody has to do anything for that.
+    fn keep(&self, _order: &str) {}
+
+    fn overcharge(&self, order: &str, minor: i64) {
+        let order: i64 = order.parse().expect("an order's number");
+        self.sandbox().with_world(|world| {
+            let payment = world.orders[&order].payment_ids.first().copied().expect("the order is paid");
+            let payment = world.payments.get_mut(&payment).expect("the payment is known");
+            payment.fee_minor += minor;
+        });
+    }
 }

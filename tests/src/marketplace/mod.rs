@@ -88,6 +88,10 @@ pub trait Marketplace: InProcess {
     fn deliver(&self, order: &str);
     /// The buyer calls a fresh order off.
     fn call_off(&self, order: &str);
+    /// The buyer keeps the goods that came.
+    fn keep(&self, order: &str);
+    /// The marketplace will take more commission than it has said, in minor units.
+    fn overcharge(&self, order: &str, minor: i64);
 }
 
 /// Where the application believes a marketplace to be: nothing listens there, and each

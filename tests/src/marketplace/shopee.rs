@@ -126,4 +126,13 @@ impl Marketplace for ShopeeMarket {
     fn call_off(&self, order: &str) {
         self.control(Method::POST, &format!("/_sandbox/orders/{order}/cancel"), &json!({"by": "buyer"}));
     }
+
+    fn keep(&self, order: &str) {
+        self.control(Method::POST, &format!("/_sandbox/orders/{order}/receive"), &json!({}));
+    }
+
+    fn overcharge(&self, order: &str, minor: i64) {
+        let path = format!("/_sandbox/orders/{order}/overcharge");
+        self.control(Method::POST, &path, &json!({"minor": minor}));
+    }
 }

@@ -135,4 +135,13 @@ impl Marketplace for TikTokShopMarket {
     fn call_off(&self, order: &str) {
         act_on_order(self, order, "cancel");
     }
+
+    fn keep(&self, order: &str) {
+        act_on_order(self, order, "complete");
+    }
+
+    fn overcharge(&self, order: &str, minor: i64) {
+        let path = format!("/_sandbox/orders/{order}/overcharge");
+        self.control(Method::POST, &path, &json!({"minor": minor}));
+    }
 }

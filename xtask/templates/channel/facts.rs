@@ -42,6 +42,8 @@ fn facts() -> Facts {
         fixed_units: UNTOLD,
         max_quantity: UNTOLD,
         prices: Lacks(UNTOLD),
+        money: Lacks(UNTOLD),
+        settlements: Lacks(UNTOLD),
     }
 }
 

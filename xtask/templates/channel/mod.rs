@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, MissedHooks, Orders, Prices,
+    Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -142,6 +143,9 @@ impl Channel for Acme {
         None
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        None
+    }
+    fn finance(&self) -> Option<&dyn Finance> {
         None
     }
 }

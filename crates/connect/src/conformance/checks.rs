@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 mod failures;
+mod finance;
 mod hooks;
 mod odd;
 
@@ -18,6 +19,11 @@ pub use self::failures::{
     a_refused_token_asks_for_the_next, an_answer_that_is_no_json_is_garbled_and_retried,
     half_an_answer_is_garbled_and_retried, too_many_calls_wait_as_long_as_the_platform_wishes,
     too_many_calls_without_a_wish_wait_at_our_own_pace, what_is_not_there_is_not_found_and_asked_for_again,
+};
+pub use self::finance::{
+    money_is_asked_for_by_ids_and_cursors_of_its_own, money_of_another_order_is_no_answer,
+    money_that_was_told_twice_changes_nothing, settled_orders_are_listed_or_there_is_no_list,
+    the_money_of_an_order_is_told_or_there_is_none,
 };
 pub use self::hooks::{
     a_hook_for_another_app_or_with_a_bad_signature_is_refused, a_hook_of_an_unknown_topic_is_not_for_us,

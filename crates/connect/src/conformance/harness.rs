@@ -13,6 +13,7 @@ use crate::channel::{
     ListingKey, ListingSnapshot, OrderRef, Page, Window,
 };
 use crate::error::ChannelError;
+use crate::finance::{Finance, OrderMoney, SettledOrder};
 use crate::outbound::Outbound;
 
 /// When every check happens: 2026-11-10T13:00:00Z.
@@ -45,11 +46,15 @@ pub enum Capability {
     WritePrice,
     /// Missed hooks.
     MissedHooks,
+    /// The money of an order.
+    OrderMoney,
+    /// Orders that were settled.
+    SettledOrders,
 }
 
 impl Capability {
     /// Every capability there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Exchange,
         Self::Refresh,
         Self::Identify,
@@ -62,6 +67,8 @@ impl Capability {
         Self::WriteStock,
         Self::WritePrice,
         Self::MissedHooks,
+        Self::OrderMoney,
+        Self::SettledOrders,
     ];
 
     /// Whether the call changes a listing.
@@ -93,6 +100,8 @@ impl fmt::Display for Capability {
             Self::WriteStock => "Stock::write",
             Self::WritePrice => "Prices::write",
             Self::MissedHooks => "MissedHooks::page",
+            Self::OrderMoney => "Finance::of_order",
+            Self::SettledOrders => "Settlements::settled_in",
         })
     }
 }
@@ -216,6 +225,8 @@ pub enum Outcome {
     Listing(Vec<ListingSnapshot>),
     Written(ListingSnapshot),
     Missed(Page<HookEvent>),
+    Money(OrderMoney),
+    Settled(Page<SettledOrder>),
     /// The channel has no such capability.
     Lacking,
 }
@@ -293,6 +304,14 @@ fn perform(
         },
         Capability::MissedHooks => match channel.missed_hooks() {
             Some(missed) => now(missed.page(&account, None)).map(Outcome::Missed),
+            None => Ok(Outcome::Lacking),
+        },
+        Capability::OrderMoney => match channel.finance() {
+            Some(finance) => now(finance.of_order(&account, &it.order_id)).map(Outcome::Money),
+            None => Ok(Outcome::Lacking),
+        },
+        Capability::SettledOrders => match channel.finance().and_then(Finance::settlements) {
+            Some(list) => now(list.settled_in(&account, it.window, None)).map(Outcome::Settled),
             None => Ok(Outcome::Lacking),
         },
     }

@@ -71,6 +71,11 @@ macro_rules! channel_conformance {
             an_odd_hook_is_refused_or_read_and_nothing_else
             no_debug_shows_a_secret
             no_kept_exchange_shows_a_secret
+            the_money_of_an_order_is_told_or_there_is_none
+            settled_orders_are_listed_or_there_is_no_list
+            money_that_was_told_twice_changes_nothing
+            money_of_another_order_is_no_answer
+            money_is_asked_for_by_ids_and_cursors_of_its_own
         }
     };
     (@each $harness:expr; $($check:ident)*) => {

@@ -114,9 +114,15 @@ fn act_on_order(world: &mut World, call: &Call) -> Answer {
         "withdraw_cancel" => sales::drop_cancellation(world, &sn),
         "receive" => sales::complete(world, &sn),
         "notify" => sales::tell(world, &sn, ""),
+        "overcharge" => {
+            let minor = body["minor"].as_i64().unwrap_or_default();
+            if let Some(order) = world.orders.get_mut(&sn) {
+                order.overcharged = minor;
+            }
+        }
         "cancel" | "request_cancel" | "release" => return Err(unfit("order")),
         other => {
-            let known = "pay, release, expire, cancel, request_cancel, withdraw_cancel, receive or notify";
+            let known = "pay, release, expire, cancel, request_cancel, withdraw_cancel, receive, overcharge or notify";
             return Err(reply::not_found("not_found", &format!("unknown action {other}: use {known}")));
         }
     }

@@ -211,6 +211,9 @@ pub struct Order {
     pub(crate) invoice_file: Option<(String, String)>,
     /// Refunded by returns, in centavos.
     pub(crate) refunded: i64,
+    /// Commission beyond what was expected, in centavos.
+    #[serde(default)]
+    pub(crate) overcharged: i64,
 }
 
 impl Order {
@@ -324,6 +327,7 @@ mod tests {
             invoice: Value::Null,
             invoice_file: None,
             refunded: 0,
+            overcharged: 0,
         }
     }
 

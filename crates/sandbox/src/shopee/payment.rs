@@ -87,7 +87,7 @@ impl Income {
             buyer_freight,
             carrier,
             rebate: if shipped { (cost - buyer_freight).max(0) } else { 0 },
-            commission: per_mille(goods, COMMISSION_PER_MILLE),
+            commission: per_mille(goods, COMMISSION_PER_MILLE) + order.overcharged,
             service: per_mille(goods, SERVICE_PER_MILLE) + units * SERVICE_PER_UNIT,
             refund: order.refunded,
         }

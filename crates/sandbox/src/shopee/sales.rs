@@ -292,6 +292,7 @@ fn place_order(
         invoice: if company { json!({}) } else { Value::Null },
         invoice_file: None,
         refunded: 0,
+        overcharged: 0,
     };
     world.orders.insert(sn.clone(), order);
     tell(world, &sn, "");

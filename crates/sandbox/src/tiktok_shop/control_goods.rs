@@ -99,13 +99,22 @@ fn act_on_order(world: &mut World, call: &Call) -> Answer {
             }
         }
         "complete" => sale::complete(world, id),
+        "overcharge" => {
+            let body: Value = read(call)?;
+            world.finance.overcharges.insert(id, body["minor"].as_i64().unwrap_or_default());
+        }
         "move" => {
             let address: Address = read(call)?;
             if !sale::change_address(world, id, address) {
                 return Err(refused("the parcel has left"));
             }
         }
-        _ => return Err(no_action(call, "pay, expire, end_remorse, cancel, withdraw, complete or move")),
+        _ => {
+            return Err(no_action(
+                call,
+                "pay, expire, end_remorse, cancel, withdraw, complete, overcharge or move",
+            ));
+        }
     }
     let order = world.orders.get(&id).ok_or_else(|| unknown("order", call.param("id")))?;
     Ok(Reply::ok(order_read::document(world, order)))

@@ -1,5 +1,6 @@
 //! Statements, their transactions, payments and what is still to come (fact sheet §13).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -127,6 +128,9 @@ pub struct Finance {
     pub statements: Vec<Statement>,
     /// What the next midnight will settle, by shop.
     pub waiting: Vec<(i64, Transaction)>,
+    /// Centavos of commission beyond what was expected, by order.
+    #[serde(default)]
+    pub overcharges: BTreeMap<i64, i64>,
 }
 
 /// Commission and fee per item of a unit at this price.
@@ -206,6 +210,9 @@ pub(crate) fn await_settlement(world: &mut World, order_id: i64) {
             share.commission_minor += given_back.commission_minor;
             share.item_fee_minor += given_back.item_fee_minor;
         }
+    }
+    if let (Some(first), Some(more)) = (skus.first_mut(), world.finance.overcharges.get(&order_id)) {
+        first.commission_minor -= more;
     }
     skus.retain(|it| it.quantity != 0 || it.revenue_minor != 0);
     if !skus.is_empty() {

@@ -284,6 +284,7 @@ id_columns!(
     SessionId,
     SkuId,
     SubjectId,
+    DifferenceId,
 );
 
 /// Builds the parameter list of a statement.

@@ -4,12 +4,14 @@
 use domain::connection::ReauthorizationReason;
 use domain::order::FirstSight;
 use domain::pace::{Blow, Pace};
+use domain::settlement::{Reckoning, Sums};
 use domain::{Actor, AuditId, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId};
 use domain::{
-    ChannelKind, ConnectionId, ConnectionState, ListingId, ListingState, MemberId, Order, OrderId,
+    ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
     OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId,
 };
 use store::audit::Event;
+use store::charges::HeldMoney;
 use store::connections::AuthorizationAttempt;
 use store::imports::ImportRun;
 use store::jobs::{DeadJobs, Failure, LEASE, NewJob, Priority, bury, claim};
@@ -42,6 +44,7 @@ struct Estate {
     held: HeldOrder,
     dead_job: JobId,
     import: ImportRun,
+    money: HeldMoney,
     attempt: TokenDigest,
     now: Timestamp,
     /// An id that nothing has yet.
@@ -100,6 +103,7 @@ impl Estate {
                 bury(tx, dead_job, "ana", &failure, now)
             })
             .await;
+        let money = shop.money(connection, "2000", order).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -114,6 +118,7 @@ impl Estate {
             held,
             dead_job,
             import,
+            money,
             attempt,
             now,
             fresh,
@@ -245,6 +250,15 @@ const READS: &[(&str, Read)] = &[
     ("audit_page of a text", |shop, _| listed(shop.audit_page(None, "stock", 10))),
     ("last_failure", |shop, of| found(shop.last_failure(of.connection))),
     ("import_run", |shop, of| found(shop.import_run(of.connection))),
+    ("money_of", |shop, of| found(shop.money_of(of.connection, "2000"))),
+    ("reckoning", |shop, of| found(shop.reckoning(of.order))),
+    ("money_due", |shop, of| listed(shop.money_due(of.connection, of.now, 10))),
+    ("settlements_covered_to", |shop, of| found(shop.settlements_covered_to(of.connection))),
+    ("difference_page", |shop, _| listed(shop.difference_page(None, None))),
+    ("difference_page of a channel", |shop, _| {
+        listed(shop.difference_page(Some(ChannelKind::MercadoLivre), None))
+    }),
+    ("difference_sums", |shop, _| listed(shop.difference_sums(Timestamp::EPOCH))),
 ];
 
 type Write = fn(&mut Tenant<'_, '_>, &Estate) -> StoreResult<()>;
@@ -347,6 +361,17 @@ const WRITES: &[(&str, Write)] = &[
     ("drop_dead", |shop, of| shop.drop_dead(of.dead_job).map(drop)),
     ("begin_import", |shop, of| shop.begin_import(of.fresh(), of.connection, of.now, of.now)),
     ("advance_import", |shop, of| shop.advance_import(&of.import, Timestamp::EPOCH)),
+    ("begin_reckoning", |shop, of| {
+        let forecast = Sums::default();
+        shop.begin_reckoning(of.order, of.connection, &snapshot("2000"), &forecast, of.now, Some(of.now))
+    }),
+    ("keep_reckoning", |shop, of| {
+        shop.keep_reckoning(&of.money, &Reckoning::new(Currency::Brl), &[], Timestamp::EPOCH)
+    }),
+    ("note_money_read", |shop, of| shop.note_money_read(of.order, Timestamp::EPOCH, None)),
+    ("note_money_due", |shop, of| shop.note_money_due(of.order, Timestamp::EPOCH)),
+    ("note_listed", |shop, of| shop.note_listed(of.connection, "2000", of.now).map(drop)),
+    ("note_settlements", |shop, of| shop.note_settlements(of.connection, Timestamp::EPOCH)),
 ];
 
 /// Every value of every table, as text.

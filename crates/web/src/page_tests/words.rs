@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 28] = [
+const OPEN_GROUPS: [&str; 29] = [
     "actor-system",
     "audit",
     "connect-step-text",
     "connect-step-title",
     "connection-state",
     "entry",
+    "fee",
     "job",
     "listing-show",
     "listing-state",

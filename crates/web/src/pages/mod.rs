@@ -6,6 +6,7 @@ pub mod audit;
 pub mod components;
 pub mod connections;
 pub mod listings;
+pub mod money;
 pub mod orders;
 pub mod problems;
 pub mod skus;

@@ -6,6 +6,7 @@ use domain::{
     Actor, ChannelKind, EntryKind, ListingId, Money, OrderId, OrderState, Problem, StockPosition, Timestamp,
 };
 
+use crate::pages::money::MoneyView;
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Tone};
 
@@ -278,6 +279,8 @@ pub struct OrderPage {
     pub lines: Vec<OrderLine>,
     /// Fees over all lines, where the platform tells them.
     pub fees: Option<Money>,
+    /// What it brings in, as far as anything is known of it.
+    pub money: Option<MoneyView>,
     /// The package, once there is one.
     pub shipment: Option<ShipmentView>,
     /// What happened, newest first.

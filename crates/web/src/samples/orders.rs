@@ -141,6 +141,7 @@ impl Reader {
                 line(GOODS[1].0, None, StockPosition::Untouched, GOODS[1].1),
             ],
             fees: Some(brl(2_248)),
+            money: (index != 1).then(|| Self::money(index == 0)),
             shipment: (index != 1).then(|| ShipmentView {
                 number: "43210987654".to_owned(),
                 platform_status: "ready_to_ship/ready_to_print".to_owned(),

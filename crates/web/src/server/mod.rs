@@ -12,6 +12,7 @@ mod headers;
 mod hooks;
 mod listings;
 mod live;
+mod money;
 mod orders;
 mod problems;
 mod skus;
@@ -98,6 +99,7 @@ fn pages() -> Router<Web> {
         .route("/connections/{id}/sweep", post(connections::sweep))
         .route("/connections/{id}/reconnect", post(connections::reconnect))
         .route("/connections/{id}/disconnect", post(connections::disconnect))
+        .route("/differences", get(money::list))
         .route("/problems", get(problems::list))
         .route("/problems/retry", post(problems::retry))
         .route("/audit", get(audit::list))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::order::OrderState;
+use domain::settlement::Reckoning;
 use domain::{Actor, ConnectionId, EntryKind, Money, OrderId, SkuId, Timestamp};
 use serde::Deserialize;
 use store::jobs::HOOK_CAUSE;
@@ -13,6 +14,7 @@ use store::orders::{LineRow, TimelineEvent};
 use store::pages::{self, OrderFilter, OrderKey, Told, Turn};
 
 use super::guard::{Failure, Member, render};
+use super::money;
 use crate::Nav;
 use crate::pages::account::Obstacle;
 use crate::pages::orders::{
@@ -183,6 +185,7 @@ struct Found {
     codes: BTreeMap<SkuId, String>,
     timeline: Vec<TimelineEvent>,
     told: Vec<Told>,
+    reckoning: Option<Reckoning>,
 }
 
 /// One order.
@@ -204,7 +207,8 @@ pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Respo
             }
             let connection = tenant.connection(row.connection)?.map(|held| held.name).unwrap_or_default();
             let (timeline, told) = (tenant.timeline(id)?, tenant.told(id)?);
-            Ok(Some(Found { row, connection, lines, codes, timeline, told }))
+            let reckoning = tenant.reckoning(id)?;
+            Ok(Some(Found { row, connection, lines, codes, timeline, told, reckoning }))
         })
         .await?;
     let Some(found) = found else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
@@ -228,6 +232,12 @@ pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Respo
         tags: row.tags.split_whitespace().map(str::to_owned).collect(),
         lines,
         fees: fees.flatten(),
+        money: found
+            .reckoning
+            .as_ref()
+            // What was expected of an order that is off is of no interest any more.
+            .filter(|held| !matches!(row.state, OrderState::Cancelled(_)) || !held.charged.is_empty())
+            .and_then(money::view),
         shipment,
         timeline: happened(&found),
         live: None,

@@ -92,13 +92,20 @@ impl Harness for Kit {
             Capability::PageOfListings => vec![Step::get(PATH).answer(200, LISTINGS_SEARCH)],
             Capability::FetchListing => vec![Step::get(PATH).answer(200, LISTING)],
             Capability::WriteStock => vec![Step::put(PATH), Step::get(PATH).answer(200, LISTING)],
-            Capability::WritePrice | Capability::MissedHooks => return None,
+            Capability::WritePrice
+            | Capability::MissedHooks
+            | Capability::OrderMoney
+            | Capability::SettledOrders => return None,
         })
     }
 
     fn needed_step(&self, capability: Capability) -> Option<usize> {
         match capability {
-            Capability::Revoke | Capability::WritePrice | Capability::MissedHooks => None,
+            Capability::Revoke
+            | Capability::WritePrice
+            | Capability::MissedHooks
+            | Capability::OrderMoney
+            | Capability::SettledOrders => None,
             Capability::WriteStock => Some(1),
             Capability::Exchange
             | Capability::Refresh

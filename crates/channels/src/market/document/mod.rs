@@ -78,6 +78,10 @@ pub(super) struct Facts {
     pub(super) max_quantity: &'static str,
     /// Which price is written.
     pub(super) prices: Fact,
+    /// What is told of an order's money.
+    pub(super) money: Fact,
+    /// Which list says that money is final.
+    pub(super) settlements: Fact,
 }
 
 /// What becomes of a platform's words. The functions are the channel's own mapping.
@@ -206,6 +210,9 @@ mod unit {
             assert_eq!(has(facts.revoke), calls(Capability::Revoke), "{}", spec.kind.label());
             assert_eq!(has(facts.prices), channel.prices().is_some(), "{}", spec.kind.label());
             assert_eq!(has(facts.missed_hooks), channel.missed_hooks().is_some(), "{}", spec.kind.label());
+            assert_eq!(has(facts.money), channel.finance().is_some(), "{}", spec.kind.label());
+            let settlements = channel.finance().and_then(connect::Finance::settlements);
+            assert_eq!(has(facts.settlements), settlements.is_some(), "{}", spec.kind.label());
             // A good hook without its headers is refused where hooks are signed, and only there.
             let mut hook = sheet.harness.hook();
             hook.headers = HeaderMap::new();

@@ -108,7 +108,7 @@ fn spec(sheet: &Sheet) -> &'static Spec {
 type Cell = fn(&Sheet) -> String;
 
 /// The rows of the first table.
-const FEATURES: [(&str, Cell); 29] = [
+const FEATURES: [(&str, Cell); 31] = [
     ("the platform's documents", |it| format!("<{}>", spec(it).docs_url)),
     ("consent with PKCE", |it| it.facts.pkce.to_string()),
     ("scopes asked for", |it| {
@@ -147,6 +147,8 @@ const FEATURES: [(&str, Cell); 29] = [
     ("largest quantity", |it| format!("{} ({})", spec(it).max_quantity_units, it.facts.max_quantity)),
     ("price write", |it| it.facts.prices.to_string()),
     ("writes read back", |it| read_back(it.harness.as_ref())),
+    ("the money of an order", |it| it.facts.money.to_string()),
+    ("a list of settled orders", |it| it.facts.settlements.to_string()),
 ];
 
 fn features(sheets: &[Sheet]) -> String {
@@ -192,6 +194,8 @@ const fn name(capability: Capability) -> &'static str {
         Capability::WriteStock => "quantity",
         Capability::WritePrice => "price",
         Capability::MissedHooks => "missed hooks",
+        Capability::OrderMoney => "the money of an order",
+        Capability::SettledOrders => "settled orders",
     }
 }
 
@@ -211,6 +215,8 @@ fn called(sheet: &Sheet, capability: Capability) -> String {
             (Capability::Revoke, facts.revoke),
             (Capability::WritePrice, facts.prices),
             (Capability::MissedHooks, facts.missed_hooks),
+            (Capability::OrderMoney, facts.money),
+            (Capability::SettledOrders, facts.settlements),
         ];
         let lacking = optional.into_iter().find(|(optional, _)| *optional == capability);
         return lacking.map(|(_, why)| why.to_string()).unwrap_or_default();
@@ -241,7 +247,8 @@ fn general(harness: &dyn Harness, target: &str) -> String {
         }
         .to_owned()
     };
-    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    let path = path.split('/').map(segment).collect::<Vec<_>>().join("/");
+    path.replace("/statements/{app}", "/statements/{statement}")
 }
 
 fn states() -> String {

@@ -48,6 +48,12 @@ fn facts() -> Facts {
         fixed_units: "Full (`meli_facility`) and places of unknown kinds count and stay; Full alone is read only",
         max_quantity: "undocumented: what the seller centre takes",
         prices: Has("the price without promotions; under one, `sale_price` tells whether it holds"),
+        money: Has(
+            "sale fees of the lines; charged: fees of the payments and, once it has arrived, the parcel's costs",
+        ),
+        settlements: Lacks(
+            "only Mercado Pago tells what was paid out, to an application and a token of its own",
+        ),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn order(
     })
 }
 
-fn currency(code: Option<&Loose>) -> Result<Currency, Gap> {
+pub(super) fn currency(code: Option<&Loose>) -> Result<Currency, Gap> {
     let code = filled(code).ok_or_else(|| Gap::missing("currency_id"))?;
     Currency::from_code(code).ok_or_else(|| Gap(format!("the currency {code} is unknown")))
 }

@@ -43,6 +43,10 @@ fn facts() -> Facts {
         fixed_units: "`shopee_stock` counts and stays; what a promotion holds is the least that can be shown",
         max_quantity: "differs from category to category: what none is known to refuse",
         prices: Has("the price without promotions; refused while one runs"),
+        money: Has(
+            "the escrow, which moves until it is released; without freight while the carrier's costs are not booked",
+        ),
+        settlements: Has("released escrows, by the second"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod auth;
 mod error;
+mod finance;
 mod goods;
 mod hook;
 mod ids;
@@ -30,7 +31,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound, Signer};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, MissedHooks, Orders, Prices,
+    Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -236,6 +238,9 @@ impl Channel for Shopee {
         Some(self)
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        Some(self)
+    }
+    fn finance(&self) -> Option<&dyn Finance> {
         Some(self)
     }
 }

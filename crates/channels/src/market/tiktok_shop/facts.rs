@@ -48,6 +48,8 @@ fn facts() -> Facts {
         fixed_units: "warehouses that the configuration names as the platform's; bundles are counted by the platform",
         max_quantity: "\"Update Inventory\"",
         prices: Has("the price without promotions, as text; only for a listing that is on sale and in none"),
+        money: Has("expected sums; charged: fee by fee, as settled"),
+        settlements: Has("statements, closed daily at 00:00 UTC, and their transactions"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod auth;
 mod cursor;
 mod error;
+mod finance;
 mod hook;
 mod listings;
 mod map;
@@ -26,8 +27,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, ErrorKind, Hooks, Listings, MissedHooks, Orders, Prices,
-    Spec, Stock,
+    Account, Authorization, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, MissedHooks, Orders,
+    Prices, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -45,6 +46,7 @@ pub static SPEC: Spec = Spec {
     docs_url: "https://partner.tiktokshop.com/docv2",
     scopes: &[
         "seller.authorization.info",
+        "seller.finance.info",
         "seller.fulfillment.basic",
         "seller.order.info",
         "seller.product.basic",
@@ -85,6 +87,10 @@ mod version {
     pub(super) const PRODUCT_SEARCH: &str = "202502";
     pub(super) const INVENTORY: &str = "202309";
     pub(super) const PRICES: &str = "202309";
+    pub(super) const ORDER_MONEY: &str = "202501";
+    pub(super) const UNSETTLED: &str = "202507";
+    pub(super) const STATEMENTS: &str = "202309";
+    pub(super) const STATEMENT_MONEY: &str = "202501";
 }
 
 /// Sizes of the platform's lists.
@@ -265,5 +271,8 @@ impl Channel for TikTokShop {
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
         None
+    }
+    fn finance(&self) -> Option<&dyn Finance> {
+        Some(self)
     }
 }

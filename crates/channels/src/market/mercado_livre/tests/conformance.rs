@@ -150,12 +150,14 @@ impl Harness for Kit {
                 let target = "/missed_feeds?app_id=1234567890123456&topic=orders_v2&limit=10&offset=0";
                 vec![Step::get(target).answer(200, MISSED_FEEDS)]
             }
+            Capability::OrderMoney => super::finance::asked(ORDER, SHIPMENT, super::COSTS),
+            Capability::SettledOrders => return None,
         })
     }
 
     fn needed_step(&self, capability: Capability) -> Option<usize> {
         match capability {
-            Capability::Revoke => None,
+            Capability::Revoke | Capability::SettledOrders => None,
             Capability::WriteStock => Some(1),
             Capability::Exchange
             | Capability::Refresh
@@ -166,7 +168,8 @@ impl Harness for Kit {
             | Capability::PageOfListings
             | Capability::FetchListing
             | Capability::WritePrice
-            | Capability::MissedHooks => Some(0),
+            | Capability::MissedHooks
+            | Capability::OrderMoney => Some(0),
         }
     }
 

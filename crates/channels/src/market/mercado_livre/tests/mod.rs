@@ -1,6 +1,7 @@
 mod auth;
 pub(super) mod conformance;
 mod errors;
+mod finance;
 mod hook;
 mod listings;
 mod missed;
@@ -64,3 +65,4 @@ pub(super) const ITEM_VARIATIONS: &str = include_str!("../fixtures/item_variatio
 pub(super) const ITEM_USER_PRODUCT: &str = include_str!("../fixtures/item_user_product.json");
 pub(super) const ITEMS_SEARCH: &str = include_str!("../fixtures/items_search.json");
 pub(super) const MISSED_FEEDS: &str = include_str!("../fixtures/missed_feeds.json");
+pub(super) const COSTS: &str = include_str!("../fixtures/costs.json");

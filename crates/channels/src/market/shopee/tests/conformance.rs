@@ -162,6 +162,10 @@ impl Harness for Kit {
             Capability::MissedHooks => {
                 vec![Step::get(&app("push/get_lost_push_message")).answer(200, LOST_PUSHES)]
             }
+            Capability::OrderMoney => super::finance::asked(super::ESCROW_WHOLE),
+            Capability::SettledOrders => {
+                vec![super::finance::listed(1_794_313_200, 1).answer(200, super::ESCROW_LIST)]
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 mod auth;
 pub(super) mod conformance;
 mod errors;
+mod finance;
 mod hook;
 mod listings;
 mod missed;
@@ -97,6 +98,8 @@ pub(super) const PACKAGES: &str = include_str!("../fixtures/packages.json");
 pub(super) const ORDER_LIST: &str = include_str!("../fixtures/order_list.json");
 pub(super) const ORDER_CLOCKS: &str = include_str!("../fixtures/order_clocks.json");
 pub(super) const ESCROW: &str = include_str!("../fixtures/escrow.json");
+pub(super) const ESCROW_WHOLE: &str = include_str!("../fixtures/escrow_whole.json");
+pub(super) const ESCROW_LIST: &str = include_str!("../fixtures/escrow_list.json");
 pub(super) const ITEM_LIST: &str = include_str!("../fixtures/item_list.json");
 pub(super) const ITEM: &str = include_str!("../fixtures/item.json");
 pub(super) const ITEM_WITH_MODELS: &str = include_str!("../fixtures/item_with_models.json");

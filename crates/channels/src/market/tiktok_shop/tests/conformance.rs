@@ -137,6 +137,8 @@ impl Harness for Kit {
             Capability::FetchListing => vec![get_product().answer(200, PRODUCT)],
             Capability::WriteStock => quantity(3, 3),
             Capability::WritePrice => price("59.90"),
+            Capability::OrderMoney => vec![super::finance::of_order().answer(200, super::ORDER_MONEY)],
+            Capability::SettledOrders => super::finance::listed(),
         })
     }
 
@@ -151,7 +153,9 @@ impl Harness for Kit {
             | Capability::OrdersOfShipment
             | Capability::UpdatedOrders
             | Capability::PageOfListings
-            | Capability::FetchListing => Some(0),
+            | Capability::FetchListing
+            | Capability::OrderMoney
+            | Capability::SettledOrders => Some(0),
         }
     }
 

@@ -1,6 +1,7 @@
 mod auth;
 pub(super) mod conformance;
 mod errors;
+mod finance;
 mod hook;
 mod listings;
 mod orders;
@@ -162,5 +163,9 @@ pub(super) const PACKAGE: &str = include_str!("../fixtures/package.json");
 pub(super) const ORDERS_SEARCH: &str = include_str!("../fixtures/orders_search.json");
 pub(super) const PRODUCT: &str = include_str!("../fixtures/product.json");
 pub(super) const PRODUCTS_SEARCH: &str = include_str!("../fixtures/products_search.json");
+pub(super) const ORDER_MONEY: &str = include_str!("../fixtures/order_money.json");
+pub(super) const UNSETTLED: &str = include_str!("../fixtures/unsettled.json");
+pub(super) const STATEMENTS: &str = include_str!("../fixtures/statements.json");
+pub(super) const STATEMENT_TRANSACTIONS: &str = include_str!("../fixtures/statement_transactions.json");
 /// Signed as it stands: no byte of it may change.
 pub(super) const NOTIFICATION: &str = include_str!("../fixtures/notification.json");
