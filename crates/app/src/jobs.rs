@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{ConnectionId, JobId, ListingId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -41,6 +41,25 @@ pub enum Work {
     CheckListings(Bookmark),
     /// Renew the token pair ahead of its end.
     RenewTokens,
+    /// Read a question, thread, return, request to cancel or claim.
+    FetchCase {
+        /// `domain::Desk`.
+        desk: String,
+        /// The platform's id.
+        external_id: String,
+    },
+    /// Read which thread a message belongs to; it is fetched then.
+    FetchMessage {
+        /// The platform's id.
+        external_id: String,
+    },
+    /// Read the lists of questions, threads, returns and claims.
+    SweepCases,
+    /// Send what a member answered last.
+    AnswerCase {
+        /// In which case.
+        case: CaseId,
+    },
 }
 
 /// Where a list of many pages goes on: each job reads one, so that a list can be longer than
@@ -82,19 +101,27 @@ impl Work {
             Self::Import => "import",
             Self::CheckListings(_) => "check_listings",
             Self::RenewTokens => "renew_tokens",
+            Self::FetchCase { .. } => "fetch_case",
+            Self::FetchMessage { .. } => "fetch_message",
+            Self::SweepCases => "sweep_cases",
+            Self::AnswerCase { .. } => "answer_case",
         }
     }
 
     const fn priority(&self) -> Priority {
         match self {
             Self::RenewTokens => Priority::Tokens,
-            Self::FetchOrder { .. } | Self::FetchShipment { .. } => Priority::Order,
+            // A buyer waits for both.
+            Self::FetchOrder { .. } | Self::FetchShipment { .. } | Self::AnswerCase { .. } => Priority::Order,
             Self::PushStock { .. } => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
             | Self::ReadMissed(_)
             | Self::Import
-            | Self::CheckListings(_) => Priority::Background,
+            | Self::CheckListings(_)
+            | Self::FetchCase { .. }
+            | Self::FetchMessage { .. }
+            | Self::SweepCases => Priority::Background,
         }
     }
 
@@ -105,10 +132,21 @@ impl Work {
             | Self::FetchShipment { external_id }
             | Self::FetchListing { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
-            Self::Sweep | Self::ReadMissed(_) | Self::Import | Self::CheckListings(_) | Self::RenewTokens => {
-                connection.to_string()
-            }
+            Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
+            Self::FetchMessage { external_id } => format!("{connection}/{external_id}"),
+            Self::AnswerCase { case } => case.to_string(),
+            Self::Sweep
+            | Self::ReadMissed(_)
+            | Self::Import
+            | Self::CheckListings(_)
+            | Self::RenewTokens
+            | Self::SweepCases => connection.to_string(),
         }
+    }
+
+    /// To read a case.
+    pub(crate) fn of_case(key: &CaseKey) -> Self {
+        Self::FetchCase { desk: key.desk.as_str().to_owned(), external_id: key.external_id.clone() }
     }
 
     /// The work of a job's payload.

@@ -62,6 +62,7 @@ impl App {
                     let work = Work::FetchOrder { external_id };
                     app.ask(tenant, connection, &work, "open order read again", now)?;
                 }
+                app.ask(tenant, connection, &Work::SweepCases, "sweep", now)?;
                 if to < now {
                     app.ask(tenant, connection, &Work::Sweep, "the sweep goes on", now)?;
                 }
@@ -235,6 +236,8 @@ fn work_of(subject: &connect::HookSubject) -> Option<Work> {
         connect::HookSubject::Order(id) => Some(Work::FetchOrder { external_id: id.clone() }),
         connect::HookSubject::Shipment(id) => Some(Work::FetchShipment { external_id: id.clone() }),
         connect::HookSubject::Listing(id) => Some(Work::FetchListing { external_id: id.clone() }),
+        connect::HookSubject::Case(key) => Some(Work::of_case(key)),
+        connect::HookSubject::Message(id) => Some(Work::FetchMessage { external_id: id.clone() }),
         connect::HookSubject::NotForUs => None,
     }
 }

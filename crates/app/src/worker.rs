@@ -8,7 +8,7 @@ use std::time::Duration;
 use connect::{ChannelError, ErrorKind};
 use domain::pace::{Blow, Pace};
 use domain::retry::{MAX_ATTEMPTS, delay_before_retry};
-use domain::{ConnectionId, JobId, OrganizationId, Timestamp, Verdict};
+use domain::{CaseKey, ConnectionId, Desk, JobId, OrganizationId, Timestamp, Verdict};
 use store::jobs::{self, Failure, Job, Priority};
 use store::paces::{Paces, Scope};
 use store::{StoreResult, Tx};
@@ -266,6 +266,17 @@ impl App {
             Work::Import => self.import_page(organization, connection).await,
             Work::CheckListings(bookmark) => self.check_listings(organization, connection, &bookmark).await,
             Work::RenewTokens => self.ready(organization, connection).await.map(|_| ()),
+            Work::FetchCase { desk, external_id } => {
+                let key = case_key(&desk, external_id)?;
+                self.fetch_case(organization, connection, &key, &job.cause).await
+            }
+            Work::FetchMessage { external_id } => {
+                self.fetch_message(organization, connection, &external_id, &job.cause).await
+            }
+            Work::SweepCases => self.sweep_cases(organization, connection).await,
+            Work::AnswerCase { case } => {
+                return self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await;
+            }
         };
         called.map(|()| true)
     }
@@ -313,13 +324,19 @@ impl App {
             Work::FetchListing { external_id } => {
                 Ok(held.read(move |tenant| tenant.listing_of(connection, &external_id, "")).await?.is_none())
             }
-            Work::FetchShipment { .. } => Ok(true),
+            Work::FetchShipment { .. } | Work::FetchMessage { .. } => Ok(true),
+            Work::FetchCase { desk, external_id } => {
+                let key = case_key(&desk, external_id)?;
+                Ok(!self.holds_case(job.organization, connection, key).await?)
+            }
             Work::PushStock { .. }
             | Work::Sweep
             | Work::ReadMissed(_)
             | Work::Import
             | Work::CheckListings(_)
-            | Work::RenewTokens => Ok(false),
+            | Work::RenewTokens
+            | Work::SweepCases
+            | Work::AnswerCase { .. } => Ok(false),
         }
     }
 }
@@ -335,6 +352,11 @@ impl Hands {
             *count = count.saturating_sub(1);
         }
     }
+}
+
+fn case_key(desk: &str, external_id: String) -> Result<CaseKey, AppError> {
+    let desk = Desk::parse(desk).ok_or_else(|| AppError::BadJob(desk.to_owned()))?;
+    Ok(CaseKey { desk, external_id })
 }
 
 /// What a failed job heard: a refusal is an answer as well.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod exchange;
 pub mod outbound;
 pub mod redact;
+pub mod service;
 pub mod settings;
 
 pub use channel::{
@@ -25,3 +26,4 @@ pub use outbound::{
     Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,
 };
+pub use service::{Messages, Questions, Returns};

@@ -88,6 +88,11 @@ pub trait Marketplace: InProcess {
     fn deliver(&self, order: &str);
     /// The buyer calls a fresh order off.
     fn call_off(&self, order: &str);
+
+    /// The buyer of an order that is to be sent asks to cancel it.
+    fn ask_to_cancel(&self, order: &str);
+    /// The buyer of an order that has arrived wants to send it back.
+    fn ask_to_return(&self, order: &str);
 }
 
 /// Where the application believes a marketplace to be: nothing listens there, and each

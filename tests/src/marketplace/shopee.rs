@@ -126,4 +126,12 @@ impl Marketplace for ShopeeMarket {
     fn call_off(&self, order: &str) {
         self.control(Method::POST, &format!("/_sandbox/orders/{order}/cancel"), &json!({"by": "buyer"}));
     }
+
+    fn ask_to_cancel(&self, order: &str) {
+        self.control(Method::POST, &format!("/_sandbox/orders/{order}/request_cancel"), &json!({}));
+    }
+
+    fn ask_to_return(&self, order: &str) {
+        self.control(Method::POST, "/_sandbox/returns", &json!({"order_sn": order, "with_goods": false}));
+    }
 }

@@ -135,4 +135,12 @@ impl Marketplace for TikTokShopMarket {
     fn call_off(&self, order: &str) {
         act_on_order(self, order, "cancel");
     }
+
+    fn ask_to_cancel(&self, order: &str) {
+        act_on_order(self, order, "cancel");
+    }
+
+    fn ask_to_return(&self, order: &str) {
+        self.control(Method::POST, "/_sandbox/returns", &json!({"order_id": order, "type": "REFUND"}));
+    }
 }

@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Hooks, Listings, Messages, MissedHooks, Orders, Prices,
+    Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -141,6 +142,15 @@ impl Channel for Acme {
         None
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        None
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        None
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         None
     }
 }

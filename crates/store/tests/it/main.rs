@@ -10,6 +10,7 @@
 mod kit;
 
 mod audit;
+mod cases;
 mod connections;
 mod db;
 mod disk;

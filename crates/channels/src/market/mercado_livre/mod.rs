@@ -11,6 +11,7 @@ mod missed;
 mod orders;
 mod places;
 mod prices;
+mod service;
 mod settings;
 mod stock;
 mod wire;
@@ -25,7 +26,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Hooks, Listings, Messages, MissedHooks, Orders, Prices,
+    Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -196,6 +198,15 @@ impl Channel for MercadoLivre {
         Some(self)
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        Some(self)
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        Some(self)
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        Some(self)
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         Some(self)
     }
 }

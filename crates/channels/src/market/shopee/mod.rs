@@ -13,6 +13,7 @@ mod offers;
 mod orders;
 mod places;
 mod prices;
+mod service;
 mod settings;
 mod sign;
 mod stock;
@@ -30,7 +31,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound, Signer};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Hooks, Listings, Messages, MissedHooks, Orders, Prices,
+    Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -234,6 +236,15 @@ impl Channel for Shopee {
         Some(self)
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        Some(self)
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        None
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         Some(self)
     }
 }

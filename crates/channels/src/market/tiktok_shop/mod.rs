@@ -10,6 +10,7 @@ mod orders;
 mod parcels;
 mod places;
 mod prices;
+mod service;
 mod settings;
 mod sign;
 mod stock;
@@ -26,8 +27,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, ErrorKind, Hooks, Listings, MissedHooks, Orders, Prices,
-    Spec, Stock,
+    Account, Authorization, Channel, ChannelError, ErrorKind, Hooks, Listings, Messages, MissedHooks, Orders,
+    Prices, Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -49,6 +50,7 @@ pub static SPEC: Spec = Spec {
         "seller.order.info",
         "seller.product.basic",
         "seller.product.write",
+        "seller.return_refund.basic",
     ],
     takes_pkce: false,
     // "TikTok Shop Webhooks Overview": answer 200 within 3 s, or it is sent again.
@@ -83,6 +85,9 @@ mod version {
     pub(super) const PRODUCT_SEARCH: &str = "202502";
     pub(super) const INVENTORY: &str = "202309";
     pub(super) const PRICES: &str = "202309";
+    pub(super) const RETURNS: &str = "202309";
+    pub(super) const RECORDS: &str = "202309";
+    pub(super) const ANSWERS: &str = "202309";
 }
 
 /// Sizes of the platform's lists.
@@ -263,5 +268,14 @@ impl Channel for TikTokShop {
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
         None
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        None
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
+        Some(self)
     }
 }

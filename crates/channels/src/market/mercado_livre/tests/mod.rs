@@ -5,6 +5,7 @@ mod hook;
 mod listings;
 mod missed;
 mod orders;
+pub(super) mod service;
 mod words;
 mod writes;
 

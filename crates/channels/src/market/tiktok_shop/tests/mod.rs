@@ -4,6 +4,7 @@ mod errors;
 mod hook;
 mod listings;
 mod orders;
+pub(super) mod service;
 mod sign;
 mod words;
 mod writes;
