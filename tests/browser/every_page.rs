@@ -63,6 +63,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("plan", format!("/connections/{looked_at}/plan")),
         Page::at("import", format!("/connections/{active}/import")),
         Page::at("audit", "/audit"),
+        Page::at("desk", "/desk"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]
 }

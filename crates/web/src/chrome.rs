@@ -51,12 +51,20 @@ pub enum Nav {
     Connections,
     Problems,
     Audit,
+    Desk,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 6] =
-        [Self::Orders, Self::Skus, Self::Listings, Self::Connections, Self::Problems, Self::Audit];
+    pub const ALL: [Self; 7] = [
+        Self::Orders,
+        Self::Desk,
+        Self::Skus,
+        Self::Listings,
+        Self::Connections,
+        Self::Problems,
+        Self::Audit,
+    ];
 
     /// The word in addresses, translation keys and icon names.
     #[must_use]
@@ -68,6 +76,7 @@ impl Nav {
             Self::Connections => "connections",
             Self::Problems => "problems",
             Self::Audit => "audit",
+            Self::Desk => "desk",
         }
     }
 }

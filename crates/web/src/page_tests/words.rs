@@ -6,9 +6,10 @@ use std::path::Path;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 28] = [
+const OPEN_GROUPS: [&str; 29] = [
     "actor-system",
     "audit",
+    "case",
     "connect-step-text",
     "connect-step-title",
     "connection-state",

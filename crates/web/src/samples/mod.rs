@@ -2,6 +2,7 @@
 
 mod account;
 mod connections;
+mod desk;
 mod orders;
 mod stock;
 mod trouble;
@@ -29,6 +30,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.stock(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);
+    reader.desk(&mut pages);
     pages
 }
 
