@@ -411,11 +411,11 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Forgets the texts of answers that failed before `before`: nobody will send them.
-    pub fn forget_answer_texts(&mut self, before: Timestamp) -> StoreResult<()> {
+    /// Forgets the answers that failed before `before`, text and all: one sent again without
+    /// its text would say something else. The audit log tells that they were.
+    pub fn forget_failed_answers(&mut self, before: Timestamp) -> StoreResult<()> {
         self.tx.execute(
-            "UPDATE case_answer SET text_sealed = NULL \
-             WHERE organization_id = $1 AND state = 'failed' AND ended_at < $2 AND text_sealed IS NOT NULL",
+            "DELETE FROM case_answer WHERE organization_id = $1 AND state = 'failed' AND ended_at < $2",
             params![self.id, before],
         )?;
         Ok(())

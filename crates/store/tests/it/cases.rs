@@ -191,18 +191,19 @@ on_both! {
         assert_eq!(shop.read(move |shop| shop.answer_text(second)).await.map(|it| it.as_bytes().to_vec()), None);
     }
 
-    async fn the_text_of_an_answer_that_failed_is_forgotten_in_time(house: House) {
+    async fn an_answer_that_failed_is_forgotten_in_time(house: House) {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
         let id = shop.keep(connection, &case("1", CaseKind::Question, waits(5))).await;
         let (answer, _) = shop.answered(id, b"sealed").await;
         let now = house.now();
         shop.write(move |shop| shop.note_answer_failed(answer, Problem::Refused, "no", now)).await;
-        shop.write(move |shop| shop.forget_answer_texts(now)).await;
+        shop.write(move |shop| shop.forget_failed_answers(now)).await;
         assert!(shop.read(move |shop| shop.answer_text(answer)).await.is_some());
         let later = house.wait(std::time::Duration::from_secs(1));
-        shop.write(move |shop| shop.forget_answer_texts(later)).await;
+        shop.write(move |shop| shop.forget_failed_answers(later)).await;
         assert!(shop.read(move |shop| shop.answer_text(answer)).await.is_none());
+        assert!(shop.read(move |shop| shop.case_answer(id)).await.is_none(), "nothing to send without it");
     }
 
     async fn a_connections_cases_are_swept_from_where_it_was(house: House) {
