@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject};
-use domain::{ChannelKind, ConnectionId, OrganizationId, Timestamp};
+use domain::{ChannelKind, ConnectionId, Desk, OrganizationId, Timestamp};
 use store::inbox::{self, Hook, SortedHook};
 use store::jobs::HOOK_CAUSE;
 use store::{StoreError, StoreResult, Tenant, Tx, connections};
@@ -155,6 +155,8 @@ impl App {
         let work = match hook.subject_kind.as_str() {
             "order" => Work::fetch_order(&external_id),
             "shipment" => Work::FetchShipment { external_id },
+            "message" => Work::FetchMessage { external_id },
+            desk if Desk::parse(desk).is_some() => Work::FetchCase { desk: desk.to_owned(), external_id },
             _ => Work::FetchListing { external_id },
         };
         let cause = if hook.count > 1 {
@@ -172,6 +174,8 @@ fn as_hook(channel: ChannelKind, event: HookEvent, received_at: Timestamp) -> Op
         HookSubject::Order(id) => ("order", id),
         HookSubject::Shipment(id) => ("shipment", id),
         HookSubject::Listing(id) => ("listing", id),
+        HookSubject::Case(key) => (key.desk.as_str(), key.external_id),
+        HookSubject::Message(id) => ("message", id),
         HookSubject::NotForUs => return None,
     };
     Some(Hook {

@@ -142,6 +142,7 @@ impl App {
             Applied::ReadAgain => Ok(Taken::ReadAgain),
             Applied::Changed { order, effects } => {
                 tenant.update_order(&held, snapshot, &order, now)?;
+                self.ask_for_cases_of(tenant, connection, &snapshot.external_id)?;
                 if order.state != held.order.state {
                     self.note_state(tenant, held.id, order.state, now)?;
                 }

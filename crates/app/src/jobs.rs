@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{ConnectionId, JobId, ListingId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -58,6 +58,25 @@ pub enum Work {
         /// End of the list; `None` at its beginning.
         until: Option<Timestamp>,
     },
+    /// Read a question, thread, return, request to cancel or claim.
+    FetchCase {
+        /// `domain::Desk`.
+        desk: String,
+        /// The platform's id.
+        external_id: String,
+    },
+    /// Read which thread a message belongs to; it is fetched then.
+    FetchMessage {
+        /// The platform's id.
+        external_id: String,
+    },
+    /// Read the lists of questions, threads, returns and claims.
+    SweepCases,
+    /// Send what a member answered last.
+    AnswerCase {
+        /// In which case.
+        case: CaseId,
+    },
 }
 
 /// Where a list of many pages goes on: each job reads one, so that a list can be longer than
@@ -106,13 +125,18 @@ impl Work {
             Self::RenewTokens => "renew_tokens",
             Self::FetchCharges { .. } => "fetch_charges",
             Self::CheckCharges { .. } => "check_charges",
+            Self::FetchCase { .. } => "fetch_case",
+            Self::FetchMessage { .. } => "fetch_message",
+            Self::SweepCases => "sweep_cases",
+            Self::AnswerCase { .. } => "answer_case",
         }
     }
 
     const fn priority(&self) -> Priority {
         match self {
             Self::RenewTokens => Priority::Tokens,
-            Self::FetchOrder { .. } | Self::FetchShipment { .. } => Priority::Order,
+            // A buyer waits for both.
+            Self::FetchOrder { .. } | Self::FetchShipment { .. } | Self::AnswerCase { .. } => Priority::Order,
             Self::PushStock { .. } => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
@@ -120,7 +144,10 @@ impl Work {
             | Self::Import
             | Self::CheckListings(_)
             | Self::FetchCharges { .. }
-            | Self::CheckCharges { .. } => Priority::Background,
+            | Self::CheckCharges { .. }
+            | Self::FetchCase { .. }
+            | Self::FetchMessage { .. }
+            | Self::SweepCases => Priority::Background,
         }
     }
 
@@ -132,13 +159,22 @@ impl Work {
             | Self::FetchListing { external_id }
             | Self::FetchCharges { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
+            Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
+            Self::FetchMessage { external_id } => format!("{connection}/{external_id}"),
+            Self::AnswerCase { case } => case.to_string(),
             Self::Sweep
             | Self::ReadMissed(_)
             | Self::Import
             | Self::CheckListings(_)
             | Self::RenewTokens
-            | Self::CheckCharges { .. } => connection.to_string(),
+            | Self::CheckCharges { .. }
+            | Self::SweepCases => connection.to_string(),
         }
+    }
+
+    /// To read a case.
+    pub(crate) fn of_case(key: &CaseKey) -> Self {
+        Self::FetchCase { desk: key.desk.as_str().to_owned(), external_id: key.external_id.clone() }
     }
 
     /// The work of a job's payload.

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod caller;
+pub mod cases;
 pub mod charges;
 pub mod clockwork;
 pub mod connections;

@@ -76,6 +76,7 @@ impl App {
                     let work = Work::FetchListing { external_id };
                     app.remind(tenant, connection, &work, "told since the last sweep")?;
                 }
+                app.ask(tenant, connection, &Work::SweepCases, "sweep", now)?;
                 if to < now {
                     app.ask(tenant, connection, &Work::Sweep, "the sweep goes on", now)?;
                 }
@@ -256,6 +257,8 @@ fn work_of(subject: &connect::HookSubject) -> Option<Work> {
         connect::HookSubject::Order(id) => Some(Work::fetch_order(id)),
         connect::HookSubject::Shipment(id) => Some(Work::FetchShipment { external_id: id.clone() }),
         connect::HookSubject::Listing(id) => Some(Work::FetchListing { external_id: id.clone() }),
+        connect::HookSubject::Case(key) => Some(Work::of_case(key)),
+        connect::HookSubject::Message(id) => Some(Work::FetchMessage { external_id: id.clone() }),
         connect::HookSubject::NotForUs => None,
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use connect::{ChannelError, ErrorKind};
 use domain::pace::{Blow, Pace};
 use domain::retry::{MAX_ATTEMPTS, delay_before_retry};
-use domain::{ConnectionId, JobId, OrganizationId, Timestamp, Verdict};
+use domain::{CaseKey, ConnectionId, Desk, JobId, OrganizationId, Timestamp, Verdict};
 use store::jobs::{self, Failure, HOOK_CAUSE, Job, Priority};
 use store::paces::{Paces, Scope};
 use store::{StoreResult, Tx};
@@ -276,6 +276,17 @@ impl App {
             Work::CheckCharges { bookmark, until } => {
                 self.check_charges(organization, connection, &bookmark, until).await
             }
+            Work::FetchCase { desk, external_id } => {
+                let key = case_key(&desk, external_id)?;
+                self.fetch_case(organization, connection, &key, &job.cause).await
+            }
+            Work::FetchMessage { external_id } => {
+                self.fetch_message(organization, connection, &external_id, &job.cause).await
+            }
+            Work::SweepCases => self.sweep_cases(organization, connection).await,
+            Work::AnswerCase { case } => {
+                return self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await;
+            }
         };
         called.map(|()| true)
     }
@@ -324,7 +335,11 @@ impl App {
             Work::FetchListing { external_id } => {
                 Ok(held.read(move |tenant| tenant.listing_of(connection, &external_id, "")).await?.is_none())
             }
-            Work::FetchShipment { .. } => Ok(true),
+            Work::FetchShipment { .. } | Work::FetchMessage { .. } => Ok(true),
+            Work::FetchCase { desk, external_id } => {
+                let key = case_key(&desk, external_id)?;
+                Ok(!self.holds_case(job.organization, connection, key).await?)
+            }
             Work::PushStock { .. }
             | Work::Sweep
             | Work::ReadMissed(_)
@@ -332,7 +347,9 @@ impl App {
             | Work::CheckListings(_)
             | Work::RenewTokens
             | Work::FetchCharges { .. }
-            | Work::CheckCharges { .. } => Ok(false),
+            | Work::CheckCharges { .. }
+            | Work::SweepCases
+            | Work::AnswerCase { .. } => Ok(false),
         }
     }
 }
@@ -348,6 +365,11 @@ impl Hands {
             *count = count.saturating_sub(1);
         }
     }
+}
+
+fn case_key(desk: &str, external_id: String) -> Result<CaseKey, AppError> {
+    let desk = Desk::parse(desk).ok_or_else(|| AppError::BadJob(desk.to_owned()))?;
+    Ok(CaseKey { desk, external_id })
 }
 
 /// What a failed job heard: a refusal is an answer as well.

@@ -7,11 +7,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use domain::{
-    ChannelKind, ConnectionId, ListingState, Money, OrderSnapshot, Restricted, Timestamp, TokenLife,
+    CaseKey, ChannelKind, ConnectionId, ListingState, Money, OrderSnapshot, Restricted, Timestamp, TokenLife,
 };
 
 use crate::error::ChannelError;
 use crate::finance::Finance;
+use crate::service::{Messages, Questions, Returns};
 
 /// A call to the outside world, as object-safe traits return it.
 pub type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, ChannelError>> + Send + 'a>>;
@@ -36,6 +37,12 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn missed_hooks(&self) -> Option<&dyn MissedHooks>;
     /// Money; `None` where the channel tells no program what it charges.
     fn finance(&self) -> Option<&dyn Finance>;
+    /// Questions before the sale; `None` where no program may read or answer them.
+    fn questions(&self) -> Option<&dyn Questions>;
+    /// Messages about a sale; `None` where no program may read or write them.
+    fn messages(&self) -> Option<&dyn Messages>;
+    /// Returns, requests to cancel, claims; `None` where no program may read them.
+    fn returns(&self) -> Option<&dyn Returns>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.
@@ -160,6 +167,10 @@ pub enum HookSubject {
     Shipment(String),
     /// A listing changed.
     Listing(String),
+    /// A question, return, request to cancel or claim changed.
+    Case(CaseKey),
+    /// Somebody wrote: the thread of this message has to be read.
+    Message(String),
     /// A topic that the hub does not act on; counted, not kept.
     NotForUs,
 }

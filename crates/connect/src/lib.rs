@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod finance;
 pub mod outbound;
 pub mod redact;
+pub mod service;
 pub mod settings;
 
 pub use channel::{
@@ -27,3 +28,4 @@ pub use outbound::{
     Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,
 };
+pub use service::{Messages, Questions, Returns};

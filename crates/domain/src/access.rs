@@ -42,6 +42,8 @@ pub enum Purpose {
     CallChannel,
     /// An order is being dispatched: name and address for the package.
     DispatchOrder,
+    /// What a buyer wrote is read, or what a member answers is sent.
+    AnswerBuyer,
     /// A password or token is checked at sign-in.
     SignIn,
     /// Data is moved under a new key.
@@ -57,6 +59,7 @@ impl Purpose {
         match self {
             Self::CallChannel => "call_channel",
             Self::DispatchOrder => "dispatch_order",
+            Self::AnswerBuyer => "answer_buyer",
             Self::SignIn => "sign_in",
             Self::RotateKeys => "rotate_keys",
             Self::Seal => "seal",

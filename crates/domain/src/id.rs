@@ -133,8 +133,12 @@ macro_rules! ids {
 }
 
 ids! {
+    /// What a member answers in a case.
+    AnswerId = "ans";
     /// An audit event.
     AuditId = "aud";
+    /// A question, message thread, return, cancellation request or claim.
+    CaseId = "cas";
     /// An authorised marketplace or messaging account.
     ConnectionId = "con";
     /// A key that seals the data of one subject, connection or tenant.

@@ -5,6 +5,7 @@
 //! this news stale?) is a function that a test can call without a server.
 
 pub mod access;
+pub mod case;
 pub mod class;
 pub mod connection;
 pub mod id;
@@ -21,6 +22,7 @@ pub mod stock;
 pub mod time;
 
 pub use access::{Actor, Grant, Purpose};
+pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};
 pub use connection::{ChannelKind, ConnectionState, TokenLife};
 pub use id::*;

@@ -52,12 +52,14 @@ pub enum Nav {
     Differences,
     Problems,
     Audit,
+    Desk,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Orders,
+        Self::Desk,
         Self::Skus,
         Self::Listings,
         Self::Connections,
@@ -77,6 +79,7 @@ impl Nav {
             Self::Differences => "differences",
             Self::Problems => "problems",
             Self::Audit => "audit",
+            Self::Desk => "desk",
         }
     }
 }

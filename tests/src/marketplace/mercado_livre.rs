@@ -113,4 +113,13 @@ impl Marketplace for Market {
             payment.fee_minor += minor;
         });
     }
+
+    fn ask_to_cancel(&self, order: &str) {
+        let claim = json!({"order_id": order, "type": "cancel_purchase"});
+        self.control(Method::POST, "/_sandbox/claims", &claim);
+    }
+
+    fn ask_to_return(&self, order: &str) {
+        self.control(Method::POST, "/_sandbox/claims", &json!({"order_id": order, "type": "mediations"}));
+    }
 }

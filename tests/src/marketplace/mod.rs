@@ -92,6 +92,11 @@ pub trait Marketplace: InProcess {
     fn keep(&self, order: &str);
     /// The marketplace will take more commission than it has said, in minor units.
     fn overcharge(&self, order: &str, minor: i64);
+
+    /// The buyer of an order that is to be sent asks to cancel it.
+    fn ask_to_cancel(&self, order: &str);
+    /// The buyer of an order that has arrived wants to send it back.
+    fn ask_to_return(&self, order: &str);
 }
 
 /// Where the application believes a marketplace to be: nothing listens there, and each

@@ -135,4 +135,12 @@ impl Marketplace for ShopeeMarket {
         let path = format!("/_sandbox/orders/{order}/overcharge");
         self.control(Method::POST, &path, &json!({"minor": minor}));
     }
+
+    fn ask_to_cancel(&self, order: &str) {
+        self.control(Method::POST, &format!("/_sandbox/orders/{order}/request_cancel"), &json!({}));
+    }
+
+    fn ask_to_return(&self, order: &str) {
+        self.control(Method::POST, "/_sandbox/returns", &json!({"order_sn": order, "with_goods": false}));
+    }
 }

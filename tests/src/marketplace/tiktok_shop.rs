@@ -144,4 +144,12 @@ impl Marketplace for TikTokShopMarket {
         let path = format!("/_sandbox/orders/{order}/overcharge");
         self.control(Method::POST, &path, &json!({"minor": minor}));
     }
+
+    fn ask_to_cancel(&self, order: &str) {
+        act_on_order(self, order, "cancel");
+    }
+
+    fn ask_to_return(&self, order: &str) {
+        self.control(Method::POST, "/_sandbox/returns", &json!({"order_id": order, "type": "REFUND"}));
+    }
 }

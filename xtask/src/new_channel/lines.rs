@@ -48,8 +48,10 @@ const MARKET: [Line; 2] = [
     Line { behind: &["mod loose;"], before: "\n", says: "\npub mod acme;" },
     Line { behind: &["static MARKETS:", "=", "["], before: "];", says: "acme::MARKET" },
 ];
-const SHEETS: [Line; 1] =
-    [Line { behind: &["fn sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::sheet()" }];
+const SHEETS: [Line; 2] = [
+    Line { behind: &["fn sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::sheet()" },
+    Line { behind: &["fn service_sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::service()" },
+];
 const OPERATORS: [Line; 1] = [Line { behind: &["\n"], before: "## The demo and the sandbox", says: SECTION }];
 
 /// The files that change, as they are.

@@ -5,13 +5,31 @@ use std::time::Duration;
 use domain::order::Attention;
 use domain::{ListingState, OrderState};
 
+use super::SPEC;
 use super::tests::conformance::Kit;
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Facts, Life, Sheet};
+use crate::market::document::{Facts, Life, ServiceSheet, Sheet};
 
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
     Sheet { harness: Box::new(Kit), facts: facts(), life: life() }
+}
+
+/// What the document tells of service to buyers.
+pub(in crate::market) fn service() -> ServiceSheet {
+    ServiceSheet {
+        channel: SPEC.kind,
+        harness: Box::new(Kit),
+        questions: Lacks(UNTOLD),
+        messages: Lacks(UNTOLD),
+        cancellations: Lacks(UNTOLD),
+        returns: Lacks(UNTOLD),
+        answers: Lacks(UNTOLD),
+        elsewhere: UNTOLD,
+        deadline: UNTOLD,
+        hooks: UNTOLD,
+        words: Vec::new(),
+    }
 }
 
 /// What nobody has read in the platform's documents yet: docs/adding-a-channel.md, steps 1 and 8.

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, MissedHooks, Orders, Prices,
-    Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
+    Prices, Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -146,6 +146,15 @@ impl Channel for Acme {
         None
     }
     fn finance(&self) -> Option<&dyn Finance> {
+        None
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        None
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         None
     }
 }

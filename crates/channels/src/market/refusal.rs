@@ -1,8 +1,9 @@
 //! What every channel refuses in the same way and in the same words, most of it before
 //! anything is sent.
 
+use connect::service::{Reply, Verb};
 use connect::{ChannelError, ErrorKind, HookRejection, Spec};
-use domain::Money;
+use domain::{Money, Restricted};
 
 /// A quantity that a listing cannot show.
 pub(super) fn quantity(operation: &'static str, units: i64, spec: &Spec) -> Result<(), ChannelError> {
@@ -46,4 +47,25 @@ pub(super) const fn id(operation: &'static str) -> ChannelError {
 /// A hook that is not of the documented form.
 pub(super) fn hook(what: &str) -> HookRejection {
     HookRejection::Malformed(what.to_owned())
+}
+
+/// An answer that a case does not take (any more).
+pub(super) fn service(code: &str, message: &str) -> ErrorKind {
+    refused(code, message.to_owned())
+}
+
+/// The text of an answer that is one, of a length that the platform takes.
+pub(super) fn text(
+    operation: &'static str,
+    reply: &Reply,
+    verb: Verb,
+    max_chars: usize,
+) -> Result<Restricted<String>, ChannelError> {
+    let refuse = |message: String| ChannelError::new(refused("text_not_possible", message), operation);
+    let chars = reply.chars();
+    match &reply.text {
+        _ if reply.verb != verb => Err(refuse(format!("{} is no text", reply.verb.as_str()))),
+        Some(text) if (1..=max_chars).contains(&chars) => Ok(text.clone()),
+        _ => Err(refuse(format!("{chars} characters; a text has 1 to {max_chars}"))),
+    }
 }

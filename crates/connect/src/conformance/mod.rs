@@ -9,6 +9,7 @@
 pub mod checks;
 mod harness;
 mod script;
+pub mod service;
 
 pub use harness::{Capability, Harness, HookSample, NOW, Outcome, Samples};
 pub use script::{Script, Step, now, text};

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../../migrations/0003_pace.sql")),
     (4, include_str!("../../migrations/0004_hook_batch.sql")),
     (5, include_str!("../../migrations/0005_money.sql")),
+    (6, include_str!("../../migrations/0006_cases.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -269,7 +269,9 @@ macro_rules! id_columns {
 }
 
 id_columns!(
+    AnswerId,
     AuditId,
+    CaseId,
     ConnectionId,
     DataKeyId,
     ImportId,

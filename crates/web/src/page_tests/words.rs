@@ -9,6 +9,7 @@ use crate::i18n::{Lang, find};
 const OPEN_GROUPS: [&str; 29] = [
     "actor-system",
     "audit",
+    "case",
     "connect-step-text",
     "connect-step-title",
     "connection-state",

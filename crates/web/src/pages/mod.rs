@@ -5,6 +5,7 @@ pub mod account;
 pub mod audit;
 pub mod components;
 pub mod connections;
+pub mod desk;
 pub mod listings;
 pub mod money;
 pub mod orders;

@@ -2,6 +2,7 @@
 
 mod account;
 mod connections;
+mod desk;
 mod money;
 mod orders;
 mod stock;
@@ -31,6 +32,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.connections(&mut pages);
     reader.trouble(&mut pages);
     reader.all_differences(&mut pages);
+    reader.desk(&mut pages);
     pages
 }
 

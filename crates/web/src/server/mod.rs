@@ -7,6 +7,7 @@
 mod account;
 mod audit;
 mod connections;
+mod desk;
 mod guard;
 mod headers;
 mod hooks;
@@ -103,6 +104,9 @@ fn pages() -> Router<Web> {
         .route("/problems", get(problems::list))
         .route("/problems/retry", post(problems::retry))
         .route("/audit", get(audit::list))
+        .route("/desk", get(desk::list))
+        .route("/desk/{id}", get(desk::show))
+        .route("/desk/{id}/answer", post(desk::answer))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
 }
 

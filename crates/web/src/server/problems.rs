@@ -75,7 +75,7 @@ fn item_of(row: &ProblemRow) -> ProblemItem {
 /// The thing a job was about: the one id in its payload.
 fn subject_of(payload: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
-    ["external_id", "listing"]
+    ["external_id", "listing", "case"]
         .iter()
         .find_map(|name| value.get(name).and_then(serde_json::Value::as_str))
         .unwrap_or("–")

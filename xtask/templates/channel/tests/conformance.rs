@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connect::conformance::service::{Service, ServiceHarness, ServiceSamples};
 use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::service::{Reply, Verb};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
-use domain::{Currency, Money};
+use domain::{CaseKey, Currency, Desk, Money};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -167,5 +169,35 @@ impl Harness for Kit {
 
     fn refused_hooks(&self) -> Vec<HookSample> {
         vec![hook(&[], Err(HookRejection::BadSignature))]
+    }
+}
+
+/// Service to buyers: none is told yet. Where the platform has it, its scripts come here, and
+/// `connect::service_conformance!(Kit)` beside the line above.
+impl ServiceHarness for Kit {
+    fn service_samples(&self) -> ServiceSamples {
+        let reply = Reply { verb: Verb::Reply, reason: None, text: None, reference: "ans_1".into() };
+        ServiceSamples {
+            question_id: "not-told-yet".into(),
+            message_id: "not-told-yet".into(),
+            thread_id: "not-told-yet".into(),
+            key: CaseKey { desk: Desk::Returns, external_id: "not-told-yet".into() },
+            text: reply.clone(),
+            decision: reply,
+            buyer_text: "not-told-yet".into(),
+            seller_text: "not-told-yet".into(),
+        }
+    }
+
+    fn service_script(&self, _: Service) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn done_already(&self, _: Service) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn case_with_status(&self, _: &str) -> Option<Vec<Step>> {
+        None
     }
 }

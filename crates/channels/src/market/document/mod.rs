@@ -4,12 +4,15 @@
 //! the scripts that its conformance tests run, and of its own mapping functions.
 
 mod page;
+mod service;
 
 use std::fmt;
 use std::time::Duration;
 
 use connect::conformance::Harness;
 use domain::{ListingState, OrderState};
+
+pub(super) use self::service::{ServiceSheet, Words};
 
 /// What a channel has, or why it lacks it.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +137,15 @@ fn sheets() -> Vec<Sheet> {
     ]
 }
 
+/// Every channel's part about service to buyers, in the same order.
+fn service_sheets() -> Vec<ServiceSheet> {
+    vec![
+        super::mercado_livre::facts::service(),
+        super::shopee::facts::service(),
+        super::tiktok_shop::facts::service(),
+    ]
+}
+
 /// A span in the largest unit that it is a whole number of.
 pub(super) fn span(span: Duration) -> String {
     let units = [(24 * 60 * 60 * 1_000, "days"), (60 * 60 * 1_000, "h"), (60 * 1_000, "min"), (1_000, "s")];
@@ -175,7 +187,7 @@ mod unit {
 
     #[test]
     fn the_document_says_what_the_code_does() {
-        let page = page::page(&sheets());
+        let page = page::page(&sheets()) + &service::section(&service_sheets());
         if page != fs::read_to_string(document()).expect("docs/channels.md") {
             let right = target_folder().join("channels.md");
             fs::write(&right, page).expect("a target folder that can be written to");

@@ -81,7 +81,7 @@ pub(super) fn page(sheets: &[Sheet]) -> String {
 ///
 /// # Panics
 /// When a cell says nothing: what a channel lacks has a reason.
-fn table(head: &[String], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[String], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("\n{}|{}\n", line(head), "---|".repeat(head.len()));
     for row in rows {
@@ -176,7 +176,7 @@ fn read_back(harness: &dyn Harness) -> String {
     writes.filter_map(is_read).collect::<Vec<_>>().join(", ")
 }
 
-fn code(word: &str) -> String {
+pub(super) fn code(word: &str) -> String {
     format!("`{word}`")
 }
 

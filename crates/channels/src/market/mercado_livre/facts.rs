@@ -11,6 +11,8 @@ use super::{Limits, map, wire};
 use crate::market::document::Fact::{Has, Lacks};
 use crate::market::document::{Case, Facts, Life, Sheet};
 
+pub(in crate::market) use super::service::facts::sheet as service;
+
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
     Sheet { harness: Box::new(Kit), facts: facts(), life: life() }

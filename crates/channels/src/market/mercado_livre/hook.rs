@@ -2,6 +2,7 @@
 //! only names a thing to be fetched again, and only by an id of the known form.
 
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
+use domain::{CaseKey, Desk};
 
 use super::wire::{Loose, Notification, filled};
 use super::{MercadoLivre, SPEC};
@@ -10,6 +11,8 @@ use crate::market::refusal;
 
 /// Most digits of an id that are taken: they have up to 16.
 const MAX_ID_DIGITS: usize = 24;
+/// Longest id of a message: a UUID has 36 characters.
+const MAX_MESSAGE_CHARS: usize = 64;
 
 impl Hooks for MercadoLivre {
     fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
@@ -50,12 +53,29 @@ fn subject(topic: &str, resource: &str) -> Result<HookSubject, HookRejection> {
         ("items" | "items_prices", ["items", id] | ["items", id, "prices"]) if is_item(id) => {
             HookSubject::Listing((*id).to_owned())
         }
-        ("orders_v2" | "orders" | "shipments" | "items" | "items_prices", _) => {
+        ("questions", ["questions", id]) if is_number(id) => case(Desk::Questions, id),
+        ("messages", [id]) if is_message(id) => HookSubject::Message((*id).to_owned()),
+        // Older apps get shorter paths; other forms of these two are not documented and pass.
+        (
+            "post_purchase" | "claims",
+            ["post-purchase", "v1", "claims", id] | ["v1", "claims", id] | ["claims", id],
+        ) if is_number(id) => case(Desk::Claims, id),
+        ("orders_v2" | "orders" | "shipments" | "items" | "items_prices" | "questions", _) => {
             return Err(refusal::hook("the resource is not of its topic's form"));
         }
         _ => HookSubject::NotForUs,
     };
     Ok(known)
+}
+
+fn case(desk: Desk, id: &str) -> HookSubject {
+    HookSubject::Case(CaseKey { desk, external_id: id.to_owned() })
+}
+
+/// A message's id: hexadecimal, in groups or not.
+pub(super) fn is_message(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    (8..=MAX_MESSAGE_CHARS).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// A platform id: digits only.

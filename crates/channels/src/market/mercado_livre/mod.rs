@@ -12,6 +12,7 @@ mod missed;
 mod orders;
 mod places;
 mod prices;
+mod service;
 mod settings;
 mod stock;
 mod wire;
@@ -26,8 +27,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, MissedHooks, Orders, Prices,
-    Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
+    Prices, Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -203,6 +204,15 @@ impl Channel for MercadoLivre {
         Some(self)
     }
     fn finance(&self) -> Option<&dyn Finance> {
+        Some(self)
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        Some(self)
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        Some(self)
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         Some(self)
     }
 }

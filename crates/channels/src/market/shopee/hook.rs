@@ -2,6 +2,7 @@
 //! no promise that it comes only once, so a push only names a thing to be fetched again.
 
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
+use domain::{CaseKey, Desk};
 use http::header::AUTHORIZATION;
 
 use super::ids::{id, is_code, is_number};
@@ -12,6 +13,8 @@ use crate::market::refusal;
 
 /// The console's "Verify" button: about no shop at all.
 const PING: &str = "0";
+/// The status of an order whose buyer has asked to cancel.
+const ASKED_TO_CANCEL: &str = "IN_CANCEL";
 
 impl Hooks for Shopee {
     fn read(&self, hook: HookRequest<'_>) -> Result<Vec<HookEvent>, HookRejection> {
@@ -75,6 +78,8 @@ fn shops<'a>(push: &'a Push, data: &'a PushData) -> Vec<&'a str> {
 enum About {
     /// An order, or a package of one.
     Order,
+    /// A return, and its order.
+    Return,
     /// An item.
     Listing,
     /// Units set aside for an order or a promotion.
@@ -93,7 +98,7 @@ struct Topic {
 impl Topic {
     /// The topic of a code. The number in the address of its document is another one.
     fn of(code: &str) -> Self {
-        use About::{Listing, Nothing, Order, Reserved};
+        use About::{Listing, Nothing, Order, Reserved, Return};
         let (name, about) = match code {
             PING => ("verify", Nothing),
             "1" => ("shop_authorization_push", Nothing),
@@ -112,7 +117,7 @@ impl Topic {
             "22" => ("item_price_update_push", Listing),
             "27" => ("item_scheduled_publish_failed_push", Listing),
             "28" => ("shop_penalty_update_push", Nothing),
-            "29" => ("return_updates_push", Order),
+            "29" => ("return_updates_push", Return),
             "30" => ("package_fulfillment_status_push", Order),
             "47" => ("package_info_push", Order),
             // What a later release pushes is counted by its code.
@@ -126,7 +131,23 @@ impl Topic {
         let order = || filled(data.ordersn.as_ref().or(data.order_sn.as_ref()));
         let item = || filled(data.item_id.as_ref());
         match self.about {
-            About::Order => order_or_package(order(), data).map(|subject| vec![subject]),
+            About::Order => {
+                let asked = filled(data.status.as_ref()) == Some(ASKED_TO_CANCEL);
+                let subject = order_or_package(order(), data)?;
+                let request = order().filter(|_| asked).map(|order| case(Desk::Cancellations, order));
+                Ok(std::iter::once(subject).chain(request).collect())
+            }
+            About::Return => {
+                let of_return = filled(data.return_sn.as_ref()).filter(|number| is_code(number));
+                let order = order().and_then(|order| order_of(order).ok());
+                let subjects: Vec<HookSubject> =
+                    order.into_iter().chain(of_return.map(|number| case(Desk::Returns, number))).collect();
+                if subjects.is_empty() {
+                    Err(refusal::hook("neither a return nor an order"))
+                } else {
+                    Ok(subjects)
+                }
+            }
             About::Listing => listing(item()).map(|subject| vec![subject]),
             About::Reserved => {
                 let mut subjects: Vec<HookSubject> = listing(item()).into_iter().collect();
@@ -142,6 +163,10 @@ impl Topic {
             About::Nothing => Ok(vec![HookSubject::NotForUs]),
         }
     }
+}
+
+fn case(desk: Desk, number: &str) -> HookSubject {
+    HookSubject::Case(CaseKey { desk, external_id: number.to_owned() })
 }
 
 fn order_or_package(order: Option<&str>, data: &PushData) -> Result<HookSubject, HookRejection> {

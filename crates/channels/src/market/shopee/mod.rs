@@ -14,6 +14,7 @@ mod offers;
 mod orders;
 mod places;
 mod prices;
+mod service;
 mod settings;
 mod sign;
 mod stock;
@@ -31,8 +32,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound, Signer};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, MissedHooks, Orders, Prices,
-    Spec, Stock,
+    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
+    Prices, Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -241,6 +242,15 @@ impl Channel for Shopee {
         Some(self)
     }
     fn finance(&self) -> Option<&dyn Finance> {
+        Some(self)
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        None
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         Some(self)
     }
 }

@@ -326,6 +326,8 @@ pub(super) struct PushData {
     pub(super) ordersn: Option<Loose>,
     pub(super) order_sn: Option<Loose>,
     pub(super) package_number: Option<Loose>,
+    pub(super) return_sn: Option<Loose>,
+    pub(super) status: Option<Loose>,
     pub(super) item_id: Option<Loose>,
     pub(super) shop_id: Option<Loose>,
     pub(super) shopid: Option<Loose>,

@@ -53,6 +53,8 @@ impl Span {
 pub(super) enum List {
     Orders,
     Products,
+    Cancellations,
+    Returns,
 }
 
 impl List {
@@ -60,6 +62,8 @@ impl List {
         match self {
             Self::Orders => "orders",
             Self::Products => "products",
+            Self::Cancellations => "cancellations",
+            Self::Returns => "returns",
         }
     }
 }
@@ -89,6 +93,11 @@ impl Walk {
     /// Over a span.
     pub(super) fn over(list: List, span: Span) -> Self {
         Self { list, spans: vec![span], token: String::new() }
+    }
+
+    /// Which list it goes through.
+    pub(super) const fn list(&self) -> List {
+        self.list
     }
 
     /// The span that is read next and its page token; `None` at the end.

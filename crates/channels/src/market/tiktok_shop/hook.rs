@@ -4,6 +4,7 @@
 //! fetched.
 
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
+use domain::{CaseKey, Desk};
 use http::header::AUTHORIZATION;
 
 use super::wire::{Loose, Notification, NotificationData, NotifiedPackage, filled};
@@ -19,6 +20,10 @@ enum About {
     /// One package and its orders.
     Invoice,
     Product,
+    /// An order and the request to cancel it.
+    Cancellation,
+    /// An order and what comes back of it.
+    Return,
 }
 
 /// The types that the hub acts on: number, name, what it is about.
@@ -28,8 +33,8 @@ const TOPICS: [(&str, &str, About); 16] = [
     ("3", "RECIPIENT_ADDRESS_UPDATE", About::Order),
     ("4", "PACKAGE_UPDATE", About::Packages),
     ("5", "PRODUCT_STATUS_CHANGE", About::Product),
-    ("11", "CANCELLATION_STATUS_CHANGE", About::Order),
-    ("12", "RETURN_STATUS_CHANGE", About::Order),
+    ("11", "CANCELLATION_STATUS_CHANGE", About::Cancellation),
+    ("12", "RETURN_STATUS_CHANGE", About::Return),
     ("15", "PRODUCT_INFORMATION_CHANGE", About::Product),
     ("16", "PRODUCT_CREATION", About::Product),
     ("18", "PRODUCT_CATEGORY_CHANGE", About::Product),
@@ -91,7 +96,9 @@ fn name_of(kind: &str) -> &str {
 
 fn subjects(about: About, data: &NotificationData) -> Result<Vec<HookSubject>, HookRejection> {
     let mut subjects = match about {
-        About::Order => vec![HookSubject::Order(id(data.order_id.as_ref(), "order_id")?)],
+        About::Order => vec![order(data)?],
+        About::Cancellation => with_case(order(data)?, Desk::Cancellations, data.cancel_id.as_ref()),
+        About::Return => with_case(order(data)?, Desk::Returns, data.return_id.as_ref()),
         About::Product => vec![HookSubject::Listing(id(data.product_id.as_ref(), "product_id")?)],
         About::Invoice => of_package(data.package_id.as_ref(), data.order_ids.as_deref())?,
         About::Packages => {
@@ -105,6 +112,17 @@ fn subjects(about: About, data: &NotificationData) -> Result<Vec<HookSubject>, H
     subjects.sort_unstable();
     subjects.dedup();
     if subjects.is_empty() { Err(refusal::hook("nothing that it would be about")) } else { Ok(subjects) }
+}
+
+fn order(data: &NotificationData) -> Result<HookSubject, HookRejection> {
+    id(data.order_id.as_ref(), "order_id").map(HookSubject::Order)
+}
+
+/// An order, and the case that it is about where that is named.
+fn with_case(order: HookSubject, desk: Desk, case: Option<&Loose>) -> Vec<HookSubject> {
+    let case = filled(case).filter(|id| is_id(id));
+    let case = case.map(|id| HookSubject::Case(CaseKey { desk, external_id: id.to_owned() }));
+    std::iter::once(order).chain(case).collect()
 }
 
 /// The orders that a package carries or, where they are not named, the package itself.

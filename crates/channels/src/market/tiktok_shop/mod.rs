@@ -11,6 +11,7 @@ mod orders;
 mod parcels;
 mod places;
 mod prices;
+mod service;
 mod settings;
 mod sign;
 mod stock;
@@ -27,8 +28,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, MissedHooks, Orders,
-    Prices, Spec, Stock,
+    Account, Authorization, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, Messages,
+    MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use domain::{ChannelKind, Restricted};
 use http::Method;
@@ -51,6 +52,7 @@ pub static SPEC: Spec = Spec {
         "seller.order.info",
         "seller.product.basic",
         "seller.product.write",
+        "seller.return_refund.basic",
     ],
     takes_pkce: false,
     // "TikTok Shop Webhooks Overview": answer 200 within 3 s, or it is sent again.
@@ -91,6 +93,9 @@ mod version {
     pub(super) const UNSETTLED: &str = "202507";
     pub(super) const STATEMENTS: &str = "202309";
     pub(super) const STATEMENT_MONEY: &str = "202501";
+    pub(super) const RETURNS: &str = "202309";
+    pub(super) const RECORDS: &str = "202309";
+    pub(super) const ANSWERS: &str = "202309";
 }
 
 /// Sizes of the platform's lists.
@@ -273,6 +278,15 @@ impl Channel for TikTokShop {
         None
     }
     fn finance(&self) -> Option<&dyn Finance> {
+        Some(self)
+    }
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+    fn messages(&self) -> Option<&dyn Messages> {
+        None
+    }
+    fn returns(&self) -> Option<&dyn Returns> {
         Some(self)
     }
 }

@@ -267,6 +267,8 @@ pub(super) struct NotificationData {
     pub(super) product_id: Option<Loose>,
     pub(super) package_id: Option<Loose>,
     pub(super) package_list: Option<Vec<NotifiedPackage>>,
+    pub(super) cancel_id: Option<Loose>,
+    pub(super) return_id: Option<Loose>,
 }
 
 /// A package in a hook.

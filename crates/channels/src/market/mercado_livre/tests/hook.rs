@@ -1,4 +1,5 @@
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
+use domain::{CaseKey, Desk};
 use http::HeaderMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -50,10 +51,23 @@ fn each_topic_has_its_path() {
 }
 
 #[test]
+fn questions_messages_and_claims_are_named_by_their_ids() {
+    let case = |desk, id: &str| Ok(HookSubject::Case(CaseKey { desk, external_id: id.into() }));
+    assert_eq!(about("questions", "/questions/13050000001"), case(Desk::Questions, "13050000001"));
+    let message = "fd1d0000ad004ede9e0bf25d00000001";
+    assert_eq!(about("messages", message), Ok(HookSubject::Message(message.into())));
+    for path in ["/post-purchase/v1/claims/5300000001", "/v1/claims/5300000001", "claims/5300000001"] {
+        assert_eq!(about("post_purchase", path), case(Desk::Claims, "5300000001"), "{path}");
+        assert_eq!(about("claims", path), case(Desk::Claims, "5300000001"), "{path}");
+    }
+}
+
+#[test]
 fn other_topics_are_not_for_us_whatever_they_name() {
     let topics = [
         ("payments", "/collections/1"),
-        ("messages", "fd1d0000ad004ede9e0bf25d00000001"),
+        ("messages", "/packs/1/sellers/2"),
+        ("post_purchase", "/post-purchase/v9/something"),
         ("stock-location", "/user-products/MLBU1/stock"),
         ("a_topic_of_tomorrow", "http://evil.example/"),
     ];

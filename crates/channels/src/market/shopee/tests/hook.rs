@@ -1,4 +1,5 @@
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
+use domain::{CaseKey, Desk};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use proptest::prelude::*;
@@ -99,7 +100,7 @@ fn each_code_names_its_thing() {
     for code in [3, 4, 30] {
         assert_eq!(subjects(code, &of_order), Ok(vec![order("260921ABCDEF01")]), "{code}");
     }
-    let other_spelling = json!({ "order_sn": "260921ABCDEF01", "return_sn": "1", "package_number": "OFG1" });
+    let other_spelling = json!({ "order_sn": "260921ABCDEF01", "package_number": "OFG1" });
     for code in [29, 47] {
         assert_eq!(subjects(code, &other_spelling), Ok(vec![order("260921ABCDEF01")]), "{code}");
     }
@@ -107,6 +108,26 @@ fn each_code_names_its_thing() {
     for code in [6, 7, 9, 16, 22, 27] {
         assert_eq!(subjects(code, &of_item), Ok(vec![listing("930001")]), "{code}");
     }
+}
+
+fn case(desk: Desk, number: &str) -> HookSubject {
+    HookSubject::Case(CaseKey { desk, external_id: number.into() })
+}
+
+#[test]
+fn a_return_is_named_beside_its_order() {
+    let data = json!({ "order_sn": "260921ABCDEF01", "return_sn": "2609230ABCDE01" });
+    let expected = vec![order("260921ABCDEF01"), case(Desk::Returns, "2609230ABCDE01")];
+    assert_eq!(subjects(29, &data), Ok(expected));
+    let alone = json!({ "return_sn": "2609230ABCDE01" });
+    assert_eq!(subjects(29, &alone), Ok(vec![case(Desk::Returns, "2609230ABCDE01")]));
+}
+
+#[test]
+fn an_order_whose_buyer_asks_to_cancel_is_a_request_as_well() {
+    let data = json!({ "ordersn": "260921ABCDEF01", "status": "IN_CANCEL" });
+    let expected = vec![order("260921ABCDEF01"), case(Desk::Cancellations, "260921ABCDEF01")];
+    assert_eq!(subjects(3, &data), Ok(expected));
 }
 
 #[test]
@@ -210,12 +231,16 @@ proptest! {
 
     #[test]
     fn what_is_read_names_a_shop_and_an_id_that_a_call_may_carry(code in 0_u32..60, id in "\\PC{0,12}", shop in "\\PC{0,12}") {
-        let data = json!({ "ordersn": id, "item_id": id, "package_number": id });
+        let data = json!({ "ordersn": id, "item_id": id, "package_number": id, "return_sn": id, "status": "IN_CANCEL" });
         let body = json!({ "code": code, "shop_id": shop, "data": data }).to_string();
         for event in read(&body).unwrap_or_default() {
             prop_assert!(event.account_external_id.bytes().all(|byte| byte.is_ascii_digit()));
             match event.subject {
-                HookSubject::Order(id) | HookSubject::Shipment(id) | HookSubject::Listing(id) => {
+                HookSubject::Order(id)
+                | HookSubject::Shipment(id)
+                | HookSubject::Listing(id)
+                | HookSubject::Case(CaseKey { external_id: id, .. })
+                | HookSubject::Message(id) => {
                     prop_assert!(!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
                 }
                 HookSubject::NotForUs => {}

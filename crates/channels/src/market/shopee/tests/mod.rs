@@ -6,6 +6,7 @@ mod hook;
 mod listings;
 mod missed;
 mod orders;
+pub(super) mod service;
 mod words;
 mod writes;
 

@@ -1,4 +1,5 @@
 use connect::{HookEvent, HookRejection, HookRequest, HookSubject, Hooks};
+use domain::{CaseKey, Desk};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use proptest::prelude::*;
@@ -75,6 +76,19 @@ fn each_topic_about_an_order_names_it() {
     for kind in [1, 2, 3, 11, 12] {
         assert_eq!(about(kind, &json!({ "order_id": ORDER_ID })), Ok(vec![order(ORDER_ID)]), "{kind}");
     }
+}
+
+#[test]
+fn a_request_to_cancel_and_a_return_are_named_beside_their_order() {
+    let case = |desk, id: &str| HookSubject::Case(CaseKey { desk, external_id: id.into() });
+    let cancelled = json!({ "order_id": ORDER_ID, "cancel_id": "4035000000000000001" });
+    let expected = vec![order(ORDER_ID), case(Desk::Cancellations, "4035000000000000001")];
+    assert_eq!(about(11, &cancelled), Ok(expected));
+    let returned = json!({ "order_id": ORDER_ID, "return_id": 4_036_000_000_000_000_001_u64 });
+    let expected = vec![order(ORDER_ID), case(Desk::Returns, "4036000000000000001")];
+    assert_eq!(about(12, &returned), Ok(expected));
+    let odd = json!({ "order_id": ORDER_ID, "return_id": "../x" });
+    assert_eq!(about(12, &odd), Ok(vec![order(ORDER_ID)]), "the order heals what the return's name does not");
 }
 
 #[test]
@@ -184,10 +198,14 @@ proptest! {
     #[test]
     fn no_id_climbs(kind in 0_u64..80, id: String) {
         let data = json!({ "order_id": id, "product_id": id, "package_id": id, "order_ids": [id],
-            "package_list": [{ "package_id": id, "order_id_list": [id] }] });
+            "package_list": [{ "package_id": id, "order_id_list": [id] }], "cancel_id": id, "return_id": id });
         for subject in about(kind, &data).unwrap_or_default() {
             match subject {
-                HookSubject::Order(id) | HookSubject::Shipment(id) | HookSubject::Listing(id) => {
+                HookSubject::Order(id)
+                | HookSubject::Shipment(id)
+                | HookSubject::Listing(id)
+                | HookSubject::Case(CaseKey { external_id: id, .. })
+                | HookSubject::Message(id) => {
                     prop_assert!(id.bytes().all(|byte| byte.is_ascii_digit()), "{}", id);
                 }
                 HookSubject::NotForUs => {}

@@ -5,6 +5,7 @@ mod finance;
 mod hook;
 mod listings;
 mod orders;
+pub(super) mod service;
 mod sign;
 mod words;
 mod writes;

@@ -1,0 +1,173 @@
+//! The part of the document about service to buyers: what each channel lets a program do,
+//! which calls that takes, and what becomes of the words.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use connect::conformance::service::{Service, ServiceHarness};
+use domain::{CaseState, ChannelKind};
+
+use super::Fact;
+use super::page::{UNDOCUMENTED, code, table};
+
+/// What a platform calls the status of something, its words, and what the channel's own
+/// mapping makes of each.
+pub(in crate::market) struct Words {
+    /// The field.
+    pub(in crate::market) field: &'static str,
+    /// Every word that the platform documents for it.
+    pub(in crate::market) words: &'static [&'static str],
+    /// The state of a word.
+    pub(in crate::market) state: fn(&str) -> CaseState,
+}
+
+/// All that this part tells of a channel.
+pub(in crate::market) struct ServiceSheet {
+    pub(in crate::market) channel: ChannelKind,
+    /// What the channel calls.
+    pub(in crate::market) harness: Box<dyn ServiceHarness>,
+    /// Questions before the sale.
+    pub(in crate::market) questions: Fact,
+    /// Messages about a sale.
+    pub(in crate::market) messages: Fact,
+    /// Requests to cancel.
+    pub(in crate::market) cancellations: Fact,
+    /// Returns and claims.
+    pub(in crate::market) returns: Fact,
+    /// What a program can answer in those.
+    pub(in crate::market) answers: Fact,
+    /// What is left to the seller centre.
+    pub(in crate::market) elsewhere: &'static str,
+    /// Where the time that is left comes from.
+    pub(in crate::market) deadline: &'static str,
+    /// Which hooks tell.
+    pub(in crate::market) hooks: &'static str,
+    /// What becomes of the words.
+    pub(in crate::market) words: Vec<Words>,
+}
+
+const HEAD: &str = "
+## Service to buyers
+
+Questions, messages, requests to cancel, returns and claims of all channels stand in one list, what is due soonest first. Kept are
+ids, kind, state, time and amounts; what people wrote is read at the platform when a member opens the case. A case without a time
+from its platform is placed by the house's own goal. An answer looks at the platform before it is sent, so that one whose outcome
+was lost is not given twice.
+";
+
+type Cell = fn(&ServiceSheet) -> String;
+
+const ROWS: [(&str, Cell); 8] = [
+    ("questions", |it| it.questions.to_string()),
+    ("messages", |it| it.messages.to_string()),
+    ("requests to cancel", |it| it.cancellations.to_string()),
+    ("returns and claims", |it| it.returns.to_string()),
+    ("what a program answers there", |it| it.answers.to_string()),
+    ("left to the seller centre", |it| it.elsewhere.to_owned()),
+    ("the time that is left", |it| it.deadline.to_owned()),
+    ("hooks", |it| it.hooks.to_owned()),
+];
+
+const CALLS: [(&str, Service); 10] = [
+    ("open questions", Service::OpenQuestions),
+    ("a question", Service::ReadQuestion),
+    ("an answer to it", Service::AnswerQuestion),
+    ("threads that wait", Service::WaitingThreads),
+    ("a thread", Service::ReadThread),
+    ("a message in it", Service::SendMessage),
+    ("sweep over cases", Service::UpdatedCases),
+    ("a case", Service::FetchCase),
+    ("its texts", Service::ReadCase),
+    ("a decision in it", Service::AnswerCase),
+];
+
+/// This part of the document.
+pub(super) fn section(sheets: &[ServiceSheet]) -> String {
+    let head = |of: &str| -> Vec<String> {
+        let names = sheets.iter().map(|sheet| sheet.channel.label().to_owned());
+        std::iter::once(of.to_owned()).chain(names).collect()
+    };
+    let facts = ROWS.map(|(name, cell)| {
+        std::iter::once(name.to_owned()).chain(sheets.iter().map(cell)).collect::<Vec<_>>()
+    });
+    let calls = CALLS.map(|(name, service)| {
+        std::iter::once(name.to_owned())
+            .chain(sheets.iter().map(|sheet| called(sheet, service)))
+            .collect::<Vec<_>>()
+    });
+    let mut text = HEAD.to_owned() + &table(&head("what"), &facts) + &table(&head("what is called"), &calls);
+    for sheet in sheets {
+        for words in &sheet.words {
+            let _ = write!(text, "\n### {}: {}\n", sheet.channel.label(), words.field);
+            text += &states(words);
+        }
+    }
+    text
+}
+
+/// The calls of a capability, each once.
+fn called(sheet: &ServiceSheet, service: Service) -> String {
+    let Some(steps) = sheet.harness.service_script(service) else { return "–".to_owned() };
+    let (it, account) = (sheet.harness.service_samples(), sheet.harness.account());
+    let segment = |segment: &str| match segment {
+        it_is if it_is == it.question_id => "{question}".to_owned(),
+        it_is if it_is == it.thread_id => "{pack}".to_owned(),
+        it_is if it_is == it.key.external_id => "{case}".to_owned(),
+        it_is if it_is == account.external_id => "{account}".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut seen = BTreeSet::new();
+    let calls = steps.iter().map(|step| {
+        let (method, target) = step.request();
+        let path = target.split('?').next().unwrap_or_default();
+        code(&format!("{method} {}", path.split('/').map(segment).collect::<Vec<_>>().join("/")))
+    });
+    calls.filter(|call| seen.insert(call.clone())).collect::<Vec<_>>().join(", ")
+}
+
+fn states(words: &Words) -> String {
+    let row = |word: &str, name: String| {
+        let state = (words.state)(word);
+        let (state_word, detail) = state.as_words();
+        let is_unknown = matches!(state, CaseState::NeedsAttention(_));
+        let told = if detail.is_empty() || is_unknown {
+            code(state_word)
+        } else {
+            format!("{}: {detail}", code(state_word))
+        };
+        vec![name, told]
+    };
+    let known = words.words.iter().map(|word| row(word, code(word)));
+    let rows: Vec<_> = known.chain([row(UNDOCUMENTED, "any other word".to_owned())]).collect();
+    table(&["word".to_owned(), "state".to_owned()], &rows)
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn every_channel_has_its_part_and_what_it_says_to_have_it_has() {
+        let sheets = super::super::service_sheets();
+        assert_eq!(sheets.iter().map(|sheet| sheet.channel).collect::<Vec<_>>(), ChannelKind::ALL);
+        for sheet in sheets {
+            let has = |fact: Fact| matches!(fact, Fact::Has(_));
+            let calls = |service| sheet.harness.service_script(service).is_some();
+            let name = sheet.channel.label();
+            assert_eq!(has(sheet.questions), calls(Service::OpenQuestions), "{name}");
+            assert_eq!(has(sheet.messages), calls(Service::FetchThread), "{name}");
+            assert_eq!(has(sheet.returns), calls(Service::FetchCase), "{name}");
+            assert_eq!(has(sheet.answers), calls(Service::AnswerCase), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_nobody_documented_waits_for_a_person() {
+        for sheet in super::super::service_sheets() {
+            for words in &sheet.words {
+                let state = (words.state)(UNDOCUMENTED);
+                assert_eq!(state, CaseState::NeedsAttention(UNDOCUMENTED.to_owned()), "{}", words.field);
+            }
+        }
+    }
+}
