@@ -19,6 +19,11 @@ pub mod silence;
 pub mod stock;
 pub mod time;
 
+// Goods that are to be published.
+pub mod attribute;
+pub mod offer;
+pub mod picture;
+
 pub use access::{Actor, Grant, Purpose};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};
 pub use connection::{ChannelKind, ConnectionState, TokenLife};
