@@ -10,6 +10,7 @@ use domain::{
     ChannelKind, ConnectionId, ListingState, Money, OrderSnapshot, Restricted, Timestamp, TokenLife,
 };
 
+use crate::catalogue::{Attributes, Categories, Pictures, Publishing};
 use crate::error::ChannelError;
 
 /// A call to the outside world, as object-safe traits return it.
@@ -33,6 +34,14 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn prices(&self) -> Option<&dyn Prices>;
     /// Hooks that the channel gave up on; `None` where it keeps no such list.
     fn missed_hooks(&self) -> Option<&dyn MissedHooks>;
+    /// The tree of categories; `None` where no program can read it.
+    fn categories(&self) -> Option<&dyn Categories>;
+    /// What categories ask; `None` where no program can read it.
+    fn attributes(&self) -> Option<&dyn Attributes>;
+    /// Pictures; `None` where they are taken by address alone, or not at all.
+    fn pictures(&self) -> Option<&dyn Pictures>;
+    /// Making, changing and ending listings; `None` where that is done by hand.
+    fn publishing(&self) -> Option<&dyn Publishing>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

@@ -5,6 +5,7 @@
 //! reached through an `Option`: what a channel lacks is visible and typed, and nothing
 //! forgotten succeeds silently.
 
+pub mod catalogue;
 pub mod channel;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -14,6 +15,9 @@ pub mod outbound;
 pub mod redact;
 pub mod settings;
 
+pub use catalogue::{
+    Attributes, Categories, Category, Existing, PictureUse, Pictures, Publishing, Standing, Submission,
+};
 pub use channel::{
     Account, AccountProfile, Authorization, Call, Channel, Consent, HookEvent, HookRejection, HookRequest,
     HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
@@ -22,6 +26,6 @@ pub use channel::{
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use outbound::{
-    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Signer, Transport, TransportError, Unsigned,
+    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Part, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,
 };

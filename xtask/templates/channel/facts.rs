@@ -7,7 +7,7 @@ use domain::{ListingState, OrderState};
 
 use super::tests::conformance::Kit;
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Facts, Life, Sheet};
+use crate::market::document::{Facts, GoodsFacts, Life, Sheet};
 
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
@@ -42,6 +42,15 @@ fn facts() -> Facts {
         fixed_units: UNTOLD,
         max_quantity: UNTOLD,
         prices: Lacks(UNTOLD),
+        goods: GoodsFacts {
+            categories: Lacks(UNTOLD),
+            attributes: Lacks(UNTOLD),
+            owed: Lacks(UNTOLD),
+            pictures: Lacks(UNTOLD),
+            publishing: Lacks(UNTOLD),
+            found_again: Lacks(UNTOLD),
+            end: Lacks(UNTOLD),
+        },
     }
 }
 

@@ -22,6 +22,7 @@ use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
     Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
 };
+use connect::{Attributes, Categories, Pictures, Publishing};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -141,6 +142,18 @@ impl Channel for Acme {
         None
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        None
+    }
+    fn categories(&self) -> Option<&dyn Categories> {
+        None
+    }
+    fn attributes(&self) -> Option<&dyn Attributes> {
+        None
+    }
+    fn pictures(&self) -> Option<&dyn Pictures> {
+        None
+    }
+    fn publishing(&self) -> Option<&dyn Publishing> {
         None
     }
 }

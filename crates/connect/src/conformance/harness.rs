@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::{Currency, ManualClock, Money, OrderSnapshot, Restricted, Timestamp};
 use http::HeaderMap;
 
+use super::catalogue::{self, CatalogueCall, CatalogueOutcome, CatalogueSamples};
 use super::script::{Script, Step, now};
 use crate::channel::{
     Account, AccountProfile, Channel, Consent, HookEvent, HookRejection, HookRequest, IssuedTokens,
@@ -45,11 +46,13 @@ pub enum Capability {
     WritePrice,
     /// Missed hooks.
     MissedHooks,
+    /// Goods that are to be published.
+    Catalogue(CatalogueCall),
 }
 
 impl Capability {
     /// Every capability there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 27] = [
         Self::Exchange,
         Self::Refresh,
         Self::Identify,
@@ -62,12 +65,28 @@ impl Capability {
         Self::WriteStock,
         Self::WritePrice,
         Self::MissedHooks,
+        Self::Catalogue(CatalogueCall::Roots),
+        Self::Catalogue(CatalogueCall::Path),
+        Self::Catalogue(CatalogueCall::Predict),
+        Self::Catalogue(CatalogueCall::Rules),
+        Self::Catalogue(CatalogueCall::Owed),
+        Self::Catalogue(CatalogueCall::Brands),
+        Self::Catalogue(CatalogueCall::Upload),
+        Self::Catalogue(CatalogueCall::Create),
+        Self::Catalogue(CatalogueCall::CreateAgain),
+        Self::Catalogue(CatalogueCall::Find),
+        Self::Catalogue(CatalogueCall::Standing),
+        Self::Catalogue(CatalogueCall::Update),
+        Self::Catalogue(CatalogueCall::TakeDown),
+        Self::Catalogue(CatalogueCall::PutUp),
+        Self::Catalogue(CatalogueCall::Delete),
     ];
 
     /// Whether the call changes a listing.
     #[must_use]
     pub fn is_write(self) -> bool {
-        matches!(self, Self::WriteStock | Self::WritePrice)
+        let is_catalogue = matches!(self, Self::Catalogue(call) if call.is_write());
+        is_catalogue || matches!(self, Self::WriteStock | Self::WritePrice)
     }
 
     /// Whether the call is made with an access token.
@@ -93,6 +112,7 @@ impl fmt::Display for Capability {
             Self::WriteStock => "Stock::write",
             Self::WritePrice => "Prices::write",
             Self::MissedHooks => "MissedHooks::page",
+            Self::Catalogue(call) => return call.fmt(out),
         })
     }
 }
@@ -200,6 +220,9 @@ pub trait Harness {
     fn unknown_topic(&self) -> HookSample;
     /// Hooks that must be refused: another app's, badly signed ones.
     fn refused_hooks(&self) -> Vec<HookSample>;
+
+    /// What goods are published with; `None` for a channel that publishes nothing.
+    fn catalogue(&self) -> Option<CatalogueSamples>;
 }
 
 /// What a capability gave.
@@ -216,6 +239,7 @@ pub enum Outcome {
     Listing(Vec<ListingSnapshot>),
     Written(ListingSnapshot),
     Missed(Page<HookEvent>),
+    Catalogue(CatalogueOutcome),
     /// The channel has no such capability.
     Lacking,
 }
@@ -293,6 +317,10 @@ fn perform(
         },
         Capability::MissedHooks => match channel.missed_hooks() {
             Some(missed) => now(missed.page(&account, None)).map(Outcome::Missed),
+            None => Ok(Outcome::Lacking),
+        },
+        Capability::Catalogue(call) => match harness.catalogue() {
+            Some(it) => catalogue::perform(call, &it, &account, channel),
             None => Ok(Outcome::Lacking),
         },
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
 use domain::{Currency, Money};
 use http::HeaderMap;
@@ -92,13 +92,16 @@ impl Harness for Kit {
             Capability::PageOfListings => vec![Step::get(PATH).answer(200, LISTINGS_SEARCH)],
             Capability::FetchListing => vec![Step::get(PATH).answer(200, LISTING)],
             Capability::WriteStock => vec![Step::put(PATH), Step::get(PATH).answer(200, LISTING)],
-            Capability::WritePrice | Capability::MissedHooks => return None,
+            Capability::WritePrice | Capability::MissedHooks | Capability::Catalogue(_) => return None,
         })
     }
 
     fn needed_step(&self, capability: Capability) -> Option<usize> {
         match capability {
-            Capability::Revoke | Capability::WritePrice | Capability::MissedHooks => None,
+            Capability::Revoke
+            | Capability::WritePrice
+            | Capability::MissedHooks
+            | Capability::Catalogue(_) => None,
             Capability::WriteStock => Some(1),
             Capability::Exchange
             | Capability::Refresh
@@ -160,5 +163,9 @@ impl Harness for Kit {
 
     fn refused_hooks(&self) -> Vec<HookSample> {
         vec![hook(&[], Err(HookRejection::BadSignature))]
+    }
+    /// Nothing is published there yet: docs/adding-a-channel.md, step 4.
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        None
     }
 }

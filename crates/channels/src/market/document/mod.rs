@@ -3,6 +3,7 @@
 //! each channel's `facts.rs` says what no type says, the rest is asked of its `Spec`, of
 //! the scripts that its conformance tests run, and of its own mapping functions.
 
+mod catalogue;
 mod page;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use connect::conformance::Harness;
 use domain::{ListingState, OrderState};
+
+pub(super) use self::catalogue::GoodsFacts;
 
 /// What a channel has, or why it lacks it.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +81,8 @@ pub(super) struct Facts {
     pub(super) max_quantity: &'static str,
     /// Which price is written.
     pub(super) prices: Fact,
+    /// Publishing.
+    pub(super) goods: GoodsFacts,
 }
 
 /// What becomes of a platform's words. The functions are the channel's own mapping.
@@ -150,7 +155,7 @@ mod unit {
     use std::{env, fs};
 
     use connect::HookRejection;
-    use connect::conformance::{Capability, Script};
+    use connect::conformance::{Capability, CatalogueCall, Script};
     use domain::{ChannelKind, ManualClock};
     use http::HeaderMap;
 
@@ -202,6 +207,8 @@ mod unit {
             assert_eq!(has(facts.revoke), calls(Capability::Revoke), "{}", spec.kind.label());
             assert_eq!(has(facts.prices), channel.prices().is_some(), "{}", spec.kind.label());
             assert_eq!(has(facts.missed_hooks), channel.missed_hooks().is_some(), "{}", spec.kind.label());
+            let asks = calls(Capability::Catalogue(CatalogueCall::Owed));
+            assert!(catalogue::agree(&facts.goods, channel.as_ref(), asks), "{}", spec.kind.label());
             // A good hook without its headers is refused where hooks are signed, and only there.
             let mut hook = sheet.harness.hook();
             hook.headers = HeaderMap::new();

@@ -9,7 +9,7 @@ use super::tests::conformance::Kit;
 use super::tests::{ITEM, ORDER, SHIPMENT, with};
 use super::{Limits, map, wire};
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Case, Facts, Life, Sheet};
+use crate::market::document::{Case, Facts, GoodsFacts, Life, Sheet};
 
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
@@ -48,6 +48,17 @@ fn facts() -> Facts {
         fixed_units: "Full (`meli_facility`) and places of unknown kinds count and stay; Full alone is read only",
         max_quantity: "undocumented: what the seller centre takes",
         prices: Has("the price without promotions; under one, `sale_price` tells whether it holds"),
+        goods: GoodsFacts {
+            categories: Has("level by level; the predictor proposes up to eight for a title"),
+            attributes: Has("settings and attributes of the category; a brand is one of them"),
+            owed: Has("asked with the whole offer (`conditional`)"),
+            pictures: Has("larger ones are shown with 1920 px"),
+            publishing: Has(
+                "one call; a seller of user products has a listing for each variant, others variations of one",
+            ),
+            found_again: Has("by the seller's codes: the platform knows no repeated try"),
+            end: Has("closed, then deleted; a deletion right after closing is tried again"),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use super::tests::conformance::Kit;
 use super::tests::{item_with, order_with};
 use super::{map, offers, sweep, wire};
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Case, Facts, Life, Sheet, span};
+use crate::market::document::{Case, Facts, GoodsFacts, Life, Sheet, span};
 
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
@@ -43,6 +43,17 @@ fn facts() -> Facts {
         fixed_units: "`shopee_stock` counts and stays; what a promotion holds is the least that can be shown",
         max_quantity: "differs from category to category: what none is known to refuse",
         prices: Has("the price without promotions; refused while one runs"),
+        goods: GoodsFacts {
+            categories: Has("the whole tree at once; the platform proposes some for a title"),
+            attributes: Has("a tree of attributes, the category's limits, and whether it wants a brand"),
+            owed: Lacks("the tree tells what each value asks for besides"),
+            pictures: Has("of the app, not of a shop; pixels are not documented"),
+            publishing: Has(
+                "the item, then its variations; until they are there it is off sale; every way of sending that the shop has on",
+            ),
+            found_again: Has("by the item's code: the house's own where variations have codes of their own"),
+            end: Has("one call; readable for 90 days"),
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 //! in this folder.
 
 mod auth;
+mod catalogue;
 mod error;
 mod goods;
 mod hook;
@@ -32,6 +33,7 @@ use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound, Signe
 use connect::{
     Account, Authorization, Channel, ChannelError, Hooks, Listings, MissedHooks, Orders, Prices, Spec, Stock,
 };
+use connect::{Attributes, Categories, Pictures, Publishing};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -234,6 +236,18 @@ impl Channel for Shopee {
         Some(self)
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
+        Some(self)
+    }
+    fn categories(&self) -> Option<&dyn Categories> {
+        Some(self)
+    }
+    fn attributes(&self) -> Option<&dyn Attributes> {
+        Some(self)
+    }
+    fn pictures(&self) -> Option<&dyn Pictures> {
+        Some(self)
+    }
+    fn publishing(&self) -> Option<&dyn Publishing> {
         Some(self)
     }
 }

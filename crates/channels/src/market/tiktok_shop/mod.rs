@@ -1,6 +1,7 @@
 //! TikTok Shop. Oddities and the tests that hold them: `QUIRKS.md` in this folder.
 
 mod auth;
+mod catalogue;
 mod cursor;
 mod error;
 mod hook;
@@ -29,6 +30,7 @@ use connect::{
     Account, Authorization, Channel, ChannelError, ErrorKind, Hooks, Listings, MissedHooks, Orders, Prices,
     Spec, Stock,
 };
+use connect::{Attributes, Categories, Pictures, Publishing};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use vault::hmac::HmacKey;
@@ -49,6 +51,9 @@ pub static SPEC: Spec = Spec {
         "seller.order.info",
         "seller.product.basic",
         "seller.product.write",
+        // Publishing: where units of new products go, and the end of one.
+        "seller.logistics",
+        "seller.product.delete",
     ],
     takes_pkce: false,
     // "TikTok Shop Webhooks Overview": answer 200 within 3 s, or it is sent again.
@@ -83,6 +88,8 @@ mod version {
     pub(super) const PRODUCT_SEARCH: &str = "202502";
     pub(super) const INVENTORY: &str = "202309";
     pub(super) const PRICES: &str = "202309";
+    pub(super) const PARTIAL_EDIT: &str = "202509";
+    pub(super) const WAREHOUSES: &str = "202309";
 }
 
 /// Sizes of the platform's lists.
@@ -263,5 +270,17 @@ impl Channel for TikTokShop {
     }
     fn missed_hooks(&self) -> Option<&dyn MissedHooks> {
         None
+    }
+    fn categories(&self) -> Option<&dyn Categories> {
+        Some(self)
+    }
+    fn attributes(&self) -> Option<&dyn Attributes> {
+        Some(self)
+    }
+    fn pictures(&self) -> Option<&dyn Pictures> {
+        Some(self)
+    }
+    fn publishing(&self) -> Option<&dyn Publishing> {
+        Some(self)
     }
 }

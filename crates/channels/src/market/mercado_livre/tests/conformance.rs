@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
 use domain::{Currency, Money};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::super::MercadoLivre;
+use super::catalogue;
 use super::{
     ITEM, ITEM_USER_PRODUCT, ITEMS_SEARCH, MISSED_FEEDS, NOTIFICATION, ORDER, ORDERS_SEARCH, SHIPMENT,
     SHIPMENT_ORDERS, SLA, TOKENS, USER, at, config, with,
@@ -150,6 +151,7 @@ impl Harness for Kit {
                 let target = "/missed_feeds?app_id=1234567890123456&topic=orders_v2&limit=10&offset=0";
                 vec![Step::get(target).answer(200, MISSED_FEEDS)]
             }
+            Capability::Catalogue(call) => catalogue::script(call),
         })
     }
 
@@ -167,6 +169,7 @@ impl Harness for Kit {
             | Capability::FetchListing
             | Capability::WritePrice
             | Capability::MissedHooks => Some(0),
+            Capability::Catalogue(call) => Some(catalogue::needed(call)),
         }
     }
 
@@ -233,5 +236,9 @@ impl Harness for Kit {
 
     fn refused_hooks(&self) -> Vec<HookSample> {
         vec![hook(&[("/application_id", json!(1))], Err(HookRejection::ForeignApp))]
+    }
+
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        Some(catalogue::samples())
     }
 }

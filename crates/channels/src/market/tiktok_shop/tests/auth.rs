@@ -253,7 +253,7 @@ fn the_platform_itself_is_found_by_its_region() {
 
 #[test]
 fn every_scope_is_one_that_a_call_needs() {
-    let families = ["authorization", "fulfillment", "order", "product", "product"];
+    let families = ["authorization", "fulfillment", "order", "product", "product", "logistics", "product"];
     for (scope, family) in SPEC.scopes.iter().zip(families) {
         assert!(scope.starts_with(&format!("seller.{family}.")), "{scope}");
     }
