@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use channels::market::mercado_livre::{Limits, MercadoLivre, MercadoLivreConfig};
-use connect::conformance::{Capability, Harness, HookSample, NOW, Samples, Step, now, text};
+use connect::conformance::{
+    Capability, CatalogueCall, CatalogueSamples, Harness, HookSample, NOW, Samples, Step, now, text,
+};
 use connect::outbound::{BaseUrl, Outbound, Sending};
 use connect::{
     Account, Channel, Consent, ErrorKind, HookEvent, HookRejection, HookSubject, ListingKey, Transport,
@@ -20,6 +22,8 @@ use serde_json::{Value, json};
 use tests::Market;
 use tests::market::{BASE_URL, HOOK_URL};
 use url::{Position, form_urlencoded};
+
+mod goods;
 
 macro_rules! checks {
     ($shelves:expr; $($check:ident)*) => {$(
@@ -125,6 +129,8 @@ struct Recorded {
     quantity_ignored: Vec<Step>,
     price_ignored: Vec<Step>,
     hook: Value,
+    /// Publishing, which depots change nothing of but one address.
+    goods: Option<CatalogueSamples>,
 }
 
 impl Recorded {
@@ -185,7 +191,13 @@ impl Recorded {
             quantity_ignored: Vec::new(),
             price_ignored: Vec::new(),
             hook,
+            goods: None,
         };
+        if shelves == Shelves::One {
+            let (samples, scripts) = goods::record(&channel, &recorder, &all.account, &clock);
+            all.goods = Some(samples);
+            all.scripts.extend(scripts);
+        }
         all.record_calls(&channel, &recorder);
         all
     }
@@ -358,12 +370,15 @@ impl Harness for Recorded {
 
     fn script(&self, capability: Capability) -> Option<Vec<Step>> {
         // Who was paid out is told elsewhere.
-        (capability != Capability::SettledOrders).then(|| self.steps(capability))
+        let is_told = capability != Capability::SettledOrders;
+        let has_goods = self.goods.is_some() || !matches!(capability, Capability::Catalogue(_));
+        (is_told && has_goods).then(|| self.steps(capability))
     }
 
     fn needed_step(&self, capability: Capability) -> Option<usize> {
         match (capability, self.shelves) {
             (Capability::Revoke | Capability::SettledOrders, _) => None,
+            (Capability::Catalogue(CatalogueCall::TakeDown | CatalogueCall::PutUp), _) => Some(1),
             (Capability::WriteStock, Shelves::One) => Some(1),
             // The listing's own answer shows the old quantity; its places decide.
             (Capability::WriteStock, Shelves::Depots) => Some(2),
@@ -433,5 +448,8 @@ impl Harness for Recorded {
             body,
             reading: Err(HookRejection::ForeignApp),
         }]
+    }
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        self.goods.clone()
     }
 }

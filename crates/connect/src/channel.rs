@@ -10,6 +10,7 @@ use domain::{
     CaseKey, ChannelKind, ConnectionId, ListingState, Money, OrderSnapshot, Restricted, Timestamp, TokenLife,
 };
 
+use crate::catalogue::{Attributes, Categories, Pictures, Publishing};
 use crate::error::ChannelError;
 use crate::finance::Finance;
 use crate::service::{Messages, Questions, Returns};
@@ -43,6 +44,14 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn messages(&self) -> Option<&dyn Messages>;
     /// Returns, requests to cancel, claims; `None` where no program may read them.
     fn returns(&self) -> Option<&dyn Returns>;
+    /// The tree of categories; `None` where no program can read it.
+    fn categories(&self) -> Option<&dyn Categories>;
+    /// What categories ask; `None` where no program can read it.
+    fn attributes(&self) -> Option<&dyn Attributes>;
+    /// Pictures; `None` where they are taken by address alone, or not at all.
+    fn pictures(&self) -> Option<&dyn Pictures>;
+    /// Making, changing and ending listings; `None` where that is done by hand.
+    fn publishing(&self) -> Option<&dyn Publishing>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

@@ -5,6 +5,7 @@
 //! reached through an `Option`: what a channel lacks is visible and typed, and nothing
 //! forgotten succeeds silently.
 
+pub mod catalogue;
 pub mod channel;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -16,6 +17,9 @@ pub mod redact;
 pub mod service;
 pub mod settings;
 
+pub use catalogue::{
+    Attributes, Categories, Category, Existing, PictureUse, Pictures, Publishing, Standing, Submission,
+};
 pub use channel::{
     Account, AccountProfile, Authorization, Call, Channel, Consent, HookEvent, HookRejection, HookRequest,
     HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
@@ -25,7 +29,7 @@ pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use finance::{Finality, Finance, OrderMoney, SettledOrder, Settlements};
 pub use outbound::{
-    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Signer, Transport, TransportError, Unsigned,
+    Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Part, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,
 };
 pub use service::{Messages, Questions, Returns};

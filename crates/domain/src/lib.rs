@@ -21,6 +21,11 @@ pub mod silence;
 pub mod stock;
 pub mod time;
 
+// Goods that are to be published.
+pub mod attribute;
+pub mod offer;
+pub mod picture;
+
 pub use access::{Actor, Grant, Purpose};
 pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};

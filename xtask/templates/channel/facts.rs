@@ -8,7 +8,7 @@ use domain::{ListingState, OrderState};
 use super::SPEC;
 use super::tests::conformance::Kit;
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Facts, Life, ServiceSheet, Sheet};
+use crate::market::document::{Facts, GoodsFacts, Life, ServiceSheet, Sheet};
 
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
@@ -62,6 +62,15 @@ fn facts() -> Facts {
         prices: Lacks(UNTOLD),
         money: Lacks(UNTOLD),
         settlements: Lacks(UNTOLD),
+        goods: GoodsFacts {
+            categories: Lacks(UNTOLD),
+            attributes: Lacks(UNTOLD),
+            owed: Lacks(UNTOLD),
+            pictures: Lacks(UNTOLD),
+            publishing: Lacks(UNTOLD),
+            found_again: Lacks(UNTOLD),
+            end: Lacks(UNTOLD),
+        },
     }
 }
 

@@ -23,6 +23,7 @@ use connect::{
     Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
     Prices, Questions, Returns, Spec, Stock,
 };
+use connect::{Attributes, Categories, Pictures, Publishing};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -155,6 +156,18 @@ impl Channel for Acme {
         None
     }
     fn returns(&self) -> Option<&dyn Returns> {
+        None
+    }
+    fn categories(&self) -> Option<&dyn Categories> {
+        None
+    }
+    fn attributes(&self) -> Option<&dyn Attributes> {
+        None
+    }
+    fn pictures(&self) -> Option<&dyn Pictures> {
+        None
+    }
+    fn publishing(&self) -> Option<&dyn Publishing> {
         None
     }
 }

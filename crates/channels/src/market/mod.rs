@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod document;
+mod json;
 mod loose;
 pub mod mercado_livre;
 mod places;

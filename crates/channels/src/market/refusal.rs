@@ -3,6 +3,7 @@
 
 use connect::service::{Reply, Verb};
 use connect::{ChannelError, ErrorKind, HookRejection, Spec};
+use domain::picture::{Picture, PictureLimits};
 use domain::{Money, Restricted};
 
 /// A quantity that a listing cannot show.
@@ -26,6 +27,22 @@ pub(super) fn price(operation: &'static str, price: Money) -> Result<(), Channel
 /// A price in another currency than the listing's.
 pub(super) fn other_currency() -> ErrorKind {
     refused("price_not_possible", "the listing has another currency".into())
+}
+
+/// A picture beyond what the channel takes.
+pub(super) fn picture(
+    operation: &'static str,
+    picture: &Picture,
+    limits: &PictureLimits,
+) -> Result<(), ChannelError> {
+    picture
+        .fits(limits)
+        .map_err(|fault| ChannelError::new(refused("picture_not_possible", fault.to_string()), operation))
+}
+
+/// A category that no offer goes into.
+pub(super) fn no_leaf() -> ErrorKind {
+    refused("category_not_possible", "the category takes no offers; choose one below it".into())
 }
 
 fn refused(code: &str, message: String) -> ErrorKind {

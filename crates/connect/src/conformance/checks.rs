@@ -8,11 +8,20 @@ use domain::{Currency, Money, OrderState, Verdict};
 use serde_json::Value;
 use url::Url;
 
+mod catalogue;
 mod failures;
 mod finance;
 mod hooks;
 mod odd;
 
+pub use self::catalogue::{
+    a_listing_is_changed_and_nothing_is_no_change, a_listing_is_ended, a_listing_is_taken_down_and_put_up,
+    a_listings_id_that_climbs_is_never_published, a_picture_is_uploaded_and_an_impossible_one_is_never_sent,
+    a_refused_offer_names_its_field, an_offer_is_published,
+    an_offer_whose_answer_was_lost_is_found_and_not_doubled, brands_are_listed_or_there_are_none,
+    categories_hang_together_or_there_are_none, the_rules_of_a_category_let_a_good_offer_pass,
+    what_moderation_objects_to_is_told_with_its_own_words,
+};
 pub use self::failures::{
     a_broken_connection_is_unreachable_and_retried, a_fault_of_the_platform_is_retried,
     a_lost_a_failed_and_a_refused_refresh_are_three_things, a_missing_permission_is_for_a_person,
@@ -36,6 +45,7 @@ pub use self::odd::{
     an_answer_cut_anywhere_is_asked_for_again, an_impossible_price_is_never_sent,
     an_odd_value_anywhere_is_never_fatal, an_unknown_listing_status_waits_for_a_person,
 };
+use super::catalogue::CatalogueCall;
 use super::harness::{Capability, Harness, NOW, Outcome, attempt, scripted, survive};
 use super::script::now;
 use crate::error::{ChannelError, ErrorKind};
@@ -414,8 +424,9 @@ pub fn no_debug_shows_a_secret(harness: &dyn Harness) {
 pub fn no_kept_exchange_shows_a_secret(harness: &dyn Harness) {
     for capability in Capability::ALL {
         let secrets = harness.secrets(capability);
-        // A list of the whole app's may be asked for without anybody's token.
-        let may_lack = capability == Capability::MissedHooks;
+        // What belongs to the whole app may be asked for without anybody's token.
+        let may_lack =
+            [Capability::MissedHooks, Capability::Catalogue(CatalogueCall::Upload)].contains(&capability);
         assert!(
             may_lack || !secrets.is_empty(),
             "{capability} is called without any secret: Harness::secrets"

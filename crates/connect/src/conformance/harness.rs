@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::{Currency, ManualClock, Money, OrderSnapshot, Restricted, Timestamp};
 use http::HeaderMap;
 
+use super::catalogue::{self, CatalogueCall, CatalogueOutcome, CatalogueSamples};
 use super::script::{Script, Step, now};
 use crate::channel::{
     Account, AccountProfile, Channel, Consent, HookEvent, HookRejection, HookRequest, IssuedTokens,
@@ -50,11 +51,13 @@ pub enum Capability {
     OrderMoney,
     /// Orders that were settled.
     SettledOrders,
+    /// Goods that are to be published.
+    Catalogue(CatalogueCall),
 }
 
 impl Capability {
     /// Every capability there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 29] = [
         Self::Exchange,
         Self::Refresh,
         Self::Identify,
@@ -69,12 +72,28 @@ impl Capability {
         Self::MissedHooks,
         Self::OrderMoney,
         Self::SettledOrders,
+        Self::Catalogue(CatalogueCall::Roots),
+        Self::Catalogue(CatalogueCall::Path),
+        Self::Catalogue(CatalogueCall::Predict),
+        Self::Catalogue(CatalogueCall::Rules),
+        Self::Catalogue(CatalogueCall::Owed),
+        Self::Catalogue(CatalogueCall::Brands),
+        Self::Catalogue(CatalogueCall::Upload),
+        Self::Catalogue(CatalogueCall::Create),
+        Self::Catalogue(CatalogueCall::CreateAgain),
+        Self::Catalogue(CatalogueCall::Find),
+        Self::Catalogue(CatalogueCall::Standing),
+        Self::Catalogue(CatalogueCall::Update),
+        Self::Catalogue(CatalogueCall::TakeDown),
+        Self::Catalogue(CatalogueCall::PutUp),
+        Self::Catalogue(CatalogueCall::Delete),
     ];
 
     /// Whether the call changes a listing.
     #[must_use]
     pub fn is_write(self) -> bool {
-        matches!(self, Self::WriteStock | Self::WritePrice)
+        let is_catalogue = matches!(self, Self::Catalogue(call) if call.is_write());
+        is_catalogue || matches!(self, Self::WriteStock | Self::WritePrice)
     }
 
     /// Whether the call is made with an access token.
@@ -102,6 +121,7 @@ impl fmt::Display for Capability {
             Self::MissedHooks => "MissedHooks::page",
             Self::OrderMoney => "Finance::of_order",
             Self::SettledOrders => "Settlements::settled_in",
+            Self::Catalogue(call) => return call.fmt(out),
         })
     }
 }
@@ -209,6 +229,9 @@ pub trait Harness {
     fn unknown_topic(&self) -> HookSample;
     /// Hooks that must be refused: another app's, badly signed ones.
     fn refused_hooks(&self) -> Vec<HookSample>;
+
+    /// What goods are published with; `None` for a channel that publishes nothing.
+    fn catalogue(&self) -> Option<CatalogueSamples>;
 }
 
 /// What a capability gave.
@@ -227,6 +250,7 @@ pub enum Outcome {
     Missed(Page<HookEvent>),
     Money(OrderMoney),
     Settled(Page<SettledOrder>),
+    Catalogue(CatalogueOutcome),
     /// The channel has no such capability.
     Lacking,
 }
@@ -312,6 +336,10 @@ fn perform(
         },
         Capability::SettledOrders => match channel.finance().and_then(Finance::settlements) {
             Some(list) => now(list.settled_in(&account, it.window, None)).map(Outcome::Settled),
+            None => Ok(Outcome::Lacking),
+        },
+        Capability::Catalogue(call) => match harness.catalogue() {
+            Some(it) => catalogue::perform(call, &it, &account, channel),
             None => Ok(Outcome::Lacking),
         },
     }

@@ -6,11 +6,13 @@
 //! calls itself, spoils the answers in every way that all platforms have in common, and
 //! checks what the channel makes of it. What only one platform does is tested beside it.
 
+pub mod catalogue;
 pub mod checks;
 mod harness;
 mod script;
 pub mod service;
 
+pub use catalogue::{CatalogueCall, CatalogueOutcome, CatalogueSamples};
 pub use harness::{Capability, Harness, HookSample, NOW, Outcome, Samples};
 pub use script::{Script, Step, now, text};
 
@@ -70,6 +72,18 @@ macro_rules! channel_conformance {
             an_impossible_price_is_never_sent
             a_key_that_climbs_is_never_written
             an_odd_hook_is_refused_or_read_and_nothing_else
+            categories_hang_together_or_there_are_none
+            the_rules_of_a_category_let_a_good_offer_pass
+            brands_are_listed_or_there_are_none
+            a_picture_is_uploaded_and_an_impossible_one_is_never_sent
+            an_offer_is_published
+            an_offer_whose_answer_was_lost_is_found_and_not_doubled
+            a_refused_offer_names_its_field
+            a_listing_is_changed_and_nothing_is_no_change
+            a_listing_is_taken_down_and_put_up
+            what_moderation_objects_to_is_told_with_its_own_words
+            a_listing_is_ended
+            a_listings_id_that_climbs_is_never_published
             no_debug_shows_a_secret
             no_kept_exchange_shows_a_secret
             the_money_of_an_order_is_told_or_there_is_none

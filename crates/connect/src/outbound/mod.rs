@@ -3,6 +3,7 @@
 
 mod address;
 mod http;
+mod multipart;
 mod transport;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use url::{Url, form_urlencoded};
 
 pub use self::address::{BaseUrl, BaseUrlError, Reach};
 pub use self::http::{CONNECT_DEADLINE, HttpTransport, MAX_ANSWER_BYTES};
+pub use self::multipart::Part;
 pub use self::transport::{Sending, Transport, TransportError, WireRequest, WireResponse};
 use crate::error::{ChannelError, ErrorKind};
 use crate::exchange::Exchange;
@@ -26,6 +28,8 @@ use crate::redact::{Half, Redactor};
 
 /// Time for a whole call unless the call says otherwise.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
+/// Time for a call that carries files: ten megabytes at a slow shop's line.
+pub const UPLOAD_DEADLINE: Duration = Duration::from_mins(2);
 
 /// A value of a form.
 #[derive(Debug, Clone)]
@@ -55,22 +59,28 @@ enum Body {
     /// An object, and the fields of it that are keys to something.
     JsonWith(serde_json::Map<String, Value>, Vec<(&'static str, Restricted<String>)>),
     Form(Vec<(&'static str, FormValue)>),
+    Multipart(Vec<Part>),
 }
 
 impl Body {
     /// Content type, and the bytes as they are sent.
-    fn into_bytes(self, grant: &Grant) -> (Option<&'static str>, Bytes) {
+    fn into_bytes(self, grant: &Grant) -> (Option<HeaderValue>, Bytes) {
+        let kind = |kind| Some(HeaderValue::from_static(kind));
         match self {
             Self::Empty => (None, Bytes::new()),
-            Self::Json(text) => (Some("application/json"), Bytes::from(text)),
+            Self::Json(text) => (kind("application/json"), Bytes::from(text)),
             Self::JsonWith(mut fields, secrets) => {
                 for (name, secret) in secrets {
                     fields.insert(name.to_owned(), Value::from(secret.reveal(grant).as_str()));
                 }
-                (Some("application/json"), Bytes::from(Value::Object(fields).to_string()))
+                (kind("application/json"), Bytes::from(Value::Object(fields).to_string()))
             }
             Self::Form(fields) => {
-                (Some("application/x-www-form-urlencoded"), Bytes::from(encode_form(&fields, grant)))
+                (kind("application/x-www-form-urlencoded"), Bytes::from(encode_form(&fields, grant)))
+            }
+            Self::Multipart(parts) => {
+                let (kind, bytes) = multipart::encode(&parts);
+                (HeaderValue::from_str(&kind).ok(), bytes)
             }
         }
     }
@@ -83,7 +93,8 @@ pub struct Unsigned<'a> {
     pub path: &'a str,
     /// The query's names and values in their order, decoded, secrets in clear.
     pub query: &'a [(String, String)],
-    /// The exact bytes of the body; empty for none.
+    /// The exact bytes of the body; empty for none, and for one with files, which no
+    /// platform signs.
     pub body: &'a [u8],
     /// Now.
     pub at: Timestamp,
@@ -215,6 +226,14 @@ impl CallSpec {
         self
     }
 
+    /// Sends a form with files, and gives the call the time that these take.
+    #[must_use]
+    pub fn multipart(mut self, parts: Vec<Part>) -> Self {
+        self.body = Body::Multipart(parts);
+        self.deadline = UPLOAD_DEADLINE;
+        self
+    }
+
     fn secrets(&self) -> Vec<Restricted<String>> {
         let in_body: Vec<_> = match &self.body {
             Body::Form(fields) => fields
@@ -225,7 +244,7 @@ impl CallSpec {
                 })
                 .collect(),
             Body::JsonWith(_, secrets) => secrets.iter().map(|(_, secret)| secret.clone()).collect(),
-            Body::Empty | Body::Json(_) => Vec::new(),
+            Body::Empty | Body::Json(_) | Body::Multipart(_) => Vec::new(),
         };
         let named = self.secret_headers.iter().chain(&self.secret_query).map(|(_, secret)| secret.clone());
         self.bearer.iter().cloned().chain(named).chain(in_body).collect()
@@ -248,13 +267,15 @@ impl CallSpec {
         for (name, secret) in &self.secret_query {
             url.query_pairs_mut().append_pair(name, secret.reveal(grant));
         }
+        let has_files = matches!(self.body, Body::Multipart(_));
         let (content_type, body) = self.body.into_bytes(grant);
         if let Some(content_type) = content_type {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            headers.insert(CONTENT_TYPE, content_type);
         }
         if let Some(signer) = &self.signer {
             let query: Vec<_> = url.query_pairs().into_owned().collect();
-            let added = signer.sign(&Unsigned { path: url.path(), query: &query, body: &body, at }, grant);
+            let signed: &[u8] = if has_files { &[] } else { &body };
+            let added = signer.sign(&Unsigned { path: url.path(), query: &query, body: signed, at }, grant);
             url.query_pairs_mut().extend_pairs(added);
         }
         let (reach, deadline) = (self.base.reach(), self.deadline);

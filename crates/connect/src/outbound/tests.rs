@@ -285,3 +285,23 @@ fn a_signer_sees_the_call_as_it_is_sent_and_adds_to_its_query() {
         assert!(!kept.contains(secret), "{kept}");
     }
 }
+
+#[test]
+fn a_form_with_files_is_signed_without_them_and_none_of_it_is_kept() {
+    let (transport, outbound) = answering(400, "{}");
+    let content = Bytes::from_static(b"\x89PNG-and-what-it-shows");
+    let file = Part::File { name: "file", file_name: "picture.png".into(), media_type: "image/png", content };
+    let spec = CallSpec::new("upload picture", Method::POST, &base(), &["pictures"])
+        .header("content-type", "application/json")
+        .signed(Arc::new(Showing))
+        .multipart(vec![file]);
+    let answer = now(outbound.call(spec)).unwrap();
+
+    let sent = transport.sent.lock().unwrap().remove(0);
+    let signed = sent.url.query_pairs().find(|(name, _)| name == "sign").map(|(_, sign)| sign.into_owned());
+    assert_eq!(signed.as_deref(), Some("/pictures|||1000"));
+    assert_eq!(sent.deadline, UPLOAD_DEADLINE);
+    assert!(content_type(&sent.headers).starts_with("multipart/form-data; boundary="), "{:?}", sent.headers);
+    let kept = answer.exchange().request_body;
+    assert_eq!(kept, format!("[a form with files, {} bytes]", sent.body.len()));
+}

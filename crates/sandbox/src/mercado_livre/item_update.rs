@@ -12,7 +12,9 @@ use super::catalogue::{
 use super::gate::PUBLISHING;
 use super::item::{Description, Item, ItemStatus, attribute_text};
 use super::item_read::{item_document, variation_document};
-use super::item_write::{add_variation, complete_attributes, complete_shipping, complete_terms, refused};
+use super::item_write::{
+    add_variation, complete_attributes, complete_shipping, complete_terms, generated_title, refused,
+};
 use super::notice::notify;
 use super::service::moderation;
 use super::{CURRENCY, World, catalog_listing, stock};
@@ -235,9 +237,6 @@ fn apply(world: &mut World, before: &Item, category: &Category, body: &Value) ->
     if let Some(title) = body["title"].as_str() {
         title.clone_into(&mut item.title);
     }
-    if let Some(family) = body["family_name"].as_str() {
-        item.family_name = Some(family.to_owned());
-    }
     if let Some(price) = centavos(&body["price"]) {
         item.price_minor = price;
     }
@@ -249,6 +248,11 @@ fn apply(world: &mut World, before: &Item, category: &Category, body: &Value) ->
     }
     if !body["attributes"].is_null() {
         item.attributes = merged_attributes(before, category, &body["attributes"]);
+    }
+    // The platform makes the title of it.
+    if let Some(family) = body["family_name"].as_str().filter(|_| before.family_name.is_some()) {
+        item.title = generated_title(family, &item.attributes);
+        item.family_name = Some(family.to_owned());
     }
     if !body["sale_terms"].is_null() {
         item.sale_terms = complete_terms(&body["sale_terms"]);

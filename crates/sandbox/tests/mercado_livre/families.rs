@@ -50,6 +50,17 @@ fn variants(family: &Family, attributes: &Value) -> Value {
 }
 
 #[test]
+fn an_item_that_gets_another_family_name_gets_its_title() {
+    let shop = shop();
+    let family = publish(&shop, "Item de Teste Alfa");
+    let path = format!("/items/{}", family.item);
+    let renamed = json!({"family_name": "Item de Teste Gama"});
+    let answer = shop.family_seller(Method::PUT, &path).json(&renamed).send();
+    assert_eq!(answer.document()["title"], "Item de Teste Gama Preto");
+    assert_eq!(read(&shop, &path)["family_name"], "Item de Teste Gama");
+}
+
+#[test]
 fn a_new_name_reaches_the_items_after_a_while() {
     let shop = shop();
     let family = publish(&shop, "Item de Teste Alfa");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connect::conformance::service::{Service, ServiceHarness, ServiceSamples};
-use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::service::{Reply, Verb};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
 use domain::{CaseKey, Currency, Desk, Money};
@@ -97,7 +97,8 @@ impl Harness for Kit {
             Capability::WritePrice
             | Capability::MissedHooks
             | Capability::OrderMoney
-            | Capability::SettledOrders => return None,
+            | Capability::SettledOrders
+            | Capability::Catalogue(_) => return None,
         })
     }
 
@@ -107,7 +108,8 @@ impl Harness for Kit {
             | Capability::WritePrice
             | Capability::MissedHooks
             | Capability::OrderMoney
-            | Capability::SettledOrders => None,
+            | Capability::SettledOrders
+            | Capability::Catalogue(_) => None,
             Capability::WriteStock => Some(1),
             Capability::Exchange
             | Capability::Refresh
@@ -169,6 +171,10 @@ impl Harness for Kit {
 
     fn refused_hooks(&self) -> Vec<HookSample> {
         vec![hook(&[], Err(HookRejection::BadSignature))]
+    }
+    /// Nothing is published there yet: docs/adding-a-channel.md, step 4.
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 //! each channel's `facts.rs` says what no type says, the rest is asked of its `Spec`, of
 //! the scripts that its conformance tests run, and of its own mapping functions.
 
+mod catalogue;
 mod page;
 mod service;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use connect::conformance::Harness;
 use domain::{ListingState, OrderState};
 
+pub(super) use self::catalogue::GoodsFacts;
 pub(super) use self::service::{ServiceSheet, Words};
 
 /// What a channel has, or why it lacks it.
@@ -85,6 +87,8 @@ pub(super) struct Facts {
     pub(super) money: Fact,
     /// Which list says that money is final.
     pub(super) settlements: Fact,
+    /// Publishing.
+    pub(super) goods: GoodsFacts,
 }
 
 /// What becomes of a platform's words. The functions are the channel's own mapping.
@@ -166,7 +170,7 @@ mod unit {
     use std::{env, fs};
 
     use connect::HookRejection;
-    use connect::conformance::{Capability, Script};
+    use connect::conformance::{Capability, CatalogueCall, Script};
     use domain::{ChannelKind, ManualClock};
     use http::HeaderMap;
 
@@ -225,6 +229,8 @@ mod unit {
             assert_eq!(has(facts.money), channel.finance().is_some(), "{}", spec.kind.label());
             let settlements = channel.finance().and_then(connect::Finance::settlements);
             assert_eq!(has(facts.settlements), settlements.is_some(), "{}", spec.kind.label());
+            let asks = calls(Capability::Catalogue(CatalogueCall::Owed));
+            assert!(catalogue::agree(&facts.goods, channel.as_ref(), asks), "{}", spec.kind.label());
             // A good hook without its headers is refused where hooks are signed, and only there.
             let mut hook = sheet.harness.hook();
             hook.headers = HeaderMap::new();

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use connect::Spec;
-use connect::conformance::{Capability, Harness, NOW, Script, Step};
+use connect::conformance::{Capability, CatalogueCall, Harness, NOW, Script, Step};
+use connect::{Channel, Spec};
 use domain::order::{Attention, CancelledBy};
 use domain::{ListingState, ManualClock, OrderState};
 
-use super::{Fact, Life, Sheet, span};
+use super::{Fact, Life, Sheet, catalogue, span};
 
 /// A word that no platform documents.
 pub(super) const UNDOCUMENTED: &str = "a_word_of_tomorrow";
@@ -101,11 +101,15 @@ fn head(of: &str, sheets: &[Sheet]) -> Vec<String> {
 }
 
 fn spec(sheet: &Sheet) -> &'static Spec {
-    let outbound = Script::new([]).outbound(Arc::new(ManualClock::at(NOW)));
-    sheet.harness.channel(outbound).spec()
+    channel(sheet).spec()
 }
 
-type Cell = fn(&Sheet) -> String;
+/// The channel in front of a platform that is never asked.
+pub(super) fn channel(sheet: &Sheet) -> Arc<dyn Channel> {
+    sheet.harness.channel(Script::new([]).outbound(Arc::new(ManualClock::at(NOW))))
+}
+
+pub(super) type Cell = fn(&Sheet) -> String;
 
 /// The rows of the first table.
 const FEATURES: [(&str, Cell); 31] = [
@@ -155,7 +159,8 @@ fn features(sheets: &[Sheet]) -> String {
     let row = |(name, cell): (&str, Cell)| {
         std::iter::once(name.to_owned()).chain(sheets.iter().map(cell)).collect::<Vec<_>>()
     };
-    table(&head("what", sheets), &FEATURES.map(row))
+    let rows: Vec<_> = FEATURES.into_iter().chain(catalogue::FEATURES).map(row).collect();
+    table(&head("what", sheets), &rows)
 }
 
 /// Values of a `Spec`, and what is to be said of them.
@@ -168,7 +173,9 @@ fn beside(values: &[String], fact: Fact) -> String {
 
 /// Which writes end in a reading.
 fn read_back(harness: &dyn Harness) -> String {
-    let writes = Capability::ALL.into_iter().filter(|capability| capability.is_write());
+    // A creation that is tried again reads before it writes.
+    let again = Capability::Catalogue(CatalogueCall::CreateAgain);
+    let writes = Capability::ALL.into_iter().filter(|it| it.is_write() && *it != again);
     let is_read = |capability: Capability| {
         let steps = harness.script(capability)?;
         steps.last().is_some_and(Step::is_read).then(|| name(capability))
@@ -196,6 +203,7 @@ const fn name(capability: Capability) -> &'static str {
         Capability::MissedHooks => "missed hooks",
         Capability::OrderMoney => "the money of an order",
         Capability::SettledOrders => "settled orders",
+        Capability::Catalogue(call) => catalogue::name(call),
     }
 }
 
@@ -211,6 +219,9 @@ fn calls(sheets: &[Sheet]) -> String {
 fn called(sheet: &Sheet, capability: Capability) -> String {
     let Some(steps) = sheet.harness.script(capability) else {
         let facts = &sheet.facts;
+        if let Capability::Catalogue(call) = capability {
+            return catalogue::lacking(&facts.goods, call).to_string();
+        }
         let optional = [
             (Capability::Revoke, facts.revoke),
             (Capability::WritePrice, facts.prices),
@@ -232,6 +243,7 @@ fn called(sheet: &Sheet, capability: Capability) -> String {
 /// A path without its query, ids replaced by what they name.
 fn general(harness: &dyn Harness, target: &str) -> String {
     let (samples, account) = (harness.samples(), harness.account());
+    let category = harness.catalogue().map(|goods| goods.offer.category);
     let path = target.split('?').next().unwrap_or_default();
     let segment = |segment: &str| {
         let variation = samples.key.variation_external_id.as_deref();
@@ -241,6 +253,7 @@ fn general(harness: &dyn Harness, target: &str) -> String {
             it if it == samples.key.external_id => "{listing}",
             it if Some(it) == variation => "{variation}",
             it if it == account.external_id => "{account}",
+            it if category.as_deref() == Some(it) => "{category}",
             // Versions of an API have fewer digits than its ids.
             it if it.len() > 8 && it.bytes().all(|byte| byte.is_ascii_digit()) => "{app}",
             other => other,

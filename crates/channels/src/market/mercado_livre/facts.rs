@@ -9,7 +9,7 @@ use super::tests::conformance::Kit;
 use super::tests::{ITEM, ORDER, SHIPMENT, with};
 use super::{Limits, map, wire};
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Case, Facts, Life, Sheet};
+use crate::market::document::{Case, Facts, GoodsFacts, Life, Sheet};
 
 pub(in crate::market) use super::service::facts::sheet as service;
 
@@ -56,6 +56,17 @@ fn facts() -> Facts {
         settlements: Lacks(
             "only Mercado Pago tells what was paid out, to an application and a token of its own",
         ),
+        goods: GoodsFacts {
+            categories: Has("level by level; the predictor proposes up to eight for a title"),
+            attributes: Has("settings and attributes of the category; a brand is one of them"),
+            owed: Has("asked with the whole offer (`conditional`)"),
+            pictures: Has("larger ones are shown with 1920 px"),
+            publishing: Has(
+                "one call; a seller of user products has a listing for each variant, others variations of one",
+            ),
+            found_again: Has("by the seller's codes: the platform knows no repeated try"),
+            end: Has("closed, then deleted; a deletion right after closing is tried again"),
+        },
     }
 }
 

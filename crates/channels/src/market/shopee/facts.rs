@@ -9,7 +9,7 @@ use super::tests::conformance::Kit;
 use super::tests::{item_with, order_with};
 use super::{map, offers, sweep, wire};
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Case, Facts, Life, Sheet, span};
+use crate::market::document::{Case, Facts, GoodsFacts, Life, Sheet, span};
 
 pub(in crate::market) use super::service::facts::sheet as service;
 
@@ -49,6 +49,17 @@ fn facts() -> Facts {
             "the escrow, which moves until it is released; without freight while the carrier's costs are not booked",
         ),
         settlements: Has("released escrows, by the second"),
+        goods: GoodsFacts {
+            categories: Has("the whole tree at once; the platform proposes some for a title"),
+            attributes: Has("a tree of attributes, the category's limits, and whether it wants a brand"),
+            owed: Lacks("the tree tells what each value asks for besides"),
+            pictures: Has("of the app, not of a shop; pixels are not documented"),
+            publishing: Has(
+                "the item, then its variations; until they are there it is off sale; every way of sending that the shop has on",
+            ),
+            found_again: Has("by the item's code: the house's own where variations have codes of their own"),
+            end: Has("one call; readable for 90 days"),
+        },
     }
 }
 

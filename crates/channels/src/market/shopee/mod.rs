@@ -2,6 +2,7 @@
 //! in this folder.
 
 mod auth;
+mod catalogue;
 mod error;
 mod finance;
 mod goods;
@@ -35,6 +36,7 @@ use connect::{
     Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
     Prices, Questions, Returns, Spec, Stock,
 };
+use connect::{Attributes, Categories, Pictures, Publishing};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -251,6 +253,18 @@ impl Channel for Shopee {
         None
     }
     fn returns(&self) -> Option<&dyn Returns> {
+        Some(self)
+    }
+    fn categories(&self) -> Option<&dyn Categories> {
+        Some(self)
+    }
+    fn attributes(&self) -> Option<&dyn Attributes> {
+        Some(self)
+    }
+    fn pictures(&self) -> Option<&dyn Pictures> {
+        Some(self)
+    }
+    fn publishing(&self) -> Option<&dyn Publishing> {
         Some(self)
     }
 }

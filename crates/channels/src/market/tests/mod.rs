@@ -1,4 +1,5 @@
 //! What the tests of all channels have in common.
 
 pub(super) mod fixture;
+pub(super) mod goods;
 pub(super) mod odd;

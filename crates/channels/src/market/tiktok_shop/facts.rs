@@ -10,7 +10,7 @@ use super::tests::conformance::Kit;
 use super::tests::{ORDER, PRODUCT, with};
 use super::{map, wire};
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Case, Facts, Life, Sheet};
+use crate::market::document::{Case, Facts, GoodsFacts, Life, Sheet};
 
 pub(in crate::market) use super::service::facts::sheet as service;
 
@@ -52,6 +52,17 @@ fn facts() -> Facts {
         prices: Has("the price without promotions, as text; only for a listing that is on sale and in none"),
         money: Has("expected sums; charged: fee by fee, as settled"),
         settlements: Has("statements, closed daily at 00:00 UTC, and their transactions"),
+        goods: GoodsFacts {
+            categories: Has("the whole tree at once; the platform proposes one for a title"),
+            attributes: Has(
+                "attributes and rules of the category; papers that it wants are handed in by hand",
+            ),
+            owed: Lacks("the attributes tell what each value asks for besides"),
+            pictures: Has("each says whether it shows the product or a variation"),
+            publishing: Has("one call with all variations, in the default warehouse; on sale after an audit"),
+            found_again: Has("by the seller's codes, and a key makes two tries one product"),
+            end: Has("one call; recoverable at the platform"),
+        },
     }
 }
 

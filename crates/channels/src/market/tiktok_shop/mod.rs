@@ -1,6 +1,7 @@
 //! TikTok Shop. Oddities and the tests that hold them: `QUIRKS.md` in this folder.
 
 mod auth;
+mod catalogue;
 mod cursor;
 mod error;
 mod finance;
@@ -31,6 +32,7 @@ use connect::{
     Account, Authorization, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, Messages,
     MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
+use connect::{Attributes, Categories, Pictures, Publishing};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use vault::hmac::HmacKey;
@@ -53,6 +55,9 @@ pub static SPEC: Spec = Spec {
         "seller.product.basic",
         "seller.product.write",
         "seller.return_refund.basic",
+        // Publishing: where units of new products go, and the end of one.
+        "seller.logistics",
+        "seller.product.delete",
     ],
     takes_pkce: false,
     // "TikTok Shop Webhooks Overview": answer 200 within 3 s, or it is sent again.
@@ -96,6 +101,8 @@ mod version {
     pub(super) const RETURNS: &str = "202309";
     pub(super) const RECORDS: &str = "202309";
     pub(super) const ANSWERS: &str = "202309";
+    pub(super) const PARTIAL_EDIT: &str = "202509";
+    pub(super) const WAREHOUSES: &str = "202309";
 }
 
 /// Sizes of the platform's lists.
@@ -287,6 +294,18 @@ impl Channel for TikTokShop {
         None
     }
     fn returns(&self) -> Option<&dyn Returns> {
+        Some(self)
+    }
+    fn categories(&self) -> Option<&dyn Categories> {
+        Some(self)
+    }
+    fn attributes(&self) -> Option<&dyn Attributes> {
+        Some(self)
+    }
+    fn pictures(&self) -> Option<&dyn Pictures> {
+        Some(self)
+    }
+    fn publishing(&self) -> Option<&dyn Publishing> {
         Some(self)
     }
 }

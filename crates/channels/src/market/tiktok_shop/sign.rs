@@ -10,8 +10,8 @@ const UNSIGNED: [&str; 2] = ["sign", "access_token"];
 /// The platform tells time in seconds.
 const SECOND_MS: i64 = 1_000;
 
-/// The app's signature. Uploads (`multipart/form-data`), whose body is not signed, are
-/// none of this channel's calls.
+/// The app's signature. The body of an upload (`multipart/form-data`) is not signed, and
+/// does not come this far.
 #[derive(Debug)]
 pub(super) struct AppSignature {
     secret: Restricted<String>,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
 use domain::{Currency, Money};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::super::MercadoLivre;
+use super::catalogue;
 use super::{
     ITEM, ITEM_USER_PRODUCT, ITEMS_SEARCH, MISSED_FEEDS, NOTIFICATION, ORDER, ORDERS_SEARCH, SHIPMENT,
     SHIPMENT_ORDERS, SLA, TOKENS, USER, at, config, with,
@@ -152,6 +153,7 @@ impl Harness for Kit {
             }
             Capability::OrderMoney => super::finance::asked(ORDER, SHIPMENT, super::COSTS),
             Capability::SettledOrders => return None,
+            Capability::Catalogue(call) => catalogue::script(call),
         })
     }
 
@@ -170,6 +172,7 @@ impl Harness for Kit {
             | Capability::WritePrice
             | Capability::MissedHooks
             | Capability::OrderMoney => Some(0),
+            Capability::Catalogue(call) => Some(catalogue::needed(call)),
         }
     }
 
@@ -236,5 +239,9 @@ impl Harness for Kit {
 
     fn refused_hooks(&self) -> Vec<HookSample> {
         vec![hook(&[("/application_id", json!(1))], Err(HookRejection::ForeignApp))]
+    }
+
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        Some(catalogue::samples())
     }
 }

@@ -1,4 +1,5 @@
 mod auth;
+mod catalogue;
 pub(super) mod conformance;
 mod errors;
 mod finance;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::conformance::{
+    Capability, CatalogueCall, CatalogueSamples, Harness, HookSample, Samples, Step, text,
+};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
 use domain::{Currency, Money};
 use http::HeaderMap;
@@ -11,6 +13,7 @@ use serde_json::{Value, json};
 use vault::hmac::HmacKey;
 
 use super::super::Shopee;
+use super::catalogue;
 use super::{
     ITEM, ITEM_LIST, ITEM_WITH_MODELS, KEY, LOST_PUSHES, MODELS, NEW_TOKEN, ORDER, ORDER_CLOCKS, ORDER_LIST,
     ORDER_NUMBER, PACKAGE_NUMBER, PACKAGES, PUSH, REFRESHED, SHOP, SHOP_INFO, TOKEN, TOKENS, app, at, config,
@@ -128,7 +131,8 @@ impl Harness for Kit {
             &["436f64652d30303031"]
         } else if capability == Capability::Refresh {
             &["6f6c6472656672657368"]
-        } else if capability == Capability::MissedHooks {
+        } else if matches!(capability, Capability::MissedHooks | Capability::Catalogue(CatalogueCall::Upload))
+        {
             &[]
         } else {
             &[TOKEN]
@@ -166,6 +170,7 @@ impl Harness for Kit {
             Capability::SettledOrders => {
                 vec![super::finance::listed(1_794_313_200, 1).answer(200, super::ESCROW_LIST)]
             }
+            Capability::Catalogue(call) => return catalogue::script(call),
         })
     }
 
@@ -232,5 +237,9 @@ impl Harness for Kit {
         elsewhere.url.push('/');
         let foreign = push(&[("/partner_id", json!(1))], Err(HookRejection::ForeignApp));
         vec![unsigned, changed, elsewhere, foreign]
+    }
+
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        Some(catalogue::samples())
     }
 }

@@ -253,8 +253,17 @@ fn the_platform_itself_is_found_by_its_region() {
 
 #[test]
 fn every_scope_is_one_that_a_call_needs() {
-    let families =
-        ["authorization", "finance", "fulfillment", "order", "product", "product", "return_refund"];
+    let families = [
+        "authorization",
+        "finance",
+        "fulfillment",
+        "order",
+        "product",
+        "product",
+        "return_refund",
+        "logistics",
+        "product",
+    ];
     for (scope, family) in SPEC.scopes.iter().zip(families) {
         assert!(scope.starts_with(&format!("seller.{family}.")), "{scope}");
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect::conformance::{Capability, Harness, HookSample, Samples, Step, text};
+use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::{Account, Channel, HookEvent, HookRejection, HookSubject, ListingKey, Outbound, Window};
 use domain::{Currency, Money};
 use serde_json::json;
 
 use super::super::TikTokShop;
+use super::catalogue;
 use super::hook::{HOOK_URL, headers, signed_by};
 use super::{
     APP_KEY, NOTIFICATION, ORDER, ORDER_ID, ORDERS_SEARCH, PACKAGE, PACKAGE_ID, PRODUCT, PRODUCT_ID,
@@ -139,6 +140,7 @@ impl Harness for Kit {
             Capability::WritePrice => price("59.90"),
             Capability::OrderMoney => vec![super::finance::of_order().answer(200, super::ORDER_MONEY)],
             Capability::SettledOrders => super::finance::listed(),
+            Capability::Catalogue(call) => return catalogue::script(call),
         })
     }
 
@@ -156,6 +158,7 @@ impl Harness for Kit {
             | Capability::FetchListing
             | Capability::OrderMoney
             | Capability::SettledOrders => Some(0),
+            Capability::Catalogue(call) => catalogue::needed(call),
         }
     }
 
@@ -215,5 +218,9 @@ impl Harness for Kit {
             ..hook(NOTIFICATION, APP_KEY, Err(HookRejection::BadSignature))
         };
         vec![foreign, unsigned, changed]
+    }
+
+    fn catalogue(&self) -> Option<CatalogueSamples> {
+        Some(catalogue::samples())
     }
 }
