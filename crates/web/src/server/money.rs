@@ -53,9 +53,9 @@ pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Resu
 }
 
 fn link_to(channel: &str, before: &str) -> String {
-    let mut pairs = url::form_urlencoded::Serializer::new(String::from("/differences?"));
+    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
     pairs.append_pair("channel", channel).append_pair("before", before);
-    pairs.finish()
+    format!("/differences?{}", pairs.finish())
 }
 
 fn sum_of(sum: &charges::DifferenceSum) -> DifferenceSum {
