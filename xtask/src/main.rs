@@ -88,7 +88,7 @@ enum Command {
                             cargo xtask bench --only hook-intake --json figures.json\n  \
                             cargo xtask bench --only orders-page --orders 10000")]
     Bench {
-        /// Run one benchmark alone: hook-intake, orders-page, fan-out or footprint.
+        /// Run one benchmark alone: hook-intake, orders-page, fan-out, first-import or footprint.
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
         /// Write the figures to this file too, as JSON.
@@ -97,6 +97,9 @@ enum Command {
         /// The largest shop of orders-page, in orders [default: 1000000].
         #[arg(long)]
         orders: Option<u32>,
+        /// Orders of first-import [default: 100000].
+        #[arg(long)]
+        imported: Option<u32>,
         /// Seconds of each turn of hook-intake [default: 5].
         #[arg(long)]
         seconds: Option<u64>,
@@ -176,12 +179,13 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::NewChannel { word, label } => new_channel::run(&word, label.as_deref()),
         Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
-        Command::Bench { only, json, orders, seconds } => {
+        Command::Bench { only, json, orders, imported, seconds } => {
             let json = json.map(std::path::absolute).transpose().map_err(Failure::of)?;
             let arguments = [
                 given("--only", only),
                 given("--json", json),
                 given("--orders", orders.map(|orders| orders.to_string())),
+                given("--imported", imported.map(|orders| orders.to_string())),
                 given("--seconds", seconds.map(|seconds| seconds.to_string())),
             ];
             measure::run("bench", &arguments.concat(), true)

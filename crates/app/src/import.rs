@@ -32,7 +32,7 @@ const FETCHES_AT_ONCE: usize = 8;
 struct News {
     /// Orders that were over before the import began, as the list shows them: they move no
     /// stock, so a whole page of them is kept at once.
-    over: Vec<Box<OrderSnapshot>>,
+    over: Vec<OrderSnapshot>,
     /// The numbers of those that have to be read by themselves.
     unread: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl News {
         for order in page {
             match (held(&order.external_id)?, order.over) {
                 (Some(held), _) if held.order_at >= order.updated_at => {}
-                (None, Some(over)) if over.placed_at < began_at => news.over.push(over),
+                (None, Some(over)) if over.placed_at < began_at => news.over.push(*over),
                 (None | Some(_), _) => news.unread.push(order.external_id),
             }
         }

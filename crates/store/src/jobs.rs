@@ -117,72 +117,76 @@ pub struct Failure {
     pub exchange: Option<String>,
 }
 
+/// A job, and what becomes of one of the same kind and key.
+macro_rules! insert_job {
+    ($of_the_same_key:literal) => {
+        concat!(
+            "INSERT INTO job (id, organization_id, connection_id, kind, dedup_key, payload, priority, state, \
+                              run_at, attempts, again, cause, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
+             ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET ",
+            $of_the_same_key
+        )
+    };
+}
+
 impl Tenant<'_, '_> {
     /// Keeps a job. One of the same kind and key that waits is brought forward, one that
     /// runs will run once more, a dead one gets a new life. It is kept at the transaction's
     /// end: a job that is being ended elsewhere is waited for with nothing else to do.
     pub fn enqueue(&mut self, id: JobId, new: &NewJob, now: Timestamp) -> StoreResult<()> {
         let hooks = format!("{HOOK_CAUSE}%");
-        self.tx.at_the_end(
-            &format!("job {} {}", new.kind, new.dedup_key),
-            None,
-            "INSERT INTO job (id, organization_id, connection_id, kind, dedup_key, payload, priority, state, \
-                              run_at, attempts, again, cause, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
-             ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET \
-               payload = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
-                              AND job.cause NOT LIKE $11 THEN job.payload ELSE excluded.payload END, \
-               cause = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
-                            AND job.cause NOT LIKE $11 THEN job.cause ELSE excluded.cause END, \
-               updated_at = excluded.updated_at, \
-               again = CASE WHEN job.state = 'leased' THEN 1 ELSE 0 END, \
-               attempts = CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END, \
-               run_at = CASE WHEN (job.state = 'ready' OR job.again = 1) AND job.run_at < excluded.run_at \
-                             THEN job.run_at ELSE excluded.run_at END, \
-               state = CASE WHEN job.state = 'dead' THEN 'ready' ELSE job.state END",
-            params![
-                id,
-                self.id,
-                new.connection,
-                new.kind,
-                &new.dedup_key,
-                &new.payload,
-                new.priority as i64,
-                new.run_at,
-                &new.cause,
-                now,
-                &hooks
-            ],
-        )
+        let sql = insert_job!(
+            "payload = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
+                            AND job.cause NOT LIKE $11 THEN job.payload ELSE excluded.payload END, \
+             cause = CASE WHEN job.state <> 'dead' AND excluded.cause LIKE $11 \
+                          AND job.cause NOT LIKE $11 THEN job.cause ELSE excluded.cause END, \
+             updated_at = excluded.updated_at, \
+             again = CASE WHEN job.state = 'leased' THEN 1 ELSE 0 END, \
+             attempts = CASE WHEN job.state = 'dead' THEN 0 ELSE job.attempts END, \
+             run_at = CASE WHEN (job.state = 'ready' OR job.again = 1) AND job.run_at < excluded.run_at \
+                           THEN job.run_at ELSE excluded.run_at END, \
+             state = CASE WHEN job.state = 'dead' THEN 'ready' ELSE job.state END"
+        );
+        self.put_job(sql, id, new, now, Some(&hooks))
     }
 
     /// Keeps a job that somebody asks for again and again, as the clock does. One of the same
     /// kind and key stays as it is: what waits for its next try is not brought forward, or
     /// no platform that is away would ever be left in peace. A dead one gets a new life.
     pub fn enqueue_if_none(&mut self, id: JobId, new: &NewJob, now: Timestamp) -> StoreResult<()> {
-        self.tx.at_the_end(
-            &format!("job {} {}", new.kind, new.dedup_key),
-            None,
-            "INSERT INTO job (id, organization_id, connection_id, kind, dedup_key, payload, priority, state, \
-                              run_at, attempts, again, cause, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, 0, 0, $9, $10, $10) \
-             ON CONFLICT (organization_id, kind, dedup_key) DO UPDATE SET \
-               payload = excluded.payload, cause = excluded.cause, updated_at = excluded.updated_at, \
-               attempts = 0, run_at = excluded.run_at, state = 'ready' \
-             WHERE job.state = 'dead'",
-            params![
-                id,
-                self.id,
-                new.connection,
-                new.kind,
-                &new.dedup_key,
-                &new.payload,
-                new.priority as i64,
-                new.run_at,
-                &new.cause,
-                now
-            ],
-        )
+        let sql = insert_job!(
+            "payload = excluded.payload, cause = excluded.cause, updated_at = excluded.updated_at, \
+             attempts = 0, run_at = excluded.run_at, state = 'ready' \
+             WHERE job.state = 'dead'"
+        );
+        self.put_job(sql, id, new, now, None)
+    }
+
+    /// Has a text of `insert_job!` run at the transaction's end; `hooks` is its `$11`.
+    fn put_job(
+        &mut self,
+        sql: &'static str,
+        id: JobId,
+        new: &NewJob,
+        now: Timestamp,
+        hooks: Option<&str>,
+    ) -> StoreResult<()> {
+        let mut given = params![
+            id,
+            self.id,
+            new.connection,
+            new.kind,
+            &new.dedup_key,
+            &new.payload,
+            new.priority as i64,
+            new.run_at,
+            &new.cause,
+            now
+        ]
+        .to_vec();
+        given.extend(hooks.map(Val::from));
+        self.tx.at_the_end(&format!("job {} {}", new.kind, new.dedup_key), None, sql, &given)
     }
 
     /// Gives dead jobs a new life: one, or all of a problem and kind. Returns how many.

@@ -2,11 +2,13 @@
 //! process of its own, imports an account whose marketplace holds many orders. Then once
 //! more, ended with SIGKILL halfway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
+use axum::http::Request;
 use domain::{Clock, ConnectionId, Timestamp};
 use sandbox::mercado_livre::Rules;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
@@ -26,6 +28,8 @@ const BENCH: &str = "first-import";
 const HISTORY: Duration = Duration::from_hours(28 * 24);
 /// Steps in which time passes at the marketplace while it sells.
 const STEPS: u32 = 28 * 24;
+/// Steps that a parcel is on its way: five days.
+const STEPS_UNDER_WAY: usize = 5 * 24;
 /// Units of each item before the first sale: as many as a listing can show.
 const UNITS: i64 = 99_999;
 /// The platform's own limit is lifted: it is the house that is measured.
@@ -76,8 +80,8 @@ pub async fn run(folder: &Path, orders: u32, report: &mut Report) -> Result<()> 
     figure("lost or doubled", apart(whole.held), "orders", Some(Bound::AtMost(0.0)));
     figure("lost or doubled, killed halfway", apart(cut.held), "orders", Some(Bound::AtMost(0.0)));
     report.note(format!(
-        "first-import: {sold} orders of the last 28 days at the sandbox in another process, read over loopback; \
-         from the first page of orders to the last"
+        "first-import: {sold} orders of the last 28 days, those of the last 5 under way, at the sandbox in another process, \
+         read over loopback; from the first page of orders to the last"
     ));
     Ok(())
 }
@@ -114,16 +118,32 @@ impl World {
         let items = self.items().await?;
         let each = orders / STEPS;
         let rest = orders - each * STEPS;
+        let mut under_way = VecDeque::new();
         for step in 0..STEPS {
             let item = &items[usize::try_from(step)? % items.len()];
             let count = each + u32::from(step < rest);
-            if count > 0 {
-                self.sandbox.sell(&SaleRequest { count, ..SaleRequest::of_item(item, 1) })?;
+            let sold = match count {
+                0 => Vec::new(),
+                count => self.sandbox.sell(&SaleRequest { count, ..SaleRequest::of_item(item, 1) })?,
+            };
+            under_way.push_back(sold);
+            if under_way.len() > STEPS_UNDER_WAY {
+                self.deliver(under_way.pop_front().unwrap_or_default());
             }
             let hour = json!({"advance_seconds": (HISTORY / STEPS).as_secs()});
             stage::control(self.address, "POST", "/_sandbox/time", &hour).await?;
         }
         Ok(())
+    }
+
+    /// The parcels of these orders arrive.
+    fn deliver(&self, orders: Vec<i64>) {
+        let parcel = |order: i64| self.sandbox.with_world(|world| world.orders.get(&order)?.shipment_id);
+        for parcel in orders.into_iter().filter_map(parcel) {
+            let arrived = Bytes::from_static(b"{\"status\":\"delivered\"}");
+            let request = Request::put(format!("/_sandbox/shipments/{parcel}")).body(arrived);
+            drop(self.sandbox.answer(request.expect("a number makes an address")));
+        }
     }
 
     /// The items of the seller that can be bought, with plenty of each.

@@ -185,7 +185,7 @@ fn the_list_is_scanned_and_fetched_in_bulk() {
 fn an_item_whose_variations_come_without_their_codes_is_read_by_itself() {
     let mut bulk: Value = serde_json::from_str(&bulk_body("status_code")).unwrap();
     let entries = bulk.as_array_mut().unwrap();
-    let variations = entries.iter_mut().flat_map(|entry| entry["body"]["variations"].as_array_mut());
+    let variations = entries.iter_mut().filter_map(|entry| entry["body"]["variations"].as_array_mut());
     for variation in variations.flatten() {
         variation
             .as_object_mut()
