@@ -42,6 +42,7 @@ mod money;
 mod order_in;
 mod paces;
 mod problems;
+mod publishing;
 mod secrets;
 mod simulation;
 mod stock;
