@@ -378,8 +378,8 @@ impl Harness for Recorded {
     fn needed_step(&self, capability: Capability) -> Option<usize> {
         match (capability, self.shelves) {
             (Capability::Revoke | Capability::SettledOrders, _) => None,
-            (Capability::Catalogue(CatalogueCall::TakeDown | CatalogueCall::PutUp), _) => Some(1),
-            (Capability::WriteStock, Shelves::One) => Some(1),
+            (Capability::Catalogue(CatalogueCall::TakeDown | CatalogueCall::PutUp), _)
+            | (Capability::WriteStock, Shelves::One) => Some(1),
             // The listing's own answer shows the old quantity; its places decide.
             (Capability::WriteStock, Shelves::Depots) => Some(2),
             (_, _) => Some(0),

@@ -49,6 +49,7 @@ impl Tallies {
 
 /// When the slower wheels last turned.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "a point in time is called _at")]
 pub struct Wheels {
     forgot_at: Option<Timestamp>,
     checked_listings_at: Option<Timestamp>,

@@ -157,10 +157,10 @@ impl Work {
             Self::FetchOrder { external_id, .. }
             | Self::FetchShipment { external_id }
             | Self::FetchListing { external_id }
-            | Self::FetchCharges { external_id } => format!("{connection}/{external_id}"),
+            | Self::FetchCharges { external_id }
+            | Self::FetchMessage { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
-            Self::FetchMessage { external_id } => format!("{connection}/{external_id}"),
             Self::AnswerCase { case } => case.to_string(),
             Self::Sweep
             | Self::ReadMissed(_)

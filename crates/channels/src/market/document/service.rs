@@ -16,7 +16,7 @@ pub(in crate::market) struct Words {
     /// The field.
     pub(in crate::market) field: &'static str,
     /// Every word that the platform documents for it.
-    pub(in crate::market) words: &'static [&'static str],
+    pub(in crate::market) documented: &'static [&'static str],
     /// The state of a word.
     pub(in crate::market) state: fn(&str) -> CaseState,
 }
@@ -137,7 +137,7 @@ fn states(words: &Words) -> String {
         };
         vec![name, told]
     };
-    let known = words.words.iter().map(|word| row(word, code(word)));
+    let known = words.documented.iter().map(|word| row(word, code(word)));
     let rows: Vec<_> = known.chain([row(UNDOCUMENTED, "any other word".to_owned())]).collect();
     table(&["word".to_owned(), "state".to_owned()], &rows)
 }

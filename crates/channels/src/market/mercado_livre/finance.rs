@@ -20,6 +20,7 @@ const MONEY: &str = "read money of order";
 const COSTS: &str = "read costs of shipment";
 
 /// `GET /orders/{id}`, as far as it is about money.
+#[expect(clippy::struct_field_names, reason = "fields are called what the platform calls them")]
 #[derive(Debug, Deserialize)]
 struct Order {
     id: Loose,

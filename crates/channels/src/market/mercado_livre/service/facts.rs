@@ -25,7 +25,7 @@ pub(in crate::market) fn sheet() -> ServiceSheet {
         hooks: "`questions`, `messages`, `post_purchase`",
         words: vec![Words {
             field: "`status` of a question",
-            words: &[
+            documented: &[
                 "UNANSWERED",
                 "ANSWERED",
                 "CLOSED_UNANSWERED",

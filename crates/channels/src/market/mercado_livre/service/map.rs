@@ -99,7 +99,7 @@ pub(super) fn thread(pack: &str, it: &Thread, seller: &str, read_at: Timestamp) 
 /// Where a thread stands whose last word was the seller's or not.
 pub(super) fn thread_state(status: &str, seller_wrote_last: bool) -> CaseState {
     match (status, seller_wrote_last) {
-        ("active" | "", true) | ("blocked", true) => CaseState::Closed(Outcome::Answered),
+        ("active" | "" | "blocked", true) => CaseState::Closed(Outcome::Answered),
         ("active" | "", false) => CaseState::WaitsForSeller { task: Task::Reply, until: None },
         ("blocked", false) => CaseState::Closed(Outcome::Lapsed),
         (other, _) => CaseState::NeedsAttention(other.to_owned()),

@@ -1,5 +1,6 @@
 //! The words of questions, messages and claims. What people wrote stands in types of its own,
 //! which only readings for a page use.
+#![expect(clippy::struct_field_names, reason = "fields are called what the platform calls them")]
 
 use serde::Deserialize;
 

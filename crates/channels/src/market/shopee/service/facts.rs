@@ -24,7 +24,7 @@ pub(in crate::market) fn sheet() -> ServiceSheet {
         words: vec![
             Words {
                 field: "`status` of a return",
-                words: &[
+                documented: &[
                     "REQUESTED",
                     "PROCESSING",
                     "JUDGING",
@@ -37,7 +37,7 @@ pub(in crate::market) fn sheet() -> ServiceSheet {
             },
             Words {
                 field: "`order_status` of an order whose buyer asked to cancel",
-                words: &[
+                documented: &[
                     "IN_CANCEL",
                     "CANCELLED",
                     "UNPAID",

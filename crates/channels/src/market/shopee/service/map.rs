@@ -26,13 +26,17 @@ fn negotiation(it: &Return) -> Option<&str> {
     nested.or_else(|| filled(it.negotiation_status.as_ref()))
 }
 
-/// Until when the platform waits for proofs; `None` where it waits for none.
-fn proof_due(it: &Return) -> Option<Option<Timestamp>> {
+/// The state of a return that is disputed: does the platform wait for proofs?
+fn disputed(it: &Return) -> CaseState {
     let nested = it.seller_proof.as_ref();
     let status = nested.and_then(|nested| filled(nested.seller_proof_status.as_ref()));
     let status = status.or_else(|| filled(it.seller_proof_status.as_ref()));
+    if status != Some("PENDING") {
+        return CaseState::WaitsForPlatform;
+    }
     let deadline = nested.and_then(|nested| instant(nested.seller_evidence_deadline.as_ref()));
-    (status == Some("PENDING")).then(|| deadline.or_else(|| instant(it.due_date.as_ref())))
+    let until = deadline.or_else(|| instant(it.due_date.as_ref()));
+    CaseState::WaitsForSeller { task: Task::Prove, until }
 }
 
 fn return_state(it: &Return, status: &str) -> CaseState {
@@ -45,10 +49,7 @@ fn return_state(it: &Return, status: &str) -> CaseState {
             CaseState::WaitsForSeller { task: Task::Inspect, until }
         }
         "PROCESSING" => CaseState::WaitsForBuyer,
-        "JUDGING" | "SELLER_DISPUTE" => match proof_due(it) {
-            Some(until) => CaseState::WaitsForSeller { task: Task::Prove, until },
-            None => CaseState::WaitsForPlatform,
-        },
+        "JUDGING" | "SELLER_DISPUTE" => disputed(it),
         "ACCEPTED" => CaseState::Closed(Outcome::ForBuyer),
         "CANCELLED" => CaseState::Closed(Outcome::Withdrawn),
         "CLOSED" => CaseState::Closed(Outcome::Unclear),

@@ -1,5 +1,6 @@
 //! The words of returns and of requests to cancel. What buyers wrote stands in types of its
 //! own, which only readings for a page use.
+#![expect(clippy::struct_field_names, reason = "fields are called what the platform calls them")]
 
 use serde::Deserialize;
 

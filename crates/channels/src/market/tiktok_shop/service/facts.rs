@@ -28,7 +28,7 @@ pub(in crate::market) fn sheet() -> ServiceSheet {
         words: vec![
             Words {
                 field: "`cancel_status` while nobody waits for the seller",
-                words: &[
+                documented: &[
                     "CANCELLATION_REQUEST_PENDING",
                     "CANCELLATION_REQUEST_SUCCESS",
                     "CANCELLATION_REQUEST_COMPLETE",
@@ -39,7 +39,7 @@ pub(in crate::market) fn sheet() -> ServiceSheet {
             },
             Words {
                 field: "`return_status` while nobody waits for the seller",
-                words: &[
+                documented: &[
                     "RETURN_OR_REFUND_REQUEST_PENDING",
                     "REPLACEMENT_REQUEST_PENDING",
                     "EXCHANGE_REQUEST_PENDING",

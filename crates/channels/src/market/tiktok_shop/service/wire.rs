@@ -1,4 +1,5 @@
 //! The words of requests to cancel and of returns. Empty lists are left out, not empty.
+#![expect(clippy::struct_field_names, reason = "fields are called what the platform calls them")]
 
 use serde::Deserialize;
 
