@@ -51,6 +51,26 @@ struct Estate {
     fresh: [u8; 16],
 }
 
+/// Takes the connection's next job and gives it up; the connection waits from now on.
+async fn bury_it(
+    house: &House,
+    organization: OrganizationId,
+    connection: ConnectionId,
+    job: JobId,
+    now: Timestamp,
+) {
+    house
+        .write(move |tx| {
+            let failure = Failure { problem: Problem::NotFound, error: "404".into(), exchange: None };
+            let mut paces = Paces::hold(tx)?;
+            claim(tx, Some(connection), &mut paces, "ana", 1, now)?;
+            paces.change(organization, connection, Scope::Connection, |_| Some(too_many(now)));
+            paces.keep(tx)?;
+            bury(tx, job, "ana", &failure, now)
+        })
+        .await;
+}
+
 impl Estate {
     async fn of(shop: &Shop<'_>) -> Self {
         let (house, now) = (shop.house, shop.house.now());
@@ -93,16 +113,7 @@ impl Estate {
             })
             .await
             .unwrap();
-        house
-            .write(move |tx| {
-                let failure = Failure { problem: Problem::NotFound, error: "404".into(), exchange: None };
-                let mut paces = Paces::hold(tx)?;
-                claim(tx, Some(connection), &mut paces, "ana", 1, now)?;
-                paces.change(organization, connection, Scope::Connection, |_| Some(too_many(now)));
-                paces.keep(tx)?;
-                bury(tx, dead_job, "ana", &failure, now)
-            })
-            .await;
+        bury_it(house, organization, connection, dead_job, now).await;
         let money = shop.money(connection, "2000", order).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
