@@ -6,6 +6,9 @@ use std::time::Duration;
 use http::Method;
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 
+/// Mercado Livre forgets a scroll after five minutes.
+const LONG_PAUSE: Duration = Duration::from_mins(6);
+
 on_both! {
     async fn a_dry_run_changes_nothing_anywhere(shop) {
         let id = shop.authorize(CLASSIC_SELLER).await.expect("the seller consents");
@@ -75,6 +78,24 @@ on_both! {
             let Some(sku) = listing.sku.filter(|_| listing.variation_external_id.is_empty()) else { continue };
             assert_eq!(shown[&listing.external_id], available[&sku], "{}", listing.title);
         }
+    }
+
+    async fn a_list_whose_bookmark_expired_in_a_long_pause_is_read_from_its_beginning(shop) {
+        let id = shop.authorize(CLASSIC_SELLER).await.expect("the seller consents");
+        shop.app().start_import(shop.organization, shop.member, id).await.expect("the import begins");
+        let halfway = "SELECT COUNT(*) FROM import_run WHERE next_page IS NOT NULL";
+        while shop.number(halfway).await == 0 {
+            shop.app().work_once().await.expect("jobs are taken");
+        }
+        let held = shop.number("SELECT listings_done FROM import_run").await;
+        assert!(held > 0);
+        shop.wait(LONG_PAUSE);
+        shop.run_until_idle().await;
+        assert_eq!(shop.texts("SELECT phase FROM import_run").await, ["done"]);
+        let all = shop.number("SELECT listings_done FROM import_run").await;
+        assert!(held < all, "one page does not hold all");
+        assert_eq!(all, shop.number("SELECT COUNT(*) FROM listing").await, "none is counted twice");
+        assert_eq!(shop.number("SELECT COUNT(*) FROM job WHERE state = 'dead'").await, 0);
     }
 
     async fn an_import_that_is_cut_off_goes_on_where_it_was(shop) {

@@ -1,6 +1,6 @@
 //! What goes wrong in a use case or job: whose fault, retry or fail, what a person reads.
 
-use connect::ChannelError;
+use connect::{ChannelError, ErrorKind};
 use domain::{Problem, Verdict};
 use store::StoreError;
 use store::jobs::Failure;
@@ -45,6 +45,11 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// Whether a list has to be read from its beginning again.
+    pub(crate) const fn is_page_expired(&self) -> bool {
+        matches!(self, Self::Channel(ChannelError { kind: ErrorKind::PageExpired, .. }))
+    }
+
     /// Retry or fail.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {

@@ -87,8 +87,20 @@ impl App {
         let caller = self.caller(organization, connection).await?;
         let read_at = self.clock().now();
         let read = caller.channel.listings().page(&caller.account, run.next_page.as_deref()).await;
-        let page = caller.heard(read).await?;
         let app = self.clone();
+        let page = match caller.heard(read).await {
+            Ok(page) => page,
+            Err(error) => {
+                if error.is_page_expired() {
+                    // The next try begins anew; what is held already stays as it is.
+                    (run.next_page, run.listings_done) = (None, 0);
+                    self.organization(organization)
+                        .write(move |tenant| tenant.advance_import(&run, read_at))
+                        .await?;
+                }
+                return Err(error);
+            }
+        };
         self.organization(organization)
             .write(move |tenant| {
                 run.listings_done += i64::try_from(page.items.len()).unwrap_or(i64::MAX);

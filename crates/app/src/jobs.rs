@@ -102,6 +102,14 @@ impl Bookmark {
             next => Ok(next.map(|page| Self { page: Some(page), pages_read: self.pages_read + 1 })),
         }
     }
+
+    /// The beginning again, for a list that cannot be gone on with; its pages count on.
+    pub(crate) fn back(&self, list: &'static str) -> Result<Self, AppError> {
+        if self.pages_read >= Self::MAX_PAGES {
+            return Err(AppError::Endless(list));
+        }
+        Ok(Self { page: None, pages_read: self.pages_read + 1 })
+    }
 }
 
 impl Work {

@@ -192,12 +192,15 @@ impl App {
     ) -> Result<(), AppError> {
         let caller = self.caller(organization, connection).await?;
         let read = caller.channel.listings().page(&caller.account, bookmark.page.as_deref()).await;
-        let page = caller.heard(read).await?;
-        let next = bookmark.after(page.next, "listings")?;
+        let (items, next) = match caller.heard(read).await {
+            Ok(page) => (page.items, bookmark.after(page.next, "listings")?),
+            Err(error) if error.is_page_expired() => (Vec::new(), Some(bookmark.back("listings")?)),
+            Err(error) => return Err(error),
+        };
         let (app, now) = (self.clone(), self.clock().now());
         self.organization(organization)
             .write(move |tenant| {
-                for snapshot in &page.items {
+                for snapshot in &items {
                     app.see_listing(tenant, connection, snapshot)?;
                 }
                 let Some(next) = next else { return Ok(()) };

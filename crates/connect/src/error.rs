@@ -40,6 +40,8 @@ pub enum ErrorKind {
     NotWritable,
     /// The write was accepted, yet the platform shows another value.
     WriteNotApplied,
+    /// A list cannot be gone on with where it was left: it has to be read from its beginning.
+    PageExpired,
     /// The platform refused the request.
     Refused {
         /// Its machine code.
@@ -92,6 +94,7 @@ impl ChannelError {
             | ErrorKind::NotFound
             | ErrorKind::Conflict
             | ErrorKind::WriteNotApplied
+            | ErrorKind::PageExpired
             | ErrorKind::Garbled { .. } => Verdict::RETRY,
             ErrorKind::ConsentEnded
             | ErrorKind::AppRefused
@@ -124,7 +127,7 @@ impl ChannelError {
             ErrorKind::NotFound => Problem::NotFound,
             ErrorKind::NotWritable => Problem::ListingNotWritable,
             ErrorKind::WriteNotApplied => Problem::WriteNotApplied,
-            ErrorKind::Conflict | ErrorKind::Refused { .. } => Problem::Refused,
+            ErrorKind::Conflict | ErrorKind::PageExpired | ErrorKind::Refused { .. } => Problem::Refused,
             ErrorKind::Garbled { .. } => Problem::Garbled,
             ErrorKind::AddressNotAllowed => Problem::Internal,
         }
@@ -146,6 +149,7 @@ impl fmt::Display for ChannelError {
             ErrorKind::Conflict => out.write_str("another write came in between"),
             ErrorKind::NotWritable => out.write_str("takes no writes in its state"),
             ErrorKind::WriteNotApplied => out.write_str("the write was accepted but not applied"),
+            ErrorKind::PageExpired => out.write_str("the list has to be read from its beginning"),
             ErrorKind::Refused { code, message } => write!(out, "refused as {code}: {message}"),
             ErrorKind::Garbled { what } => write!(out, "unexpected answer: {what}"),
             ErrorKind::AddressNotAllowed => out.write_str("the address may not be called"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect::conformance::catalogue::perform;
-use connect::conformance::{Capability, CatalogueCall, CatalogueSamples, Outcome, Step, now};
+use connect::conformance::{Capability, CatalogueCall, CatalogueSamples, Outcome, RefusedOffer, Step, now};
 use connect::{Account, Channel, ErrorKind, PictureUse};
 use domain::attribute::Value;
 use domain::offer::{Attribute, Change, Condition, Field, Offer, Package, Variant};
@@ -78,17 +78,21 @@ pub(super) fn record(
     let uploaded = now(pictures.upload(account, &picture(), PictureUse::Offer)).expect("a picture");
     let mut it = CatalogueSamples {
         picture: picture(),
-        offer: offer(uploaded),
+        offer: offer(uploaded.clone()),
         tried_since: clock.now(),
         listing: String::new(),
         change: Change { title: Some("Garrafa Térmica Inox com Alça".into()), ..Change::default() },
-        refused: (Vec::new(), Field::Attribute("BRAND".into())),
+        refused: RefusedOffer {
+            offer: Offer { attributes: Vec::new(), ..offer(uploaded) },
+            steps: Vec::new(),
+            field: Field::Attribute("BRAND".into()),
+        },
         moderated: Vec::new(),
         down_ignored: Vec::new(),
     };
     let mut scripts = Vec::new();
-    let poor = Offer { attributes: Vec::new(), ..it.offer.clone() };
-    it.refused.0 = recorder.record(|| now(publishing.create(account, &poor, None))).1;
+    let poor = it.refused.offer.clone();
+    it.refused.steps = recorder.record(|| now(publishing.create(account, &poor, None))).1;
     let (made, steps) = recorder.record(|| perform(CatalogueCall::Create, &it, account, channel));
     it.listing = listing_of(&made.expect("the offer is taken"));
     scripts.push((Capability::Catalogue(CatalogueCall::Create), steps));

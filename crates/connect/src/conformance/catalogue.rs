@@ -114,14 +114,24 @@ pub struct CatalogueSamples {
     pub listing: String,
     /// A change of it.
     pub change: Change,
-    /// The script of [`CatalogueCall::Create`] where the platform refuses what the offer
-    /// says, and the field that it names.
-    pub refused: (Vec<Step>, Field),
+    /// An offer that is not taken.
+    pub refused: RefusedOffer,
     /// The script of [`CatalogueCall::Standing`] of a listing that moderation objects to.
     pub moderated: Vec<Step>,
     /// The script of [`CatalogueCall::TakeDown`] where the platform says yes and leaves it
     /// on sale.
     pub down_ignored: Vec<Step>,
+}
+
+/// An offer that the platform refuses for what it says.
+#[derive(Debug, Clone)]
+pub struct RefusedOffer {
+    /// The offer.
+    pub offer: Offer,
+    /// The script of its creation.
+    pub steps: Vec<Step>,
+    /// The field that the platform names.
+    pub field: Field,
 }
 
 /// What came of it.

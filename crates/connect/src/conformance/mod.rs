@@ -12,7 +12,7 @@ mod harness;
 mod script;
 pub mod service;
 
-pub use catalogue::{CatalogueCall, CatalogueOutcome, CatalogueSamples};
+pub use catalogue::{CatalogueCall, CatalogueOutcome, CatalogueSamples, RefusedOffer};
 pub use harness::{Capability, Harness, HookSample, NOW, Outcome, Samples};
 pub use script::{Script, Step, now, text};
 

@@ -74,7 +74,10 @@ impl MercadoLivre {
         if let Some(scroll) = &before.scroll {
             spec = spec.query("scroll_id", scroll);
         }
-        let answer = self.ask(spec).await?;
+        let answer = self.ask(spec).await.map_err(|error| {
+            let has_expired = before.scroll.is_some() && matches!(error.kind, ErrorKind::Refused { .. });
+            if has_expired { ChannelError { kind: ErrorKind::PageExpired, ..error } } else { error }
+        })?;
         let found: wire::ItemSearch = answer.json()?;
         let Some(ids) = found.results else {
             return Err(answer.garbled("results is missing"));
@@ -86,7 +89,8 @@ impl MercadoLivre {
         let seen = before.seen + u64::try_from(ids.len()).unwrap_or_default();
         let is_short = total.is_some_and(|total| seen < total);
         if ids.is_empty() && is_short {
-            return Err(answer.garbled("the scan ended before its end; begin again"));
+            // An answer that was lost has moved the scan on past ids that nobody has seen.
+            return Err(answer.fail(ErrorKind::PageExpired));
         }
         // A page without a scroll is the last one, unless it is known that more follow.
         let given = filled(found.scroll_id.as_ref()).map(str::to_owned);

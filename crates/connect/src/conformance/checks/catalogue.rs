@@ -5,7 +5,7 @@ use domain::offer::{Change, Field};
 use domain::picture::Picture;
 use domain::{ListingState, Verdict};
 
-use super::super::catalogue::{CatalogueCall, CatalogueOutcome, CatalogueSamples};
+use super::super::catalogue::{CatalogueCall, CatalogueOutcome, CatalogueSamples, RefusedOffer};
 use super::super::harness::{Capability, Harness, Outcome, attempt, scripted};
 use super::super::script::{Step, now};
 use super::{expected, must_not_be_applied, must_not_be_called, succeed};
@@ -176,12 +176,12 @@ pub fn an_offer_whose_answer_was_lost_is_found_and_not_doubled(harness: &dyn Har
 /// The field, and the platform's own word.
 pub fn a_refused_offer_names_its_field(harness: &dyn Harness) {
     let Some(it) = samples(harness) else { return };
-    let (steps, field) = it.refused;
-    let capability = Capability::Catalogue(CatalogueCall::Create);
-    let (outcome, script) = attempt(harness, capability, steps);
-    let outcome = expected(capability, outcome);
+    let RefusedOffer { offer, steps, field } = it.refused;
+    let (channel, script) = scripted(harness, steps);
+    let publishing = channel.publishing().expect("an offer was refused");
+    let outcome = now(publishing.create(&harness.account(), &offer, None));
     script.done();
-    let Outcome::Catalogue(CatalogueOutcome::Submission(Submission::Refused(objections))) = outcome else {
+    let Ok(Submission::Refused(objections)) = outcome else {
         panic!("an offer that the platform refuses is Submission::Refused, and was: {outcome:?}");
     };
     let about = objections.iter().find(|objection| objection.field == field);

@@ -1,6 +1,6 @@
 //! Publishing: the calls, for the kit and by themselves.
 
-use connect::conformance::{CatalogueCall, CatalogueSamples, Step, now};
+use connect::conformance::{CatalogueCall, CatalogueSamples, RefusedOffer, Step, now};
 use connect::{Attributes, ErrorKind, Publishing, Submission};
 use domain::attribute::{Need, ValueKind};
 use domain::offer::{Axis, Field, Offer, Reason};
@@ -47,10 +47,11 @@ pub(super) fn samples() -> CatalogueSamples {
         tried_since: at("2026-10-01T11:59:00Z"),
         listing: ID.into(),
         change: goods::retitled(),
-        refused: (
-            vec![seller(&classic()), Step::post("/items").answer(400, &refusal.to_string())],
-            Field::Attribute("BRAND".into()),
-        ),
+        refused: RefusedOffer {
+            offer: offer(),
+            steps: vec![seller(&classic()), Step::post("/items").answer(400, &refusal.to_string())],
+            field: Field::Attribute("BRAND".into()),
+        },
         moderated: vec![
             read(&with(ITEM, &under_review)),
             Step::get("/moderations/last_moderation/MLB4000000001-ITM").answer(200, MODERATION),

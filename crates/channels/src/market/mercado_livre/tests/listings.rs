@@ -239,8 +239,21 @@ fn a_scan_that_ends_short_of_its_total_begins_again() {
         Step::get(SCROLL).answer(200, NO_MORE),
     ])
     .unwrap_err();
-    assert_eq!(error.verdict(), Verdict::RETRY);
-    assert!(error.to_string().contains("begin again"), "{error}");
+    assert_eq!(error.kind, ErrorKind::PageExpired);
+}
+
+#[test]
+fn a_scroll_that_is_refused_has_expired_and_a_first_page_that_is_refused_has_not() {
+    const EXPIRED: &str = r#"{"message":"Invalid or expired scroll_id","error":"bad_request","status":400}"#;
+    let error = listed(vec![
+        Step::get(SCAN).answer(200, ITEMS_SEARCH),
+        Step::get(BULK).answer(200, &bulk_body("status_code")),
+        Step::get(SCROLL).answer(400, EXPIRED),
+    ])
+    .unwrap_err();
+    assert_eq!((&error.kind, error.verdict()), (&ErrorKind::PageExpired, Verdict::RETRY));
+    let error = listed(vec![Step::get(SCAN).answer(400, EXPIRED)]).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Refused { .. }), "{error}");
 }
 
 #[test]

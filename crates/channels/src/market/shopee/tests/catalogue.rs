@@ -1,6 +1,6 @@
 //! Publishing: the calls, for the kit and by themselves.
 
-use connect::conformance::{CatalogueCall, CatalogueSamples, Step, now};
+use connect::conformance::{CatalogueCall, CatalogueSamples, RefusedOffer, Step, now};
 use connect::{Attributes, Publishing, Submission};
 use domain::attribute::{Need, Trigger, ValueKind};
 use domain::offer::{Axis, Brand, Field, Fiscal, Objection, Offer, Reason};
@@ -108,10 +108,11 @@ pub(super) fn samples() -> CatalogueSamples {
         tried_since: second(1_788_999_940),
         listing: ID.into(),
         change: goods::retitled(),
-        refused: (
-            vec![channels(), post("add_item").answer(200, &missing)],
-            Field::Attribute("100036".into()),
-        ),
+        refused: RefusedOffer {
+            offer: offer(),
+            steps: vec![channels(), post("add_item").answer(200, &missing)],
+            field: Field::Attribute("100036".into()),
+        },
         moderated: vec![
             read(&item_with(&[("/item_status", json!("BANNED"))])),
             Step::get(&shop("product/get_item_violation_info", "&item_id_list=930002"))

@@ -1,6 +1,6 @@
 //! Publishing: the calls, for the kit and by themselves.
 
-use connect::conformance::{CatalogueCall, CatalogueSamples, Step, now};
+use connect::conformance::{CatalogueCall, CatalogueSamples, RefusedOffer, Step, now};
 use connect::{Attributes, Categories, PictureUse, Pictures, Publishing, Submission};
 use domain::Timestamp;
 use domain::attribute::{Need, Trigger};
@@ -132,10 +132,11 @@ pub(super) fn samples() -> CatalogueSamples {
         tried_since: Timestamp::from_millis(1_789_999_940_000),
         listing: PRODUCT_ID.into(),
         change: goods::retitled(),
-        refused: (
-            vec![warehouses(), post(PRODUCTS, &[], BODY).answer(200, &missing)],
-            Field::Attribute("100157".into()),
-        ),
+        refused: RefusedOffer {
+            offer: offer(),
+            steps: vec![warehouses(), post(PRODUCTS, &[], BODY).answer(200, &missing)],
+            field: Field::Attribute("100157".into()),
+        },
         moderated: vec![get_product().answer(200, &with(PRODUCT, &failed))],
         down_ignored: vec![standing("ACTIVATE"), put("deactivate"), standing("ACTIVATE")],
     }
