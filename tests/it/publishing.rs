@@ -1,28 +1,25 @@
 //! Goods on their way to every marketplace: one offer with two variants and a picture, from
 //! the category for its title to the end of its listing, against the sandboxes in process.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use channels::market::mercado_livre::Limits;
-use connect::conformance::{now, text};
+use connect::conformance::now;
 use connect::outbound::Outbound;
-use connect::{
-    Account, Channel, Consent, ErrorKind, ListingSnapshot, PictureUse, Publishing, Standing, Submission,
-};
+use connect::{Account, Channel, ErrorKind, ListingSnapshot, PictureUse, Publishing, Standing, Submission};
 use domain::attribute::{Need, Rules, Value};
 use domain::offer::{
     Attribute, Axis, Brand, Change, Choice, Condition, Field, Offer, Package, Reason, Variant,
 };
 use domain::picture::Picture;
-use domain::{
-    ChannelKind, Clock, ConnectionId, Currency, ListingState, ManualClock, Money, Timestamp, TypedId,
-};
+use domain::{ChannelKind, Clock, Currency, ListingState, ManualClock, Money, Timestamp};
 use sandbox::mercado_livre::seed::FAMILY_SELLER;
 use sandbox::{Fault, FaultRule, ShiftedClock};
 use tests::marketplace::Marketplaces;
 use tests::shop::PUBLIC_URL;
-use tests::{Market, Marketplace};
+use tests::{Market, Marketplace, marketplace};
 
 /// 2026-11-10T13:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_794_315_600_000);
@@ -32,10 +29,6 @@ const DESCRIPTION: &str = "Mantém quente por oito horas.\nTampa de pressão, co
 /// takes a minute.
 const A_WHILE: Duration = Duration::from_mins(2);
 const SECOND: Duration = Duration::from_secs(1);
-/// The pair of RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
 /// A seller at one marketplace.
 struct Stall {
     kind: ChannelKind,
@@ -47,39 +40,17 @@ struct Stall {
 
 /// The three marketplaces, and a seller at this one.
 fn stall(kind: ChannelKind) -> Stall {
-    let owner = |markets: &Marketplaces, url: &str| {
-        let market = markets.all().into_iter().find(|market| market.kind() == kind);
-        market.expect("all three are open").approve(url)
-    };
-    opened(kind, owner)
+    opened(kind, |markets, url| markets.at(kind).approve(url))
 }
 
-type Callback = std::collections::BTreeMap<String, String>;
-
-fn opened(kind: ChannelKind, approve: impl FnOnce(&Marketplaces, &str) -> Callback) -> Stall {
+fn opened(kind: ChannelKind, approve: impl FnOnce(&Marketplaces, &str) -> BTreeMap<String, String>) -> Stall {
     let clock = Arc::new(ManualClock::at(START));
-    let redirect = |kind: ChannelKind| format!("{PUBLIC_URL}/connections/callback/{}", kind.as_str());
-    let first = Market::new(7, clock.clone(), &redirect(ChannelKind::MercadoLivre));
-    let markets = Marketplaces::one(first, Limits::default()).and_two_more(
-        7,
-        ShiftedClock::new(clock.clone()),
-        PUBLIC_URL,
-    );
+    let first = Market::new(7, clock.clone(), &marketplace::redirect(ChannelKind::MercadoLivre));
+    let shifted = ShiftedClock::new(clock.clone());
+    let markets = Marketplaces::one(first, Limits::default()).and_two_more(7, shifted, PUBLIC_URL);
     let outbound = Arc::new(Outbound::new(Arc::new(markets.clone()), clock.clone()));
     let channel = Arc::clone(&markets.channels(&outbound)[&kind]);
-    let redirect = redirect(kind);
-    let url = channel.authorization().authorize_url("state", CHALLENGE, &redirect);
-    let mut fields = approve(&markets, &url);
-    let code = text(&fields.remove("code").expect("the seller consents"));
-    let verifier = text(VERIFIER);
-    let consent = Consent { code: &code, fields: &fields, verifier: &verifier, redirect_uri: &redirect };
-    let tokens = now(channel.authorization().exchange(consent)).expect("the code is good");
-    let account = Account {
-        connection: ConnectionId::from_bytes([1; 16]),
-        external_id: tokens.account_external_id,
-        handle: tokens.handle,
-        access_token: tokens.access_token,
-    };
+    let account = now(marketplace::consent(channel.as_ref(), |url| approve(&markets, url)));
     Stall { kind, channel, account, clock, markets }
 }
 
@@ -91,8 +62,7 @@ fn picture() -> Picture {
 
 impl Stall {
     fn market(&self) -> &dyn Marketplace {
-        let mut all = self.markets.all().into_iter();
-        all.find(|market| market.kind() == self.kind).expect("the marketplace is open")
+        self.markets.at(self.kind)
     }
 
     fn publishing(&self) -> &dyn Publishing {

@@ -88,7 +88,8 @@ enum Command {
                             cargo xtask bench --only hook-intake --json figures.json\n  \
                             cargo xtask bench --only orders-page --orders 10000")]
     Bench {
-        /// Run one benchmark alone: hook-intake, orders-page, fan-out, first-import or footprint.
+        /// Run one benchmark alone: hook-intake, orders-page, fan-out, first-import,
+        /// connectors or footprint.
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
         /// Write the figures to this file too, as JSON.

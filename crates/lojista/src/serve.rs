@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use app::{App, Faults};
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -92,6 +93,12 @@ pub(crate) async fn work_and_answer(
     let clockwork = tokio::spawn(app.clone().tick());
     let worker = tokio::spawn(app.work_until(stop.clone().wished()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|connection| {
+        // An answer in two parts would otherwise wait for the caller's delayed acknowledgement.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps small packets back");
+        }
+    });
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().wished()).into_future();
     let mut serving = tokio::spawn(serving);
     let mut ended = None;

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
+use axum::serve::ListenerExt as _;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Uri};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -150,6 +151,12 @@ impl<W: Market> Frame<W> {
         let mut tasks = JoinSet::new();
         let router = self.router();
         tasks.spawn(async move {
+            let listener = listener.tap_io(|connection| {
+                // An answer goes out at once, as from any server that is meant for programs.
+                if let Err(error) = connection.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection keeps small packets back");
+                }
+            });
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the sandbox stopped serving");
             }

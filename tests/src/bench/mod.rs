@@ -2,6 +2,7 @@
 //! printed as a table and kept as JSON. Never asserted in a test: a figure belongs to the
 //! machine it was taken on.
 
+pub mod connectors;
 pub mod cpu;
 pub mod fan_out;
 pub mod first_import;

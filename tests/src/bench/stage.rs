@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use app::{App, Parts};
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use channels::market::ChannelConfig;
 use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
 use connect::{BaseUrl, HttpTransport, Outbound};
@@ -279,6 +280,8 @@ pub async fn listen() -> Result<(TcpListener, SocketAddr)> {
 pub fn serve(listener: TcpListener, router: Router) {
     tokio::spawn(async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        // As the program that is shipped does.
+        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         if let Err(error) = axum::serve(listener, service).await {
             tracing::error!(%error, "the measured server stopped");
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
-use tests::bench::{Result, fan_out, first_import, footprint, hook_intake, orders_page};
+use tests::bench::{Result, connectors, fan_out, first_import, footprint, hook_intake, orders_page};
 use tests::database::POSTGRES_URL;
 
 /// Measures what the house promises in figures, side by side in one run.
@@ -63,6 +63,7 @@ enum Bench {
     OrdersPage,
     FanOut,
     FirstImport,
+    Connectors,
     Footprint,
 }
 
@@ -138,6 +139,10 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::FirstImport) {
         eprintln!("bench: first-import …");
         stage::server_runtime()?.block_on(first_import::run(&folder, wishes.imported, &mut report))?;
+    }
+    if wants(Bench::Connectors) {
+        eprintln!("bench: connectors …");
+        on_one_thread(connectors::run(&mut report))?;
     }
     if wants(Bench::Footprint) {
         eprintln!("bench: footprint …");

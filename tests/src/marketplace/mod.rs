@@ -10,13 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use channels::market::mercado_livre::Limits;
+use connect::conformance::text;
 use connect::outbound::{BaseUrl, Outbound, Sending};
-use connect::{Channel, Transport, TransportError, WireRequest};
-use domain::{ChannelKind, Timestamp};
+use connect::{Account, Channel, Consent, Transport, TransportError, WireRequest};
+use domain::{ChannelKind, ConnectionId, Timestamp, TypedId};
 use sandbox::faults::FaultRule;
 use sandbox::{HookDelivery, Market as Platform, ShiftedClock};
 
 use crate::market::{Call, Market};
+use crate::shop::PUBLIC_URL;
+
+/// The pair of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// Shopee, called in process.
 pub type ShopeeMarket = Market<sandbox::shopee::World>;
@@ -110,6 +116,35 @@ pub const fn base_url(kind: ChannelKind) -> &'static str {
     }
 }
 
+/// Where a marketplace sends the seller's browser back to.
+#[must_use]
+pub fn redirect(kind: ChannelKind) -> String {
+    format!("{PUBLIC_URL}/connections/callback/{}", kind.as_str())
+}
+
+/// The account that `channel` has once a seller has consented; `approve` brings what the
+/// browser brings back from an address.
+///
+/// # Panics
+/// When the marketplace gives no tokens for it.
+pub async fn consent(
+    channel: &dyn Channel,
+    approve: impl FnOnce(&str) -> BTreeMap<String, String>,
+) -> Account {
+    let redirect_uri = &redirect(channel.spec().kind);
+    let url = channel.authorization().authorize_url("state", CHALLENGE, redirect_uri);
+    let mut fields = approve(&url);
+    let code = &text(&fields.remove("code").expect("the seller consents"));
+    let consent = Consent { code, fields: &fields, verifier: &text(VERIFIER), redirect_uri };
+    let tokens = channel.authorization().exchange(consent).await.expect("the code is good");
+    Account {
+        connection: ConnectionId::from_bytes([1; 16]),
+        external_id: tokens.account_external_id,
+        handle: tokens.handle,
+        access_token: tokens.access_token,
+    }
+}
+
 fn base(kind: ChannelKind) -> BaseUrl {
     BaseUrl::parse(base_url(kind)).expect("the address is one of this machine")
 }
@@ -165,6 +200,16 @@ impl Marketplaces {
             all.extend([shopee as &dyn Marketplace, tiktok_shop]);
         }
         all
+    }
+
+    /// The one of this kind.
+    ///
+    /// # Panics
+    /// When this test has it not.
+    #[must_use]
+    pub fn at(&self, kind: ChannelKind) -> &dyn Marketplace {
+        let found = self.all().into_iter().find(|market| market.kind() == kind);
+        found.unwrap_or_else(|| panic!("{} is not open", kind.as_str()))
     }
 
     /// The connectors to all of them, by one outbound client.
