@@ -1,8 +1,13 @@
 //! An account is connected by its owner's consent, looked at, imported; and how it is.
 
+use std::time::Duration;
+
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use serde_json::json;
 use web::i18n;
+
+/// Well within the time in which an owner is asked.
+const SOON: Duration = Duration::from_hours(3 * 24);
 
 in_every_language! {
     async fn an_account_is_connected_looked_at_and_imported_to_the_end(visitor, shop) {
@@ -27,6 +32,19 @@ in_every_language! {
         visitor.presses("import-orders").await;
         visitor.arrives_at("/orders").await;
         visitor.sees(&number).await;
+    }
+
+    async fn an_account_whose_consent_ends_soon_is_told_on_every_page(visitor, shop) {
+        let owner = shop.owned_by(visitor).await;
+        let connection = owner.connected(CLASSIC_SELLER).await;
+        visitor.opens("/skus").await;
+        let told = "return document.querySelector('main .note') !== null";
+        assert_eq!(visitor.script(told, &json!([])).await, json!(false));
+        owner.consent_ends(connection, SOON).await;
+        visitor.opens("/skus").await;
+        visitor.presses("owner-notice-mend").await;
+        visitor.arrives_at(&format!("/connections/{connection}")).await;
+        visitor.reads("life-ask_owner").await;
     }
 
     async fn a_connection_shows_its_life_and_is_swept_on_request(visitor, shop) {

@@ -177,6 +177,16 @@ impl Owned<'_> {
         find.await.expect("the database answers").expect("the order is held")
     }
 
+    /// From now on the platform ends the consent of a connection after so long.
+    pub(crate) async fn consent_ends(&self, connection: ConnectionId, after: Duration) {
+        let end = self.stage.app.clock().now().plus(after);
+        let sql = "UPDATE connection SET consent_expires_at = $2 WHERE id = $1";
+        let installation = self.stage.app.store().installation();
+        let note = installation
+            .write(move |tx| tx.execute_exactly(1, sql, &[Val::from(connection), Val::from(end)]));
+        note.await.expect("the end is noted");
+    }
+
     /// A SKU by its code.
     pub(crate) async fn sku(&self, code: &str) -> SkuId {
         let code = code.to_owned();

@@ -80,6 +80,8 @@ pub struct Credentials {
     pub key: Option<(DataKeyId, WrappedKey)>,
 }
 
+/// Connections that wait for their owner and are told at once.
+const NEEDING_OWNER: u32 = 3;
 const COLUMNS: &str = "id, channel, account_external_id, name, site, state, state_reason, state_since, \
     tokens_issued_at, access_expires_at, consent_expires_at, token_version, scopes, renewal_error, last_hook_at, \
     last_sweep_at, swept_to, last_missed_at, created_at, consented_at, handle";
@@ -151,6 +153,17 @@ impl Tenant<'_, '_> {
             params![self.id, id],
             connection,
         )
+    }
+
+    /// Connections that stand still until their owner acts, then those whose consent ends
+    /// before `until`, the soonest first; a few, for a page to tell.
+    pub fn needing_owner(&mut self, until: Timestamp) -> StoreResult<Vec<Connection>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM connection WHERE organization_id = $1 AND (state = 'needs_reauthorization' \
+               OR (state IN ('active', 'dry_run') AND consent_expires_at <= $2)) \
+             ORDER BY state DESC, consent_expires_at, id LIMIT {NEEDING_OWNER}"
+        );
+        self.tx.rows(&sql, params![self.id, until], connection)
     }
 
     /// A connection with all that a call for it needs, in one look.

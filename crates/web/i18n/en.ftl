@@ -1,6 +1,9 @@
 # Frame
 skip = Skip to the content
 disk-full = The server's disk is full: nothing new is saved. Nothing is lost: the marketplaces send again, and everything goes on by itself once there is space. Ask whoever runs the server to free some.
+owner-notice-ends = {account} ({channel}): the consent ends {when}. After that, this account’s orders and stock stand still.
+owner-notice-stopped = {account} ({channel}) stands still: this account’s orders and stock are not kept up to date.
+owner-notice-mend = Connect again
 nav-label = Places
 nav-orders = Orders
 nav-skus = Stock

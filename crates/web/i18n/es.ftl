@@ -1,6 +1,9 @@
 # Frame
 skip = Ir al contenido
 disk-full = El disco del servidor está lleno: no se guarda nada nuevo. No se pierde nada: los marketplaces envían de nuevo y todo sigue solo en cuanto haya espacio. Pide a quien cuida el servidor que libere espacio.
+owner-notice-ends = {account} ({channel}): la autorización termina {when}. Después, los pedidos y el stock de esta cuenta se detienen.
+owner-notice-stopped = {account} ({channel}) está detenida: los pedidos y el stock de esta cuenta no se actualizan.
+owner-notice-mend = Conectar de nuevo
 nav-label = Lugares
 nav-orders = Pedidos
 nav-skus = Stock

@@ -1,6 +1,9 @@
 # Frame
 skip = Ir para o conteúdo
 disk-full = O disco do servidor está cheio: nada de novo é guardado. Nada se perde: os marketplaces enviam de novo, e tudo continua sozinho assim que houver espaço. Peça a quem cuida do servidor que libere espaço.
+owner-notice-ends = {account} ({channel}): a autorização termina {when}. Depois disso, pedidos e estoque desta conta param.
+owner-notice-stopped = {account} ({channel}) está parada: pedidos e estoque desta conta não são atualizados.
+owner-notice-mend = Conectar de novo
 nav-label = Lugares
 nav-orders = Pedidos
 nav-skus = Estoque

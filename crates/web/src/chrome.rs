@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{Money, Timestamp};
+use domain::{ChannelKind, ConnectionId, Money, Timestamp};
 
+use crate::Tone;
 use crate::assets;
 use crate::format;
 use crate::i18n::{self, Lang};
@@ -82,6 +83,43 @@ impl Nav {
             Self::Desk => "desk",
         }
     }
+
+    /// The key that leads there after `g`.
+    #[must_use]
+    pub const fn key(self) -> char {
+        match self {
+            Self::Orders => 'o',
+            Self::Skus => 's',
+            Self::Listings => 'l',
+            Self::Connections => 'c',
+            // It is about money.
+            Self::Differences => 'm',
+            Self::Problems => 'p',
+            Self::Audit => 'a',
+            Self::Desk => 'd',
+        }
+    }
+}
+
+/// An account that its owner has to connect again, told on every page until it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerNotice {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Where the account is.
+    pub channel: ChannelKind,
+    /// What the account is called.
+    pub account: String,
+    /// When the consent ends; `None` where the connection stands still already.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl OwnerNotice {
+    /// How much it matters.
+    #[must_use]
+    pub const fn tone(&self) -> Tone {
+        if self.ends_at.is_some() { Tone::Watch } else { Tone::Bad }
+    }
 }
 
 /// The signed-in side of the chrome.
@@ -95,13 +133,15 @@ pub struct SignedIn {
     pub problem_count: i64,
     /// Whether nothing can be written for want of space.
     pub disk_full: bool,
+    /// Accounts that wait for their owner, or will soon.
+    pub owner_notices: Vec<OwnerNotice>,
 }
 
 /// What the last action did, shown once.
 #[derive(Debug, Clone)]
 pub struct Flash {
     /// How it went.
-    pub tone: crate::Tone,
+    pub tone: Tone,
     /// The sentence, already in the reader's language.
     pub text: String,
 }
@@ -238,9 +278,34 @@ impl Chrome {
         self.nav == Some(*place)
     }
 
+    /// What the owner of an account has to know.
+    #[must_use]
+    pub fn owner_notice(&self, notice: &OwnerNotice) -> String {
+        let (key, when) = match &notice.ends_at {
+            Some(end) => ("owner-notice-ends", self.relative(end)),
+            None => ("owner-notice-stopped", String::new()),
+        };
+        let values =
+            [("account", notice.account.as_str()), ("channel", notice.channel.label()), ("when", &when)];
+        i18n::t(self.lang, key, &values)
+    }
+
     /// Whether dead letters wait for a person.
     #[must_use]
     pub fn has_problems(&self) -> bool {
         self.member.as_ref().is_some_and(|member| member.problem_count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_places_share_a_key() {
+        let keys: BTreeSet<char> = Nav::ALL.into_iter().map(Nav::key).collect();
+        assert_eq!(keys.len(), Nav::ALL.len());
     }
 }

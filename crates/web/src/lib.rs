@@ -14,7 +14,7 @@ pub mod samples;
 pub mod server;
 
 pub use badge::{Badge, Tone};
-pub use chrome::{Chrome, Flash, Nav, SignedIn, Theme};
+pub use chrome::{Chrome, Flash, Nav, OwnerNotice, SignedIn, Theme};
 pub use i18n::Lang;
 pub use server::{WebConfig, router};
 

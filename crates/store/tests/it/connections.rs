@@ -12,6 +12,7 @@ use vault::{Sealed, TokenDigest};
 use crate::kit::House;
 use crate::shop::{Shop, tokens};
 
+const DAY: Duration = Duration::from_hours(24);
 const MOMENT: Duration = Duration::from_millis(1);
 
 impl Shop<'_> {
@@ -38,6 +39,16 @@ impl Shop<'_> {
 
     async fn state(&self, connection: ConnectionId) -> ConnectionState {
         self.read(move |shop| shop.connection(connection)).await.expect("a connection").state
+    }
+
+    /// A running connection whose consent ends after so long.
+    async fn ending(&self, after: Duration) -> ConnectionId {
+        let (id, now) = (self.connection().await, self.house.now());
+        let mut pair = tokens("ending", now);
+        pair.life.consent_expires_at = Some(now.plus(after));
+        assert!(self.write(move |shop| shop.replace_tokens(id, 1, &pair)).await);
+        self.set_state(id, ConnectionState::Active).await;
+        id
     }
 
     async fn begin(&self, member: MemberId, lasts: Duration) -> TokenDigest {
@@ -87,6 +98,24 @@ on_both! {
         shop.set_state(id, ConnectionState::Active).await;
         let run = house.read(running).await;
         assert_eq!((run.len(), run[0].0, run[0].1.id), (1, shop.id, id));
+    }
+
+    async fn accounts_that_stand_still_or_soon_will_wait_for_their_owner(house: House) {
+        let (shop, other) = (Shop::open(&house).await, Shop::open(&house).await);
+        other.ending(Duration::ZERO).await;
+        let (late, soon) = (shop.ending(DAY * 20).await, shop.ending(DAY * 3).await);
+        let (endless, stopped, left) =
+            (shop.connection().await, shop.ending(DAY * 30).await, shop.ending(DAY).await);
+        shop.set_state(endless, ConnectionState::Active).await;
+        shop.set_state(stopped, ConnectionState::NeedsReauthorization(ReauthorizationReason::ConsentEnded)).await;
+        shop.set_state(left, ConnectionState::Disconnected).await;
+        let waiting = |days: u32| {
+            let until = house.now().plus(DAY * days);
+            shop.read(move |shop| Ok(shop.needing_owner(until)?.into_iter().map(|held| held.id).collect::<Vec<_>>()))
+        };
+        assert_eq!(waiting(1).await, [stopped]);
+        assert_eq!(waiting(14).await, [stopped, soon]);
+        assert_eq!(waiting(21).await, [stopped, soon, late]);
     }
 
     async fn every_state_comes_back_as_it_was_set(house: House) {

@@ -165,6 +165,7 @@ fn a_hostile_title_stays_text() {
             email: "<i>".to_owned(),
             problem_count: 0,
             disk_full: false,
+            owner_notices: Vec::new(),
         }),
         flash: None,
     };

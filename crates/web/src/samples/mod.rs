@@ -11,9 +11,9 @@ mod trouble;
 use std::time::Duration;
 
 use askama::Template;
-use domain::{Currency, Money, SeededEntropy, Timestamp};
+use domain::{ChannelKind, ConnectionId, Currency, Money, SeededEntropy, Timestamp};
 
-use crate::{Chrome, Flash, Lang, Nav, SignedIn, Theme, Tone};
+use crate::{Chrome, Flash, Lang, Nav, OwnerNotice, SignedIn, Theme, Tone};
 
 /// A page with sample data: its name and its HTML, or why it would not render.
 pub type Rendered = (&'static str, Result<String, askama::Error>);
@@ -64,9 +64,24 @@ impl Reader {
                 email: "ana@casaverde.example".to_owned(),
                 problem_count: 41,
                 disk_full: nav == Nav::Problems,
+                owner_notices: if nav == Nav::Skus { self.owner_notices() } else { Vec::new() },
             }),
             ..self.gate(&format!("/{}", nav.as_str()))
         }
+    }
+
+    /// An account that stands still, and one that soon will.
+    fn owner_notices(&self) -> Vec<OwnerNotice> {
+        let notice = |channel, account: &str, ends_at| OwnerNotice {
+            connection: ConnectionId::new(NOW, &self.entropy),
+            channel,
+            account: account.to_owned(),
+            ends_at,
+        };
+        vec![
+            notice(ChannelKind::TikTokShop, "Casa Verde", None),
+            notice(ChannelKind::Shopee, "casaverde.oficial", Some(Self::ahead(9 * 24 * 60))),
+        ]
     }
 
     fn flash(&self, nav: Nav, tone: Tone, key: &str) -> Chrome {

@@ -11,12 +11,13 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Actor, Grant, OrganizationId, Purpose};
+use domain::{Actor, ConnectionState, Grant, OrganizationId, Purpose, TokenLife};
+use store::connections::Connection;
 use store::people;
 
 use super::{Web, see_other};
 use crate::pages::account::{ErrorPage, Obstacle};
-use crate::{Chrome, Flash, Lang, Nav, SignedIn, Theme, Tone};
+use crate::{Chrome, Flash, Lang, Nav, OwnerNotice, SignedIn, Theme, Tone};
 
 /// Name of the session's cookie over TLS: the prefix binds it to this very host
 /// (RFC 6265bis §4.1.3.2).
@@ -69,6 +70,17 @@ impl FromRequestParts<Web> for Reader {
     }
 }
 
+/// What is told of a connection that waits for its owner, or will soon.
+fn owner_notice(connection: Connection) -> OwnerNotice {
+    let stands = matches!(connection.state, ConnectionState::NeedsReauthorization(_));
+    OwnerNotice {
+        connection: connection.id,
+        channel: connection.channel,
+        account: connection.name,
+        ends_at: connection.life.consent_expires_at.filter(|_| !stands),
+    }
+}
+
 /// A signed-in person.
 pub(crate) struct Member {
     pub(crate) web: Web,
@@ -87,14 +99,21 @@ impl Member {
     pub(crate) async fn chrome(&self, nav: Option<Nav>) -> Result<Chrome, Failure> {
         let lang = Lang::parse(&self.who.language).unwrap_or_default();
         let email = self.web.app.own_email(&self.who).await?;
-        let problem_count =
-            self.web.app.organization(self.organization()).read(|tenant| tenant.problem_count()).await?;
+        let now = self.web.app.clock().now();
+        let (problem_count, waiting) = self
+            .web
+            .app
+            .organization(self.organization())
+            .read(move |tenant| {
+                Ok((tenant.problem_count()?, tenant.needing_owner(now.plus(TokenLife::OWNER_NOTICE))?))
+            })
+            .await?;
         // tidy: allowed because the top bar shows members their own address.
-        let grant = Grant::issue(Actor::Member(self.who.member), Purpose::SignIn, self.web.app.clock().now());
+        let grant = Grant::issue(Actor::Member(self.who.member), Purpose::SignIn, now);
         Ok(Chrome {
             lang,
             theme: Theme::parse(&self.who.theme).unwrap_or_default(),
-            now: self.web.app.clock().now(),
+            now,
             csrf: self.form_token(),
             path: self.path.clone(),
             nav,
@@ -103,6 +122,7 @@ impl Member {
                 email: email.reveal(&grant).clone(),
                 problem_count,
                 disk_full: self.web.app.store().installation().is_full(),
+                owner_notices: waiting.into_iter().map(owner_notice).collect(),
             }),
             flash: self.flash.as_deref().and_then(|text| read_flash(text, lang)),
         })
