@@ -1,5 +1,5 @@
 //! The first import of an account: listings and the SKUs they sell, then the orders of
-//! the last weeks. One page a job, each page and its place kept in one transaction, so
+//! the last weeks. A few pages a job, each page and its place kept in one transaction, so
 //! that it can be left, cut off and resumed anywhere.
 
 use std::time::Duration;
@@ -27,6 +27,16 @@ pub const IMPORT_ORDERS_OF: Duration = Duration::from_hours(30 * 24);
 
 /// Orders of one page that are read by themselves at the same time.
 const FETCHES_AT_ONCE: usize = 8;
+
+/// Pages of orders that one job keeps: few, since the account's other work waits for it.
+const PAGES_A_TURN: u32 = 4;
+
+/// Whether a job keeps another page after this one.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    GoesOn,
+    Ends,
+}
 
 /// What a page of orders tells that the shop does not know.
 struct News {
@@ -57,7 +67,7 @@ impl News {
 }
 
 impl App {
-    /// Reads the next page of an import and asks for the one after it.
+    /// Reads the next pages of an import and asks for those after them.
     pub(crate) async fn import_page(
         &self,
         organization: OrganizationId,
@@ -168,21 +178,44 @@ impl App {
         self.outcome(tenant, &deed, "ok")
     }
 
+    /// Keeps some pages of orders; the next one is read while one is kept.
     async fn import_orders(&self, organization: OrganizationId, mut run: ImportRun) -> Result<(), AppError> {
-        let connection = run.connection;
-        let caller = self.caller(organization, connection).await?;
+        let caller = self.caller(organization, run.connection).await?;
         let window = Window { from: run.orders_from, to: run.orders_to };
-        let read =
-            caller.channel.orders().updated_in(&caller.account, window, run.next_page.as_deref()).await;
-        let Page { items, next, total } = caller.heard(read).await?;
+        let orders = caller.channel.orders();
+        let read = orders.updated_in(&caller.account, window, run.next_page.as_deref()).await;
+        let mut page = caller.heard(read).await?;
+        for _ in 1..PAGES_A_TURN {
+            let Some(next) = page.next.clone() else { break };
+            let (kept, read) = tokio::join!(
+                self.keep_orders(organization, &caller, run, page, Turn::GoesOn),
+                orders.updated_in(&caller.account, window, Some(&next)),
+            );
+            run = kept?;
+            page = caller.heard(read).await?;
+        }
+        self.keep_orders(organization, &caller, run, page, Turn::Ends).await?;
+        Ok(())
+    }
+
+    /// Takes in what a page tells and notes how far the import is.
+    async fn keep_orders(
+        &self,
+        organization: OrganizationId,
+        caller: &Caller,
+        mut run: ImportRun,
+        page: Page<OrderRef>,
+        turn: Turn,
+    ) -> Result<ImportRun, AppError> {
+        let (connection, began_at) = (run.connection, run.started_at);
+        let Page { items, next, total } = page;
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let began_at = run.started_at;
         let News { over, unread } = self
             .organization(organization)
             .read(move |tenant| News::among(items, began_at, |id| tenant.order_version(connection, id)))
             .await?;
         let taken: Vec<Result<(), AppError>> = stream::iter(unread)
-            .map(|id| self.import_order(organization, &caller, id, began_at))
+            .map(|id| self.import_order(organization, caller, id, began_at))
             .buffer_unordered(FETCHES_AT_ONCE)
             .collect()
             .await;
@@ -200,10 +233,14 @@ impl App {
                     app.finish_import(tenant, &run)?;
                 }
                 run.next_page = next;
-                app.advance(tenant, &run)
+                match turn {
+                    Turn::GoesOn => tenant.advance_import(&run, app.clock().now())?,
+                    Turn::Ends => app.advance(tenant, &run)?,
+                }
+                Ok(run)
             })
-            .await?;
-        Ok(())
+            .await
+            .map_err(AppError::from)
     }
 
     /// Reads an order and takes it in.

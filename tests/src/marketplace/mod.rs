@@ -10,10 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use channels::market::mercado_livre::Limits;
-use connect::conformance::text;
 use connect::outbound::{BaseUrl, Outbound, Sending};
 use connect::{Account, Channel, Consent, Transport, TransportError, WireRequest};
-use domain::{ChannelKind, ConnectionId, Timestamp, TypedId};
+use domain::{ChannelKind, ConnectionId, Restricted, Timestamp, TypedId};
 use sandbox::faults::FaultRule;
 use sandbox::{HookDelivery, Market as Platform, ShiftedClock};
 
@@ -134,8 +133,9 @@ pub async fn consent(
     let redirect_uri = &redirect(channel.spec().kind);
     let url = channel.authorization().authorize_url("state", CHALLENGE, redirect_uri);
     let mut fields = approve(&url);
-    let code = &text(&fields.remove("code").expect("the seller consents"));
-    let consent = Consent { code, fields: &fields, verifier: &text(VERIFIER), redirect_uri };
+    let code = &Restricted::new(fields.remove("code").expect("the seller consents"));
+    let consent =
+        Consent { code, fields: &fields, verifier: &Restricted::new(VERIFIER.to_owned()), redirect_uri };
     let tokens = channel.authorization().exchange(consent).await.expect("the code is good");
     Account {
         connection: ConnectionId::from_bytes([1; 16]),
