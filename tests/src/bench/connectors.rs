@@ -3,7 +3,7 @@
 //! order; another for a page of orders that are over, where the mapping outweighs the rest.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -25,28 +25,39 @@ const BENCH: &str = "connectors";
 const SKU: &str = "CAN-INOX-500";
 /// Orders on the page: as many as every marketplace shows at once.
 const PAGE: usize = 50;
+/// Units on offer: more than are sold.
+const UNITS: i64 = 500;
 /// Calls before the clock counts, and those that it counts.
 const WARM_UP: usize = 200;
 const CALLS: usize = 2_000;
 /// 2026-11-10T13:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_794_315_600_000);
-/// Long enough for every marketplace to show what was sold.
-const A_WHILE: Duration = Duration::from_mins(10);
+/// Long enough for every marketplace to let what was sold be sent.
+const A_WHILE: Duration = Duration::from_mins(90);
 const MICROSECONDS: f64 = 1e6;
 
 /// An answer, kept.
 type Kept = (StatusCode, HeaderMap, Bytes);
 
-/// The marketplaces, whose every answer is kept: asked again, it is there at once.
+/// The marketplaces. Once [`Replay::begin`] is called, every answer is kept: asked again, it
+/// is there at once.
 #[derive(Debug, Clone)]
 struct Replay {
     markets: Marketplaces,
-    kept: Arc<Mutex<BTreeMap<String, Kept>>>,
+    kept: Arc<Mutex<Option<BTreeMap<String, Kept>>>>,
     /// Requests so far.
     sent: Arc<Mutex<usize>>,
 }
 
 impl Replay {
+    fn kept(&self) -> MutexGuard<'_, Option<BTreeMap<String, Kept>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        *self.kept() = Some(BTreeMap::new());
+    }
+
     fn sent(&self) -> usize {
         *self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,14 +67,16 @@ impl Transport for Replay {
     fn send(&self, request: WireRequest) -> Sending<'_> {
         Box::pin(async move {
             *self.sent.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-            let asked = format!("{} {}", request.method, request.url.path());
-            let found = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
+            // Time stands still: what is asked again is signed alike.
+            let asked = format!("{} {}", request.method, request.url);
+            let found = self.kept().as_ref().and_then(|kept| kept.get(&asked).cloned());
             if let Some((status, headers, body)) = found {
                 return Ok(WireResponse { status, headers, body });
             }
             let WireResponse { status, headers, body } = self.markets.send(request).await?;
-            let kept = (status, headers.clone(), body.clone());
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, kept);
+            if let Some(kept) = self.kept().as_mut() {
+                kept.insert(asked, (status, headers.clone(), body.clone()));
+            }
             Ok(WireResponse { status, headers, body })
         })
     }
@@ -72,7 +85,7 @@ impl Transport for Replay {
 /// Measures every connector.
 pub async fn run(report: &mut Report) -> Result<()> {
     for kind in ChannelKind::ALL {
-        let stand = Stand::open(kind).await;
+        let stand = Stand::open(kind).await?;
         stand.measure(report).await?;
     }
     report.note(
@@ -80,6 +93,21 @@ pub async fn run(report: &mut Report) -> Result<()> {
          are counted in; an order of a page is a fiftieth of the whole call, its request included",
     );
     Ok(())
+}
+
+/// Offers enough of the SKU, wherever the seller has listed it.
+async fn stock_up(channel: &dyn Channel, account: &Account) -> Result<()> {
+    let mut next = None;
+    loop {
+        let page = channel.listings().page(account, next.as_deref()).await?;
+        for listing in page.items.iter().filter(|listing| listing.seller_sku.as_deref() == Some(SKU)) {
+            channel.stock().write(account, &listing.key, UNITS).await?;
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// A seller at one marketplace, with a page of orders that are over and one that is not.
@@ -93,7 +121,7 @@ struct Stand {
 }
 
 impl Stand {
-    async fn open(kind: ChannelKind) -> Self {
+    async fn open(kind: ChannelKind) -> Result<Self> {
         let clock = Arc::new(ManualClock::at(START));
         let first = Market::new(7, clock.clone(), &marketplace::redirect(ChannelKind::MercadoLivre));
         let shifted = ShiftedClock::new(clock.clone());
@@ -103,14 +131,21 @@ impl Stand {
         let channel = Arc::clone(&replay.markets.channels(&outbound)[&kind]);
         let market = replay.markets.at(kind);
         let account = marketplace::consent(channel.as_ref(), |url| market.approve(url)).await;
-        let from = clock.now();
-        for _ in 0..PAGE {
-            market.call_off(&market.sell_sku(SKU, 1));
+        stock_up(channel.as_ref(), &account).await?;
+        let sold: Vec<String> = (0..PAGE).map(|_| market.sell_sku(SKU, 1)).collect();
+        clock.advance(A_WHILE);
+        // Parcels are made when time has passed.
+        market.due_hooks(clock.now());
+        for order in &sold {
+            market.hand_over(order);
+            market.deliver(order);
+            market.keep(order);
         }
         clock.advance(A_WHILE);
-        let window = Window { from, to: clock.now() };
+        let window = Window { from: START.minus(A_WHILE), to: clock.now() };
         let order = market.sell_sku(SKU, 1);
-        Self { kind, channel, account, replay, order, window }
+        replay.begin();
+        Ok(Self { kind, channel, account, replay, order, window })
     }
 
     async fn measure(&self, report: &mut Report) -> Result<()> {
