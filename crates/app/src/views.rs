@@ -30,10 +30,7 @@ pub enum ViewError {
 
 impl From<StoreError> for ViewError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Duplicate(_) => Self::Taken,
-            other => Self::App(other.into()),
-        }
+        if matches!(error, StoreError::Duplicate(_)) { Self::Taken } else { Self::App(error.into()) }
     }
 }
 

@@ -19,7 +19,7 @@ pub const MAX_SEARCH_CHARS: usize = 200;
 /// more is not searched by those behind.
 const MAX_GOODS_WALKED: u32 = 50_000;
 /// Titles or codes that may match before the list is walked instead.
-const MAX_GOODS_FOUND: usize = 128;
+const MAX_GOODS_FOUND: usize = 256;
 /// Lines that may match before the list is walked instead.
 const MAX_LINES_FOUND: usize = 10_000;
 
@@ -127,7 +127,7 @@ impl Tenant<'_, '_> {
         let mut tables = String::from("orders");
         match &search {
             None => {}
-            Some((wanted, Search::Walk)) => self.walk(&mut query, wanted),
+            Some((wanted, Search::Walk)) => Self::walk(&mut query, wanted),
             Some((wanted, Search::Fetch { codes, titles })) => {
                 let (found, values) = self.found(wanted, codes, titles);
                 // What is found leads, whatever an engine believes of the other conditions.
@@ -179,8 +179,8 @@ impl Tenant<'_, '_> {
         let mut query = Query::empty();
         let organization = Val::from(self.id);
         let walked = query.take(&goods(column), &[organization, organization]);
-        let matched = query.take(matches, values);
-        let sql = format!("{walked}{matched} LIMIT {}", MAX_GOODS_FOUND + 1);
+        let wanted = query.take(matches, values);
+        let sql = format!("{walked}{wanted} LIMIT {}", MAX_GOODS_FOUND + 1);
         self.tx.rows(&sql, query.params(), |row| row.get(0))
     }
 
@@ -235,20 +235,19 @@ impl Tenant<'_, '_> {
         (parts.join(" UNION "), values)
     }
 
-    /// The same, asked of each order.
-    fn walk<'v>(&self, query: &mut Query<'v>, wanted: &'v Wanted) {
+    /// The same, asked of each order. A line is of its order's organization; named again, it
+    /// would lead engines to an index of all lines.
+    fn walk<'v>(query: &mut Query<'v>, wanted: &'v Wanted) {
         let text = Val::from(&wanted.text);
-        let mut values = vec![text, text, text, text, self.id.into(), Val::from(&wanted.code)];
+        let mut values = vec![text, text, text, text, Val::from(&wanted.code)];
         values.extend(wanted.words());
-        let condition = query.take(
-            &format!(
-                "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ? OR tracking_code = ? \
-                 OR EXISTS (SELECT 1 FROM order_line n WHERE n.organization_id = ? AND n.order_id = orders.id \
-                 AND (LOWER(n.seller_sku) LIKE LOWER(?) ESCAPE '\\' OR ({}))))",
-                wanted.title_matches("n.title_key")
-            ),
-            &values,
+        let condition = format!(
+            "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ? OR tracking_code = ? \
+             OR EXISTS (SELECT 1 FROM order_line n WHERE n.order_id = orders.id \
+             AND (LOWER(n.seller_sku) LIKE LOWER(?) ESCAPE '\\' OR ({}))))",
+            wanted.title_matches("n.title_key")
         );
+        let condition = query.take(&condition, &values);
         query.and_taken(&condition);
     }
 }
@@ -266,14 +265,13 @@ fn narrow<'v>(query: &mut Query<'v>, filter: &'v OrderFilter) {
     if let Some(until) = filter.until {
         query.and("placed_at < ?", &[until.into()]);
     }
-    // An index of some rows is used where its condition stands in the statement as it is.
-    match filter.kind {
-        None => {}
-        Some(PackageKind::Single) => query.and("package_kind = 'single'", &[]),
-        Some(PackageKind::Multiple) => {
-            query.and("package_kind = 'multiple' AND package_kind <> 'single'", &[])
+    if let Some(kind) = filter.kind {
+        query.and("package_kind = ?", &[kind.as_str().into()]);
+        // The index of the few packages is used where its condition stands in the statement,
+        // and of no use where a state or deadline leaves fewer orders.
+        if kind != PackageKind::Single && filter.state.is_none() && filter.ship_by.is_none() {
+            query.and("package_kind <> 'single'", &[]);
         }
-        Some(PackageKind::Mixed) => query.and("package_kind = 'mixed' AND package_kind <> 'single'", &[]),
     }
     if let Some(window) = filter.ship_by {
         query.and("state IN ('to_dispatch', 'needs_attention')", &[]);

@@ -8,7 +8,7 @@ use domain::{ConnectionId, OrderId, OrderSnapshot, OrderState, PackageKind, Ship
 use store::order_list::MAX_SEARCH_CHARS;
 use store::pages::{Listed, OrderFilter, OrderKey, OrderRow, PAGE_ROWS, Turn};
 
-use crate::kit::House;
+use crate::kit::{House, on_sqlite};
 use crate::shop::{Shop, line_snapshot, snapshot};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -210,7 +210,7 @@ on_both! {
 
     async fn a_search_that_many_different_titles_match_is_whole_and_paged(house: House) {
         // More titles than are looked up one by one.
-        const FOUND: u32 = 150;
+        const FOUND: u32 = 270;
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
         for index in 0..FOUND {
@@ -251,4 +251,28 @@ on_both! {
         let stranger = Shop::open(&house).await;
         assert_eq!(stranger.read(move |shop| shop.orders(&[one])).await, []);
     }
+}
+
+/// How SQLite reaches what a statement asks for.
+async fn plan(house: &House, sql: &str) -> String {
+    let explain = format!("EXPLAIN QUERY PLAN {sql}");
+    house.read(move |tx| tx.rows(&explain, &[], |row| row.get::<String>(3))).await.join("; ")
+}
+
+#[test]
+fn what_is_asked_of_few_rows_is_reached_by_their_index() {
+    on_sqlite(async |house: House| {
+        let orders = "SELECT summary FROM orders WHERE organization_id = x'00' AND";
+        let newest = "ORDER BY placed_at DESC, id DESC LIMIT 51";
+        let open =
+            plan(&house, &format!("{orders} state IN ('to_dispatch', 'needs_attention') {newest}")).await;
+        let few =
+            plan(&house, &format!("{orders} package_kind = 'mixed' AND package_kind <> 'single' {newest}"))
+                .await;
+        let lines = plan(&house, "SELECT units FROM order_line WHERE organization_id = x'00' AND order_id = x'01' ORDER BY line_number").await;
+        let plans = [(open, "orders_open"), (few, "orders_kind"), (lines, "order_line_order")];
+        for (plan, index) in plans {
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{index}: {plan}");
+        }
+    });
 }

@@ -135,8 +135,8 @@ impl ListQuery {
             connection: self.connection.parse().ok(),
             from,
             until: None,
-            kind: word(&self.kind, PackageKind::parse)?,
-            ship_by: word(&self.ship, ShipDay::parse)?.map(|day| day.window(now)),
+            kind: word(&self.kind, PackageKind::parse).ok()?,
+            ship_by: word(&self.ship, ShipDay::parse).ok()?.map(|day| day.window(now)),
             text,
         })
     }
@@ -166,11 +166,14 @@ pub(crate) fn link_to(filter: &str) -> String {
     if filter.is_empty() { "/orders".into() } else { format!("/orders?{filter}") }
 }
 
-/// Nothing for nothing, a meaning for a word that has one, `None` for another word.
-fn word<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+/// A word of an address that means nothing.
+struct Unknown;
+
+/// Nothing for nothing, and what a word means for a word.
+fn word<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Unknown> {
     match text {
-        "" => Some(None),
-        word => parse(word).map(Some),
+        "" => Ok(None),
+        word => parse(word).map(Some).ok_or(Unknown),
     }
 }
 
