@@ -48,10 +48,14 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     shop.sell(&shared[1]);
     owner.rest().await;
     let (order, sku) = (owner.order(&early).await, owner.sku("CAN-INOX-500").await);
+    owner.saves_view("Um item, hoje", "ship=today&kind=single").await;
+    owner.saves_view("Atrasados de vários itens", "ship=late&kind=mixed").await;
     vec![
         Page::at("problems", "/problems"),
         Page::at("orders", "/orders"),
         Page::at("orders-nothing-found", "/orders?text=nothing-like-this"),
+        Page::at("orders-view", "/orders?ship=late&kind=mixed"),
+        Page::at("order-views", "/orders/views"),
         Page::at("order", format!("/orders/{order}")),
         Page::at("skus", "/skus"),
         Page::at("sku", format!("/skus/{sku}")),

@@ -49,6 +49,7 @@ mod connecting;
 mod every_page;
 mod look;
 mod orders;
+mod orders_list;
 mod problems;
 mod shop;
 mod stock;

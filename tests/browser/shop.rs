@@ -187,6 +187,13 @@ impl Owned<'_> {
         note.await.expect("the end is noted");
     }
 
+    /// The owner has a filter of the orders saved under a name.
+    pub(crate) async fn saves_view(&self, name: &str, filter: &str) {
+        let stage = &self.stage;
+        let saved = stage.app.save_view(stage.organization, stage.member, name, filter).await;
+        saved.expect("the view is kept");
+    }
+
     /// A SKU by its code.
     pub(crate) async fn sku(&self, code: &str) -> SkuId {
         let code = code.to_owned();

@@ -40,6 +40,7 @@ mod hooks;
 mod import;
 mod money;
 mod order_in;
+mod orders_list;
 mod paces;
 mod problems;
 mod publishing;

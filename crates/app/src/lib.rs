@@ -18,11 +18,13 @@ pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod people;
+pub mod picked;
 pub mod secrets;
 pub mod shelf;
 pub mod steps;
 pub mod sweep;
 pub mod tokens;
+pub mod views;
 pub mod worker;
 
 use std::collections::BTreeMap;

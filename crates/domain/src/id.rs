@@ -173,6 +173,8 @@ ids! {
     SubjectId = "sub";
     /// A fee that was charged otherwise than it was forecast.
     DifferenceId = "dif";
+    /// A filter that a member gave a name.
+    ViewId = "viw";
 }
 
 #[cfg(test)]

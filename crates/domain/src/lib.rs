@@ -26,6 +26,10 @@ pub mod attribute;
 pub mod offer;
 pub mod picture;
 
+// What people narrow lists to.
+pub mod order_list;
+pub mod view;
+
 pub use access::{Actor, Grant, Purpose};
 pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};
@@ -34,6 +38,7 @@ pub use id::*;
 pub use listing::{ListingState, Push};
 pub use money::{Currency, Money};
 pub use order::{Applied, Order, OrderSnapshot, OrderState};
+pub use order_list::{PackageKind, ShipDay, ShipWindow};
 pub use problem::Problem;
 pub use random::{Entropy, SeededEntropy};
 pub use retry::Verdict;

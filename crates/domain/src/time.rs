@@ -82,6 +82,15 @@ impl Timestamp {
         self.instant().to_zoned(ZONE.clone())
     }
 
+    /// The beginning of the business day that is `days` after this instant's own; 0 is the
+    /// last midnight. This instant itself where the calendar ends.
+    #[must_use]
+    pub fn business_midnight(self, days: i32) -> Self {
+        let day = self.in_business_zone().checked_add(jiff::Span::new().days(days));
+        let start = day.and_then(|day| day.start_of_day());
+        start.map_or(self, |start| Self(start.timestamp().as_millisecond()))
+    }
+
     fn instant(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
@@ -162,6 +171,16 @@ mod tests {
     fn people_see_the_business_time_zone() {
         let noon_utc = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         assert_eq!(noon_utc.in_business_zone().hour(), 9);
+    }
+
+    #[test]
+    fn a_business_day_begins_at_three_in_utc() {
+        let late = Timestamp::parse("2026-11-23T02:30:00Z").unwrap();
+        for (days, start) in
+            [(0, "2026-11-22T03:00:00Z"), (1, "2026-11-23T03:00:00Z"), (10, "2026-12-02T03:00:00Z")]
+        {
+            assert_eq!(Some(late.business_midnight(days)), Timestamp::parse(start), "{days}");
+        }
     }
 
     #[test]

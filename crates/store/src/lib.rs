@@ -15,12 +15,14 @@ pub mod inbox;
 pub mod jobs;
 pub mod keys;
 pub mod listings;
+pub mod order_list;
 pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
 pub mod settings;
 pub mod stock;
+pub mod views;
 
 use domain::OrganizationId;
 

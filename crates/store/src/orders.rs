@@ -1,9 +1,10 @@
 //! Orders and their lines, and the timeline that people read.
 
 use domain::order::{Line, SnapshotVersion};
+use domain::order_list::title_key;
 use domain::{
     ChannelKind, ConnectionId, Currency, LineId, ListingId, Money, Order, OrderId, OrderSnapshot, OrderState,
-    SkuId, StockPosition, Timestamp,
+    PackageKind, SkuId, StockPosition, Timestamp,
 };
 
 use crate::db::{Row, StoreError, StoreResult};
@@ -154,9 +155,9 @@ impl Tenant<'_, '_> {
             "INSERT INTO orders (id, organization_id, connection_id, channel, external_id, pack_external_id, order_at, \
                shipment_at, state, state_detail, platform_status, placed_at, total_minor, currency, summary, \
                line_count, unit_count, buyer_external_id, shipment_external_id, shipment_status, logistic_type, \
-               tracking_code, ship_by, tags, created_at, updated_at) \
+               tracking_code, ship_by, tags, created_at, updated_at, package_kind) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-                     $22, $23, $24, $25, $25)",
+                     $22, $23, $24, $25, $25, $26)",
             params![
                 id,
                 self.id,
@@ -182,7 +183,8 @@ impl Tenant<'_, '_> {
                 shipment.and_then(|shipment| shipment.tracking_code.as_deref()),
                 shipment.and_then(|shipment| shipment.ship_by),
                 &snapshot.tags.join(" "),
-                now
+                now,
+                PackageKind::of(&snapshot.lines).as_str()
             ],
         )?;
         self.insert_lines(id, snapshot, order, lines)
@@ -201,8 +203,8 @@ impl Tenant<'_, '_> {
                 1,
                 "INSERT INTO order_line (id, organization_id, order_id, line_key, listing_external_id, \
                    variation_external_id, listing_id, sku_id, title, seller_sku, units, unit_price_minor, currency, \
-                   sale_fee_minor, position, line_number) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                   sale_fee_minor, position, line_number, title_key) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
                 params![
                     new.id,
                     self.id,
@@ -219,7 +221,8 @@ impl Tenant<'_, '_> {
                     line.unit_price.currency.code(),
                     line.sale_fee.map(|fee| fee.minor),
                     held.position.as_str(),
-                    number
+                    number,
+                    &title_key(&line.title)
                 ],
             )?;
         }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use domain::{
-    ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, Problem, SkuId, Tally,
-    Timestamp,
+    ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, PackageKind, Problem,
+    SkuId, Tally, Timestamp,
 };
 
 use crate::db::{Row, StoreError, StoreResult, Val};
@@ -13,6 +13,8 @@ use crate::listings::Listing;
 use crate::orders::channel;
 use crate::stock::Sku;
 use crate::{Tenant, listings, params, stock};
+
+pub use crate::order_list::OrderFilter;
 
 /// Rows on a page.
 pub const PAGE_ROWS: u32 = 50;
@@ -62,13 +64,15 @@ pub struct OrderRow {
     pub tags: String,
     /// When it last changed here.
     pub updated_at: Timestamp,
+    /// What the package holds; `None` on one that an older program took in.
+    pub kind: Option<PackageKind>,
 }
 
-const ORDER_COLUMNS: &str = "id, connection_id, channel, external_id, pack_external_id, state, state_detail, \
+pub(crate) const ORDER_COLUMNS: &str = "id, connection_id, channel, external_id, pack_external_id, state, state_detail, \
     platform_status, placed_at, total_minor, currency, summary, line_count, unit_count, ship_by, \
-    shipment_external_id, shipment_status, logistic_type, tracking_code, buyer_external_id, tags, updated_at";
+    shipment_external_id, shipment_status, logistic_type, tracking_code, buyer_external_id, tags, updated_at, package_kind";
 
-fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
+pub(crate) fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
     let (state, detail): (String, String) = (row.get(5)?, row.get(6)?);
     Ok(OrderRow {
         id: row.get(0)?,
@@ -95,15 +99,9 @@ fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
         buyer_external_id: row.get(19)?,
         tags: row.get(20)?,
         updated_at: row.get(21)?,
+        kind: row.get::<Option<String>>(22)?.as_deref().and_then(PackageKind::parse),
     })
 }
-
-/// Numbers are found by the whole, codes through their own index; a part of a title is
-/// looked for last and walks the list.
-const SEARCH_ORDERS: &str = "(external_id = ? OR pack_external_id = ? OR shipment_external_id = ? \
-    OR tracking_code = ? \
-    OR id IN (SELECT order_id FROM order_line WHERE organization_id = ? AND seller_sku = ?) \
-    OR LOWER(summary) LIKE LOWER(?) ESCAPE '\\')";
 
 /// A LIKE pattern for "contains", to be compared by `LOWER(…) LIKE LOWER(?) ESCAPE '\\'`.
 /// The engine lowers both sides: what it knows of letters beyond ASCII is its own matter,
@@ -115,22 +113,6 @@ fn contains(text: &str) -> String {
 /// A text that means itself in a LIKE pattern with `ESCAPE '\\'`.
 pub(crate) fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-/// Which orders a list shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderFilter {
-    /// Only of this state (`to_dispatch`…).
-    pub state: Option<String>,
-    /// Only of this connection.
-    pub connection: Option<ConnectionId>,
-    /// Placed from here on.
-    pub from: Option<Timestamp>,
-    /// Placed before here.
-    pub until: Option<Timestamp>,
-    /// An order, pack or shipment number or tracking code, whole; or the seller's code of
-    /// a line; or a part of the title.
-    pub text: Option<String>,
 }
 
 /// A listing shows another number than its SKU has.
@@ -215,52 +197,6 @@ pub struct Listed<T> {
 }
 
 impl Tenant<'_, '_> {
-    /// A page of orders.
-    pub fn order_page(&mut self, filter: &OrderFilter, turn: Turn) -> StoreResult<Listed<OrderRow>> {
-        let mut query = Query::new("organization_id = ?", self.id.into());
-        if let Some(state) = &filter.state {
-            query.and("state = ?", &[state.into()]);
-        }
-        if let Some(connection) = filter.connection {
-            query.and("connection_id = ?", &[connection.into()]);
-        }
-        if let Some(from) = filter.from {
-            query.and("placed_at >= ?", &[from.into()]);
-        }
-        if let Some(until) = filter.until {
-            query.and("placed_at < ?", &[until.into()]);
-        }
-        let like = filter.text.as_deref().map(contains);
-        if let (Some(text), Some(like)) = (&filter.text, &like) {
-            let (text, like) = (Val::from(text), Val::from(like));
-            query.and(SEARCH_ORDERS, &[text, text, text, text, self.id.into(), text, like]);
-        }
-        match turn {
-            Turn::First => {}
-            Turn::Older(key) => query.and("(placed_at, id) < (?, ?)", &[key.placed_at.into(), key.id.into()]),
-            Turn::Newer(key) => query.and("(placed_at, id) > (?, ?)", &[key.placed_at.into(), key.id.into()]),
-        }
-        let descending = !matches!(turn, Turn::Newer(_));
-        let order = if descending { "DESC" } else { "ASC" };
-        let sql = format!(
-            "SELECT {ORDER_COLUMNS} FROM orders WHERE {} ORDER BY placed_at {order}, id {order} LIMIT {}",
-            query.conditions,
-            PAGE_ROWS + 1
-        );
-
-        let mut rows = self.tx.rows(&sql, &query.params, order_row)?;
-        let more = rows.len() > PAGE_ROWS as usize;
-        rows.truncate(PAGE_ROWS as usize);
-        if !descending {
-            rows.reverse();
-        }
-        Ok(match turn {
-            Turn::First => Listed { rows, older: more, newer: false },
-            Turn::Older(_) => Listed { rows, older: more, newer: true },
-            Turn::Newer(_) => Listed { rows, older: true, newer: more },
-        })
-    }
-
     /// An order, for its page.
     pub fn order(&mut self, id: OrderId) -> StoreResult<Option<OrderRow>> {
         self.tx.row(
@@ -491,22 +427,41 @@ impl<'v> Query<'v> {
         &self.params
     }
 
+    /// A query without a condition, for values alone.
+    pub(crate) const fn empty() -> Self {
+        Self { conditions: String::new(), params: Vec::new() }
+    }
+
     pub(crate) fn and(&mut self, fragment: &'static str, values: &[Val<'v>]) {
-        if !self.params.is_empty() {
+        let condition = self.take(fragment, values);
+        self.and_taken(&condition);
+    }
+
+    /// Adds a condition whose values were taken already.
+    pub(crate) fn and_taken(&mut self, condition: &str) {
+        if !self.conditions.is_empty() {
             self.conditions.push_str(" AND ");
         }
+        self.conditions.push_str(condition);
+    }
+
+    /// Takes a text's values in and numbers its question marks; the text itself is made of
+    /// fixed words.
+    pub(crate) fn take(&mut self, text: &str, values: &[Val<'v>]) -> String {
+        let mut numbered = String::with_capacity(text.len() + 2 * values.len());
         let mut values = values.iter();
-        for part in fragment.split_inclusive('?') {
+        for part in text.split_inclusive('?') {
             match (part.strip_suffix('?'), values.next()) {
                 (Some(text), Some(value)) => {
                     self.params.push(*value);
-                    self.conditions.push_str(text);
-                    self.conditions.push('$');
-                    self.conditions.push_str(&self.params.len().to_string());
+                    numbered.push_str(text);
+                    numbered.push('$');
+                    numbered.push_str(&self.params.len().to_string());
                 }
-                _ => self.conditions.push_str(part),
+                _ => numbered.push_str(part),
             }
         }
+        numbered
     }
 }
 

@@ -191,7 +191,8 @@ impl Chrome {
     /// none: unknown words are shown, never hidden.
     #[must_use]
     pub fn word<'a>(&self, group: &str, word: &'a str) -> &'a str {
-        i18n::find(self.lang, &format!("{group}-{}", word.replace('.', "-"))).unwrap_or(word)
+        let label = |word: &str| i18n::find(self.lang, &format!("{group}-{word}"));
+        label(word).or_else(|| label(&word.replace('.', "-"))).unwrap_or(word)
     }
 
     /// A whole number.

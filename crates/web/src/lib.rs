@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod badge;
 pub mod chrome;
+pub mod csv;
 pub mod format;
 pub mod i18n;
 pub mod pages;

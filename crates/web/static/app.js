@@ -36,11 +36,40 @@
     const old = fresh && document.getElementById(fresh.id);
     if (!old) return false;
     const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const box = fresh.querySelector("input[name=order]");
+    const boxed = old.contains(document.activeElement) && document.activeElement.name === "order";
+    if (box) box.checked = old.querySelector("input[name=order]")?.checked;
     old.replaceWith(fresh);
     fresh.classList.add("fresh");
     if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+    else if (boxed) box?.focus();
     return true;
   };
+  // Picked rows: how many, and all of the page at once.
+  const picks = document.querySelector("[data-picks]");
+  const pickAll = document.getElementById("pick-all");
+  const count = () => {
+    if (!picks) return;
+    const boxes = [...picks.querySelectorAll("input[name=order]")];
+    const picked = boxes.filter((box) => box.checked).length;
+    pickAll.checked = picked > 0 && picked === boxes.length;
+    pickAll.indeterminate = picked > 0 && picked < boxes.length;
+    const say = picks.querySelector("[data-picked]");
+    say.dataset.hint ??= say.textContent;
+    const text = picked === 1 ? say.dataset.one : say.dataset.other;
+    say.textContent = picked ? text.replace("{n}", picked) : say.dataset.hint;
+  };
+  if (picks) {
+    picks.querySelector("[data-pick-all]").hidden = false;
+    picks.addEventListener("change", (event) => {
+      if (event.target === pickAll) {
+        for (const box of picks.querySelectorAll("input[name=order]")) box.checked = pickAll.checked;
+      }
+      count();
+    });
+    addEventListener("pageshow", count);
+  }
+
   const MOST_ROWS = 100;
   const live = document.querySelector("[data-live]");
   if (live) {
@@ -67,6 +96,7 @@
       const fits = rows && rows.rows.length < MOST_ROWS && placed(row) >= placed(rows.rows[0]);
       if (fits && !rows.matches(":hover, :focus-within")) {
         rows.prepend(row);
+        count();
         return row.classList.add("fresh");
       }
       if (!notice) return;
@@ -88,7 +118,8 @@
   // One press is one request.
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (!button || event.target.method === "get") return;
+    // A download leaves the page as it is: nothing would take the mark off again.
+    if (!button || event.target.method === "get" || button.hasAttribute("data-download")) return;
     if (button.getAttribute("aria-busy") === "true") return event.preventDefault();
     button.setAttribute("aria-busy", "true");
   });

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("../../migrations/0004_hook_batch.sql")),
     (5, include_str!("../../migrations/0005_money.sql")),
     (6, include_str!("../../migrations/0006_cases.sql")),
+    (7, include_str!("../../migrations/0007_orders_list.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -287,6 +287,7 @@ id_columns!(
     SkuId,
     SubjectId,
     DifferenceId,
+    ViewId,
 );
 
 /// Builds the parameter list of a statement.

@@ -5,10 +5,11 @@ use domain::connection::ReauthorizationReason;
 use domain::order::FirstSight;
 use domain::pace::{Blow, Pace};
 use domain::settlement::{Reckoning, Sums};
+use domain::view::ViewName;
 use domain::{Actor, AuditId, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId};
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
-    OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId,
+    OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId, ViewId,
 };
 use store::audit::Event;
 use store::charges::HeldMoney;
@@ -46,6 +47,7 @@ struct Estate {
     import: ImportRun,
     money: HeldMoney,
     attempt: TokenDigest,
+    view: ViewId,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -115,6 +117,8 @@ impl Estate {
             .unwrap();
         bury_it(house, organization, connection, dead_job, now).await;
         let money = shop.money(connection, "2000", order).await;
+        let view: ViewId = house.id();
+        shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -131,6 +135,7 @@ impl Estate {
             import,
             money,
             attempt,
+            view,
             now,
             fresh,
         }
@@ -166,6 +171,10 @@ fn audited(id: AuditId, organization: OrganizationId, at: Timestamp) -> Event {
         details: "{}".into(),
         seq: None,
     }
+}
+
+fn view_name() -> ViewName {
+    ViewName::parse("Hoje").expect("a good name")
 }
 
 fn job(connection: ConnectionId, key: &str, now: Timestamp) -> NewJob {
@@ -245,6 +254,12 @@ const READS: &[(&str, Read)] = &[
         let filter = OrderFilter { text: Some("CAN-1".into()), ..OrderFilter::default() };
         shop.order_page(&filter, Turn::First).map(|page| page.rows.len())
     }),
+    ("order_page of a title", |shop, _| {
+        let filter = OrderFilter { text: Some("caneca".into()), ..OrderFilter::default() };
+        shop.order_page(&filter, Turn::First).map(|page| page.rows.len())
+    }),
+    ("orders", |shop, of| listed(shop.orders(&[of.order]))),
+    ("views", |shop, of| listed(shop.views(of.member))),
     ("order_times", |shop, of| listed(shop.order_times(of.connection, Timestamp::EPOCH, 10))),
     ("unfinished_orders_unread_since", |shop, of| {
         listed(shop.unfinished_orders_unread_since(of.connection, Timestamp::from_millis(i64::MAX), 10))
@@ -383,6 +398,10 @@ const WRITES: &[(&str, Write)] = &[
     ("note_money_due", |shop, of| shop.note_money_due(of.order, Timestamp::EPOCH)),
     ("note_listed", |shop, of| shop.note_listed(of.connection, "2000", of.now).map(drop)),
     ("note_settlements", |shop, of| shop.note_settlements(of.connection, Timestamp::EPOCH)),
+    ("keep_view", |shop, of| shop.keep_view(of.fresh(), of.member, &view_name(), "kind=single", of.now)),
+    ("rename_view", |shop, of| shop.rename_view(of.view, of.member, &view_name()).map(drop)),
+    ("drop_view", |shop, of| shop.drop_view(of.view, of.member).map(drop)),
+    ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];
 
 /// Every value of every table, as text.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 30] = [
+const OPEN_GROUPS: [&str; 34] = [
     "actor-system",
     "audit",
     "case",
@@ -21,12 +21,15 @@ const OPEN_GROUPS: [&str; 30] = [
     "nav",
     "obstacle",
     "order-detail",
+    "order-kind",
     "order-state",
+    "orders-none-ship",
     "pace-text",
     "pace-title",
     "pace-work",
     "package",
     "period",
+    "picked-why",
     "position",
     "problem",
     "purpose",
@@ -34,6 +37,7 @@ const OPEN_GROUPS: [&str; 30] = [
     "reauthorization",
     "reauthorization-mend",
     "scope",
+    "ship-day",
     "sku-show",
     "stage",
     "theme",

@@ -8,6 +8,7 @@ pub mod connections;
 pub mod desk;
 pub mod listings;
 pub mod money;
+pub mod order_list;
 pub mod orders;
 pub mod problems;
 pub mod skus;

@@ -3,10 +3,12 @@
 use askama::Template;
 use domain::order::Attention;
 use domain::{
-    Actor, ChannelKind, EntryKind, ListingId, Money, OrderId, OrderState, Problem, StockPosition, Timestamp,
+    Actor, ChannelKind, EntryKind, ListingId, Money, OrderId, OrderState, PackageKind, Problem,
+    StockPosition, Timestamp,
 };
 
 use crate::pages::money::MoneyView;
+use crate::pages::order_list::Views;
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Tone};
 
@@ -19,7 +21,11 @@ pub struct OrdersFilter {
     pub connection: String,
     /// `today`, `7d`, `30d`; empty = all.
     pub period: String,
-    /// Order number, SKU or title.
+    /// A [`PackageKind`]'s word; empty = all.
+    pub kind: String,
+    /// A [`domain::ShipDay`]'s word; empty = all.
+    pub ship: String,
+    /// A number, code or part of a title.
     pub text: String,
 }
 
@@ -27,7 +33,14 @@ impl OrdersFilter {
     /// Whether anything is narrowed.
     #[must_use]
     pub fn any(&self) -> bool {
-        [&self.state, &self.connection, &self.period, &self.text].iter().any(|part| !part.is_empty())
+        [&self.state, &self.connection, &self.period, &self.kind, &self.ship, &self.text]
+            .iter()
+            .any(|part| !part.is_empty())
+    }
+
+    /// Whether the day of the deadline is all that is narrowed.
+    fn is_day_alone(&self) -> bool {
+        !self.ship.is_empty() && !Self { ship: String::new(), ..self.clone() }.any()
     }
 }
 
@@ -67,6 +80,8 @@ pub struct OrderRow {
     pub more_lines: i64,
     /// Units over all lines.
     pub units: i64,
+    /// What the package holds, where it is known.
+    pub kind: Option<PackageKind>,
     /// What the buyer pays for the goods.
     pub total: Money,
 }
@@ -93,6 +108,8 @@ pub struct OrdersPage {
     pub chrome: Chrome,
     /// What it is narrowed to.
     pub filter: OrdersFilter,
+    /// Filters that the member gave a name.
+    pub views: Views,
     /// States to narrow to, "all" first.
     pub chips: Vec<StateChip>,
     /// Connections to narrow to.
@@ -107,6 +124,8 @@ pub struct OrdersPage {
 }
 
 impl OrdersPage {
+    const MAX_SEARCH: usize = store::order_list::MAX_SEARCH_CHARS;
+
     fn is_newest(&self) -> bool {
         self.pager.newer.is_none()
     }

@@ -1,7 +1,12 @@
+use app::picked::NotAsked;
 use domain::order::{Attention, CancelledBy};
-use domain::{Actor, ChannelKind, EntryKind, ListingId, OrderId, OrderState, Problem, SkuId, StockPosition};
+use domain::{
+    Actor, ChannelKind, EntryKind, ListingId, OrderId, OrderState, PackageKind, Problem, ShipDay, SkuId,
+    StockPosition, ViewId,
+};
 
 use super::{NOW, Reader, Rendered, add, brl};
+use crate::pages::order_list::{PickedPage, Refused, ViewTab, Views, ViewsPage};
 use crate::pages::orders::{
     Happened, Happening, OrderLine, OrderPage, OrderRow, OrderRowPartial, OrdersFilter, OrdersPage,
     ShipmentView, StateChip,
@@ -55,6 +60,11 @@ impl Reader {
             title: title.to_owned(),
             more_lines: i64::from(index % 4 == 1),
             units,
+            kind: Some(match (index % 4, units) {
+                (1, _) => PackageKind::Mixed,
+                (_, 1) => PackageKind::Single,
+                _ => PackageKind::Multiple,
+            }),
             total: brl(price * units),
         }
     }
@@ -72,6 +82,7 @@ impl Reader {
         OrdersPage {
             chrome: self.chrome(Nav::Orders),
             filter,
+            views: Views::default(),
             chips: counts
                 .map(|(state, count)| StateChip { state, href: format!("/orders?state={state}"), count })
                 .to_vec(),
@@ -154,6 +165,50 @@ impl Reader {
         }
     }
 
+    /// The list with everything around it: views, filters, and what became of picked orders.
+    fn order_list(&self, pages: &mut Vec<Rendered>) {
+        let tab = |minutes, name: &str, filter: &str, current| ViewTab {
+            id: ViewId::new(Self::ago(minutes), &self.entropy),
+            name: name.to_owned(),
+            href: format!("/orders?{filter}"),
+            current,
+        };
+        let tabs = |current| {
+            let flex = tab(9, "Flex de hoje, um item", "ship=today&kind=single", current);
+            vec![
+                flex,
+                tab(8, "<Atrasados> & mistos", "ship=late&kind=mixed", false),
+                tab(7, "Canecas", "text=caneca", false),
+            ]
+        };
+        let filter =
+            OrdersFilter { ship: "today".to_owned(), kind: "single".to_owned(), ..Default::default() };
+        let of = |views, rows, filter| OrdersPage { views, ..self.orders_page(rows, filter) };
+        let shown = Views { tabs: tabs(true), unsaved: None };
+        add(pages, "orders-view", &of(shown, 5, filter.clone()));
+        let unsaved = Views { tabs: tabs(false), unsaved: Some("ship=today".to_owned()) };
+        add(pages, "orders-unsaved", &of(unsaved, 5, filter));
+        for day in ShipDay::ALL {
+            let filter = OrdersFilter { ship: day.as_str().to_owned(), ..Default::default() };
+            let views = Views { tabs: Vec::new(), unsaved: Some(format!("ship={}", day.as_str())) };
+            add(pages, "orders-none-ship", &of(views, 0, filter));
+        }
+        add(pages, "order-views", &ViewsPage { chrome: self.chrome(Nav::Orders), tabs: tabs(false) });
+        add(pages, "order-views-none", &ViewsPage { chrome: self.chrome(Nav::Orders), tabs: Vec::new() });
+        let refused = NotAsked::ALL.into_iter().zip(0..).map(|(why, index)| Refused {
+            id: self.row(index).id,
+            number: (why != NotAsked::Unknown).then(|| self.row(index).number),
+            why,
+        });
+        let picked = PickedPage {
+            chrome: self.chrome(Nav::Orders),
+            asked: 12,
+            refused: refused.collect(),
+            back: "/orders?ship=today".to_owned(),
+        };
+        add(pages, "orders-picked", &picked);
+    }
+
     pub(super) fn orders(&self, pages: &mut Vec<Rendered>) {
         add(pages, "orders", &self.orders_page(16, OrdersFilter::default()));
         let narrowed =
@@ -162,6 +217,7 @@ impl Reader {
         add(pages, "orders-none-yet", &self.orders_page(0, OrdersFilter::default()));
         let lonely = OrdersPage { connections: Vec::new(), ..self.orders_page(0, OrdersFilter::default()) };
         add(pages, "orders-no-connection", &lonely);
+        self.order_list(pages);
         let chrome = self.chrome(Nav::Orders);
         add(pages, "order", &self.order_page(chrome.clone(), 0));
         add(pages, "order-attention", &self.order_page(chrome.clone(), 3));

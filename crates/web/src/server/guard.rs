@@ -168,21 +168,30 @@ impl FromRequestParts<Web> for Member {
 
 /// The fields of a form.
 #[derive(Debug, Default)]
-pub(crate) struct Fields(BTreeMap<String, String>);
+pub(crate) struct Fields(BTreeMap<String, Vec<String>>);
 
 impl Fields {
     /// A field's text, without the blanks around it; empty when it was not sent.
     pub(crate) fn get(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", |text| text.trim())
+        self.0.get(name).and_then(|all| all.last()).map_or("", |text| text.trim())
+    }
+
+    /// Every text that was sent by this name: boxes that are ticked.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.get(name).into_iter().flatten().map(|text| text.trim())
     }
 
     /// A field's text as it was sent: passwords may begin with a blank.
     pub(crate) fn raw(&self, name: &str) -> String {
-        self.0.get(name).cloned().unwrap_or_default()
+        self.0.get(name).and_then(|all| all.last()).cloned().unwrap_or_default()
     }
 
     fn parse(body: &[u8]) -> Self {
-        Self(url::form_urlencoded::parse(body).into_owned().collect())
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, text) in url::form_urlencoded::parse(body).into_owned() {
+            fields.entry(name).or_default().push(text);
+        }
+        Self(fields)
     }
 }
 
@@ -462,6 +471,14 @@ mod tests {
         {
             assert_eq!(own_path(other), "/orders", "{other}");
         }
+    }
+
+    #[test]
+    fn a_field_sent_twice_is_its_last_text_and_boxes_are_all_of_theirs() {
+        let fields = Fields::parse(b"order=a&name=+x+&order=+b&name=y");
+        assert_eq!((fields.get("name"), fields.raw("name").as_str(), fields.get("none")), ("y", "y", ""));
+        assert_eq!(fields.all("order").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(fields.all("none").count(), 0);
     }
 
     #[test]

@@ -14,9 +14,12 @@ mod hooks;
 mod listings;
 mod live;
 mod money;
+mod order_query;
 mod orders;
+mod picked;
 mod problems;
 mod skus;
+mod views;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,6 +86,9 @@ fn pages() -> Router<Web> {
         .route("/preferences", post(account::set_preferences))
         .route("/orders", get(orders::list))
         .route("/orders/live", get(live::orders))
+        .route("/orders/picked", post(picked::act))
+        .route("/orders/views", get(views::list).post(views::save))
+        .route("/orders/views/{id}", post(views::change))
         .route("/orders/{id}", get(orders::show))
         .route("/skus", get(skus::list))
         .route("/skus/{id}", get(skus::show))

@@ -1,161 +1,89 @@
 //! The list of orders and one order.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::order::OrderState;
 use domain::settlement::Reckoning;
-use domain::{Actor, ConnectionId, EntryKind, Money, OrderId, SkuId, Timestamp};
-use serde::Deserialize;
+use domain::{Actor, ConnectionId, EntryKind, Money, OrderId, SkuId};
+use store::connections::Connection;
 use store::jobs::HOOK_CAUSE;
 use store::orders::{LineRow, TimelineEvent};
-use store::pages::{self, OrderFilter, OrderKey, Told, Turn};
+use store::pages::{self, Listed, Told};
+use store::views::View;
 
 use super::guard::{Failure, Member, render};
 use super::money;
-use crate::Nav;
+use super::order_query::{ListQuery, Way};
+use super::views::tabs_of;
 use crate::pages::account::Obstacle;
+use crate::pages::order_list::Views;
 use crate::pages::orders::{
-    Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersFilter, OrdersPage, ShipmentView, StateChip,
+    Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersPage, ShipmentView, StateChip,
 };
 use crate::pages::{Choice, Pager, SkuLink};
+use crate::{Chrome, Nav};
 
 /// States that the list can be narrowed to, "all" first.
 const CHIPS: [&str; 7] =
     ["", "to_dispatch", "needs_attention", "awaiting_payment", "shipped", "delivered", "cancelled"];
-const DAY: Duration = Duration::from_hours(24);
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct ListQuery {
-    state: String,
-    connection: String,
-    period: String,
-    text: String,
-    older: String,
-    newer: String,
+/// What a page of the list is made of.
+struct ListParts {
+    listed: Listed<pages::OrderRow>,
+    connections: Vec<Connection>,
+    views: Vec<View>,
 }
 
 /// The list of orders.
 pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Orders)).await?;
-    let Some(turn) = turn(&query) else { return Err(Failure::of(Obstacle::BadRequest).on(chrome)) };
-    let filter = store_filter(&query, chrome.now);
-    let (listed, connections) = member
+    let (Some(turn), Some(filter)) = (query.turn(), query.filter(chrome.now)) else {
+        return Err(Failure::of(Obstacle::BadRequest).on(chrome));
+    };
+    let who = member.who.member;
+    let parts = member
         .web
         .app
         .organization(member.organization())
-        .read(move |tenant| Ok((tenant.order_page(&filter, turn)?, tenant.connections()?)))
+        .read(move |tenant| {
+            Ok(ListParts {
+                listed: tenant.order_page(&filter, turn)?,
+                connections: tenant.connections()?,
+                views: tenant.views(who)?,
+            })
+        })
         .await?;
+    Ok(render(&list_page(chrome, query, parts)))
+}
+
+fn list_page(chrome: Chrome, query: ListQuery, parts: ListParts) -> OrdersPage {
+    let ListParts { listed, connections, views } = parts;
     let names: BTreeMap<ConnectionId, String> =
         connections.iter().map(|connection| (connection.id, connection.name.clone())).collect();
-    let rows: Vec<OrderRow> = listed.rows.iter().map(|row| row_of(row, &names)).collect();
     let pager = Pager {
-        newer: listed.rows.first().filter(|_| listed.newer).map(|row| address(&query, "newer", row)),
-        older: listed.rows.last().filter(|_| listed.older).map(|row| address(&query, "older", row)),
+        newer: listed.rows.first().filter(|_| listed.newer).map(|row| query.beside(row, Way::Newer)),
+        older: listed.rows.last().filter(|_| listed.older).map(|row| query.beside(row, Way::Older)),
     };
-    let chips = CHIPS
-        .into_iter()
-        .map(|state| StateChip {
-            state,
-            href: link(&ListQuery {
-                state: state.into(),
-                older: String::new(),
-                newer: String::new(),
-                ..query.clone()
-            }),
-            count: None,
-        })
-        .collect();
-    let choices = connections
-        .iter()
-        .map(|connection| Choice {
-            value: connection.id.to_string(),
-            label: format!("{} · {}", connection.channel.label(), connection.name),
-        })
-        .collect();
-    Ok(render(&OrdersPage {
+    let chip = |state| StateChip { state, href: query.of_state(state).link(), count: None };
+    let choice = |connection: &Connection| Choice {
+        value: connection.id.to_string(),
+        label: format!("{} · {}", connection.channel.label(), connection.name),
+    };
+    let filter = query.filter_text();
+    let tabs = tabs_of(views, &filter);
+    let unsaved = Views::savable(&tabs, &filter);
+    OrdersPage {
         chrome,
-        filter: OrdersFilter {
-            state: query.state,
-            connection: query.connection,
-            period: query.period,
-            text: query.text,
-        },
-        chips,
-        connections: choices,
-        rows,
+        views: Views { tabs, unsaved },
+        chips: CHIPS.into_iter().map(chip).collect(),
+        filter: query.into_page(),
+        connections: connections.iter().map(choice).collect(),
+        rows: listed.rows.iter().map(|row| row_of(row, &names)).collect(),
         pager,
         live: Some("/orders/live".into()),
-    }))
-}
-
-fn store_filter(query: &ListQuery, now: Timestamp) -> OrderFilter {
-    let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let from = match query.period.as_str() {
-        "today" => Some(midnight(now)),
-        "7d" => Some(now.minus(7 * DAY)),
-        "30d" => Some(now.minus(30 * DAY)),
-        _ => None,
-    };
-    OrderFilter {
-        state: filled(&query.state),
-        connection: query.connection.parse().ok(),
-        from,
-        until: None,
-        text: filled(&query.text),
     }
-}
-
-/// The last midnight of the business time zone.
-fn midnight(now: Timestamp) -> Timestamp {
-    now.in_business_zone()
-        .start_of_day()
-        .map_or(now, |start| Timestamp::from_millis(start.timestamp().as_millisecond()))
-}
-
-fn turn(query: &ListQuery) -> Option<Turn> {
-    match (query.older.as_str(), query.newer.as_str()) {
-        ("", "") => Some(Turn::First),
-        (key, "") => parse_key(key).map(Turn::Older),
-        ("", key) => parse_key(key).map(Turn::Newer),
-        _ => None,
-    }
-}
-
-fn parse_key(text: &str) -> Option<OrderKey> {
-    let (at, id) = text.split_once('.')?;
-    Some(OrderKey { placed_at: Timestamp::from_millis(at.parse().ok()?), id: id.parse().ok()? })
-}
-
-fn address(query: &ListQuery, way: &str, row: &pages::OrderRow) -> String {
-    let key = format!("{}.{}", row.placed_at.as_millis(), row.id);
-    let mut query = ListQuery { older: String::new(), newer: String::new(), ..query.clone() };
-    if way == "older" {
-        query.older = key;
-    } else {
-        query.newer = key;
-    }
-    link(&query)
-}
-
-fn link(query: &ListQuery) -> String {
-    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-    let all = [
-        ("state", &query.state),
-        ("connection", &query.connection),
-        ("period", &query.period),
-        ("text", &query.text),
-        ("older", &query.older),
-        ("newer", &query.newer),
-    ];
-    for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
-        pairs.append_pair(name, value);
-    }
-    let pairs = pairs.finish();
-    if pairs.is_empty() { "/orders".into() } else { format!("/orders?{pairs}") }
 }
 
 /// An order as lists show it.
@@ -173,6 +101,7 @@ pub(crate) fn row_of(row: &pages::OrderRow, names: &BTreeMap<ConnectionId, Strin
         title: row.summary.strip_suffix(&format!(" +{more_lines}")).unwrap_or(&row.summary).to_owned(),
         more_lines,
         units: row.unit_count,
+        kind: row.kind,
         total: row.total,
     }
 }
@@ -314,17 +243,7 @@ fn happening(event: &TimelineEvent, codes: &BTreeMap<SkuId, String>) -> Option<H
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::SeededEntropy;
-
-    #[test]
-    fn a_key_survives_its_address() {
-        let id = OrderId::new(Timestamp::from_millis(5), &SeededEntropy::new(1));
-        let key = OrderKey { placed_at: Timestamp::from_millis(5), id };
-        assert_eq!(parse_key(&format!("5.{id}")), Some(key));
-        for wrong in ["", "5", "5.", "x.ord_1", "5.sku_00000000000000000000000000"] {
-            assert_eq!(parse_key(wrong), None, "{wrong}");
-        }
-    }
+    use domain::Timestamp;
 
     #[test]
     fn of_one_instant_the_effect_stands_above_its_cause() {
@@ -337,17 +256,5 @@ mod tests {
         newest_first(&mut all);
         let told: Vec<_> = all.iter().map(|entry| (entry.at, entry.what.step())).collect();
         assert_eq!(told, [(later, 0), (at, 2), (at, 0)]);
-    }
-
-    #[test]
-    fn two_directions_at_once_are_no_page() {
-        let query = ListQuery { older: "1.a".into(), newer: "1.b".into(), ..ListQuery::default() };
-        assert_eq!(turn(&query), None);
-    }
-
-    #[test]
-    fn an_address_keeps_what_the_list_was_narrowed_to() {
-        let query = ListQuery { state: "shipped".into(), text: "caneca azul".into(), ..ListQuery::default() };
-        assert_eq!(link(&query), "/orders?state=shipped&text=caneca+azul");
     }
 }
