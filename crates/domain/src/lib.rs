@@ -26,6 +26,10 @@ pub mod attribute;
 pub mod offer;
 pub mod picture;
 
+// Packages that are to be sent.
+pub mod dispatch;
+pub mod invoice;
+
 pub use access::{Actor, Grant, Purpose};
 pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};
