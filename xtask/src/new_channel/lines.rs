@@ -51,7 +51,11 @@ const MARKET: [Line; 2] = [
 const SHEETS: [Line; 3] = [
     Line { behind: &["fn sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::sheet()" },
     Line { behind: &["fn service_sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::service()" },
-    Line { behind: &["fn dispatch_sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::dispatch()" },
+    Line {
+        behind: &["fn dispatch_sheets()", "vec!["],
+        before: "]\n}",
+        says: "super::acme::facts::dispatch()",
+    },
 ];
 const OPERATORS: [Line; 1] = [Line { behind: &["\n"], before: "## The demo and the sandbox", says: SECTION }];
 
