@@ -166,7 +166,7 @@ pub(super) mod unit {
     fn an_archive_of_another_program_is_read() {
         let zip = b"PK\x03\x04\x14\0\0\0\x08\0\0\0!\x5c\xf6\xd2S8\x0b\0\0\0\x1d\0\0\0\x05\0\0\0a.txt\xcbH\xcd\xc9\xc9W\xc8\xc0N\x02\0\
             PK\x01\x02\x1e\x03\x14\0\0\0\x08\0\0\0!\x5c\xf6\xd2S8\x0b\0\0\0\x1d\0\0\0\x05\0\0\0\0\0\0\0\x01\0\0\0\xa4\x81\0\0\0\0a.txt\
-            PK\x05\x06\0\0\0\0\x01\0\x01\03\0\0\0.\0\0\0\0\0";
+            PK\x05\x06\0\0\0\0\x01\0\x01\0\x33\0\0\0.\0\0\0\0\0";
         assert_eq!(files(zip, 100), Ok(vec![b"hello hello hello hello hello".to_vec()]));
     }
 

@@ -417,7 +417,11 @@ pub fn what_is_arranged_or_told_is_not_arranged_or_told_twice(harness: &dyn Disp
         match succeed(harness, dispatch, done) {
             Outcome::Package(package) => assert!(package.state.is_arranged(), "{package:?}"),
             Outcome::Invoice(state) => assert_ne!(state, InvoiceState::Missing),
-            other => panic!("{dispatch}: {other:?}"),
+            other @ (Outcome::Packages(_)
+            | Outcome::Ways(_)
+            | Outcome::Printouts(_)
+            | Outcome::Events(_)
+            | Outcome::Lacking) => panic!("{dispatch}: {other:?}"),
         }
     }
 }

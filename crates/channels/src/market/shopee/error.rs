@@ -257,10 +257,8 @@ pub(super) fn kind_of_result(answer: &Answer, code: &str, message: &str) -> Erro
     let lower = |text: &str| text.to_ascii_lowercase();
     let as_sent = (code.to_owned(), message.to_owned());
     let said = Said { code: lower(tail(code)), message: lower(message), as_sent };
-    match said.kind(answer) {
-        ErrorKind::Garbled { .. } => said.refusal(answer),
-        kind => kind,
-    }
+    let kind = said.kind(answer);
+    if matches!(kind, ErrorKind::Garbled { .. }) { said.refusal(answer) } else { kind }
 }
 
 #[cfg(test)]

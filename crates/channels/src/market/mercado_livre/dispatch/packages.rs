@@ -92,7 +92,7 @@ impl Packages for MercadoLivre {
             }
             let after = self.package(ARRANGE, account, external_id).await?.package;
             // Made goods wait for their label, or for the invoice first.
-            if after.state != PackageState::ToArrange { Ok(after) } else { parcel::arranged(ARRANGE, after) }
+            if after.state == PackageState::ToArrange { parcel::arranged(ARRANGE, after) } else { Ok(after) }
         })
     }
 }

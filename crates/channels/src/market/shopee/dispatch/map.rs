@@ -31,9 +31,10 @@ pub(in super::super) fn state(status: &str, order_status: &str, is_arranged: boo
     };
     match order_status {
         "UNPAID" | "PENDING" => PackageState::Waiting,
-        "READY_TO_SHIP" | "PROCESSED" | "RETRY_SHIP" => of_package,
-        // Of several packages another is further.
-        "SHIPPED" | "TO_CONFIRM_RECEIVE" | "COMPLETED" => of_package,
+        // The last three: of several packages another is further.
+        "READY_TO_SHIP" | "PROCESSED" | "RETRY_SHIP" | "SHIPPED" | "TO_CONFIRM_RECEIVE" | "COMPLETED" => {
+            of_package
+        }
         "CANCELLED" => PackageState::Cancelled,
         // The buyer wants out, or a word that nobody knows.
         _ => PackageState::NeedsAttention,

@@ -83,11 +83,13 @@ impl TikTokShop {
             .query("document_type", word(kind))
             .query("document_size", "A6")
             .query("document_format", form);
-        let answer = self.ask(spec).await.map_err(|error| match &error.kind {
-            ErrorKind::Refused { code, .. } if code == STILL_MADE => {
+        let answer = self.ask(spec).await.map_err(|error| {
+            let is_still_made = matches!(&error.kind, ErrorKind::Refused { code, .. } if code == STILL_MADE);
+            if is_still_made {
                 ChannelError { kind: ErrorKind::NotYet, ..error }
+            } else {
+                without_invoice(error)
             }
-            _ => without_invoice(error),
         })?;
         let document: Document = api::data(&answer)?;
         let address = filled(document.doc_url.as_ref()).map(str::to_owned);
