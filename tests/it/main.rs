@@ -36,6 +36,7 @@ macro_rules! on_both {
 mod audit;
 mod cases;
 mod conformance;
+mod dispatch;
 mod hooks;
 mod import;
 mod money;

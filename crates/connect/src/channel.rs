@@ -11,6 +11,7 @@ use domain::{
 };
 
 use crate::catalogue::{Attributes, Categories, Pictures, Publishing};
+use crate::dispatch::{Documents, Invoices, Packages, Tracking};
 use crate::error::ChannelError;
 use crate::finance::Finance;
 use crate::service::{Messages, Questions, Returns};
@@ -52,6 +53,14 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn pictures(&self) -> Option<&dyn Pictures>;
     /// Making, changing and ending listings; `None` where that is done by hand.
     fn publishing(&self) -> Option<&dyn Publishing>;
+    /// Packages and how they are handed over; `None` where that is done by hand.
+    fn packages(&self) -> Option<&dyn Packages>;
+    /// Labels and what else is printed; `None` where no program gets them.
+    fn documents(&self) -> Option<&dyn Documents>;
+    /// Where packages are; `None` where no program is told.
+    fn tracking(&self) -> Option<&dyn Tracking>;
+    /// Invoices for the platform; `None` where it wants none from a program.
+    fn invoices(&self) -> Option<&dyn Invoices>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

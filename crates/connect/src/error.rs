@@ -40,6 +40,10 @@ pub enum ErrorKind {
     NotWritable,
     /// The write was accepted, yet the platform shows another value.
     WriteNotApplied,
+    /// The platform wants the invoice (Brazil: the NF-e) of a package first.
+    InvoiceMissing,
+    /// The platform is still making what was asked for.
+    NotYet,
     /// A list cannot be gone on with where it was left: it has to be read from its beginning.
     PageExpired,
     /// The platform refused the request.
@@ -94,9 +98,11 @@ impl ChannelError {
             | ErrorKind::NotFound
             | ErrorKind::Conflict
             | ErrorKind::WriteNotApplied
+            | ErrorKind::NotYet
             | ErrorKind::PageExpired
             | ErrorKind::Garbled { .. } => Verdict::RETRY,
             ErrorKind::ConsentEnded
+            | ErrorKind::InvoiceMissing
             | ErrorKind::AppRefused
             | ErrorKind::PermissionMissing
             | ErrorKind::NotWritable
@@ -127,6 +133,8 @@ impl ChannelError {
             ErrorKind::NotFound => Problem::NotFound,
             ErrorKind::NotWritable => Problem::ListingNotWritable,
             ErrorKind::WriteNotApplied => Problem::WriteNotApplied,
+            ErrorKind::InvoiceMissing => Problem::InvoiceMissing,
+            ErrorKind::NotYet => Problem::NotYet,
             ErrorKind::Conflict | ErrorKind::PageExpired | ErrorKind::Refused { .. } => Problem::Refused,
             ErrorKind::Garbled { .. } => Problem::Garbled,
             ErrorKind::AddressNotAllowed => Problem::Internal,
@@ -149,6 +157,8 @@ impl fmt::Display for ChannelError {
             ErrorKind::Conflict => out.write_str("another write came in between"),
             ErrorKind::NotWritable => out.write_str("takes no writes in its state"),
             ErrorKind::WriteNotApplied => out.write_str("the write was accepted but not applied"),
+            ErrorKind::InvoiceMissing => out.write_str("the platform wants the invoice first"),
+            ErrorKind::NotYet => out.write_str("the platform is still making it"),
             ErrorKind::PageExpired => out.write_str("the list has to be read from its beginning"),
             ErrorKind::Refused { code, message } => write!(out, "refused as {code}: {message}"),
             ErrorKind::Garbled { what } => write!(out, "unexpected answer: {what}"),

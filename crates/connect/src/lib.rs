@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod channel;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod dispatch;
 pub mod error;
 pub mod exchange;
 pub mod finance;
@@ -25,6 +26,7 @@ pub use channel::{
     HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
     Page, Prices, Spec, Stock, StockControl, Window,
 };
+pub use dispatch::{Documents, Invoices, Packages, Printout, Tracking};
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use finance::{Finality, Finance, OrderMoney, SettledOrder, Settlements};

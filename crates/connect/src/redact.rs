@@ -13,7 +13,7 @@ use crate::exchange::MAX_BODY_BYTES;
 pub const REDACTED: &str = "[redacted]";
 
 /// Names whose values are keys to something, in requests and answers.
-const SECRET_NAMES: [&str; 15] = [
+const SECRET_NAMES: [&str; 16] = [
     "access_token",
     "refresh_token",
     "client_secret",
@@ -29,10 +29,11 @@ const SECRET_NAMES: [&str; 15] = [
     "partner_key",
     "resend_code",
     "x-tts-access-token",
+    "doc_url",
 ];
 
 /// Names whose values are about a person.
-const PERSONAL_NAMES: [&str; 62] = [
+const PERSONAL_NAMES: [&str; 63] = [
     "name",
     "first_name",
     "last_name",
@@ -95,6 +96,8 @@ const PERSONAL_NAMES: [&str; 62] = [
     "address_line2",
     "address_line3",
     "address_line4",
+    // An invoice, as TikTok Shop is told it.
+    "file",
 ];
 
 /// Every field of the person who receives a package begins so.
@@ -173,6 +176,9 @@ impl Redactor {
         if content_type.starts_with("multipart/") {
             return format!("[a form with files, {} bytes]", bytes.len());
         }
+        if is_document(bytes, content_type) {
+            return format!("[a document, {} bytes]", bytes.len());
+        }
         let mut clean = if content_type.starts_with("application/x-www-form-urlencoded") {
             self.pairs(bytes, half)
         } else if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
@@ -192,6 +198,15 @@ impl Redactor {
         });
         pairs.collect::<Vec<_>>().join("&")
     }
+}
+
+/// Labels and invoices name a person, and no name of a field tells where.
+fn is_document(bytes: &[u8], content_type: &str) -> bool {
+    const TYPES: [&str; 5] =
+        ["application/pdf", "application/xml", "application/zip", "application/zpl", "image/"];
+    const BEGINNINGS: [&[u8]; 4] = [b"%PDF", b"PK\x03\x04", b"^XA", b"<?xml"];
+    TYPES.iter().any(|kind| content_type.starts_with(kind))
+        || BEGINNINGS.iter().any(|beginning| bytes.trim_ascii_start().starts_with(beginning))
 }
 
 fn spellings(secret: &str) -> Vec<String> {
@@ -258,6 +273,24 @@ fn without_tokens(text: &str, prefix: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn of_a_document_its_length_is_kept_and_nothing_else() {
+        let redactor = Redactor::new([]);
+        let texts: [(&[u8], &str); 5] = [
+            (b"%PDF-1.4 Maria", "application/octet-stream"),
+            (b"PK\x03\x04 Maria", ""),
+            (b"\n^XA^FDMaria^XZ", "text/plain"),
+            (b"<nfeProc>Maria</nfeProc>", "application/xml"),
+            (b"<?xml version=\"1.0\"?>Maria", ""),
+        ];
+        for (bytes, kind) in texts {
+            let kept = redactor.body(bytes, kind, Half::Answer);
+            assert_eq!(kept, format!("[a document, {} bytes]", bytes.len()));
+        }
+        let told = br#"{"invoices":[{"file":"TWFyaWE="}]}"#;
+        assert!(!redactor.body(told, "application/json", Half::Request).contains("TWFyaWE"));
+    }
 
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";

@@ -30,6 +30,10 @@ pub mod picture;
 pub mod order_list;
 pub mod view;
 
+// Packages that are to be sent.
+pub mod dispatch;
+pub mod invoice;
+
 pub use access::{Actor, Grant, Purpose};
 pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};

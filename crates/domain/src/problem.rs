@@ -26,11 +26,15 @@ pub enum Problem {
     Refused,
     /// Something in our own program or database failed.
     Internal,
+    /// The platform wants the invoice first.
+    InvoiceMissing,
+    /// The platform is still making it.
+    NotYet,
 }
 
 impl Problem {
     /// Every problem there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ConsentEnded,
         Self::AppRefused,
         Self::PermissionMissing,
@@ -42,6 +46,8 @@ impl Problem {
         Self::WriteNotApplied,
         Self::Refused,
         Self::Internal,
+        Self::InvoiceMissing,
+        Self::NotYet,
     ];
 
     /// The word in databases and translation keys.
@@ -59,6 +65,8 @@ impl Problem {
             Self::WriteNotApplied => "write_not_applied",
             Self::Refused => "refused",
             Self::Internal => "internal",
+            Self::InvoiceMissing => "invoice_missing",
+            Self::NotYet => "not_yet",
         }
     }
 

@@ -48,9 +48,14 @@ const MARKET: [Line; 2] = [
     Line { behind: &["mod loose;"], before: "\n", says: "\npub mod acme;" },
     Line { behind: &["static MARKETS:", "=", "["], before: "];", says: "acme::MARKET" },
 ];
-const SHEETS: [Line; 2] = [
+const SHEETS: [Line; 3] = [
     Line { behind: &["fn sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::sheet()" },
     Line { behind: &["fn service_sheets()", "vec!["], before: "]\n}", says: "super::acme::facts::service()" },
+    Line {
+        behind: &["fn dispatch_sheets()", "vec!["],
+        before: "]\n}",
+        says: "super::acme::facts::dispatch()",
+    },
 ];
 const OPERATORS: [Line; 1] = [Line { behind: &["\n"], before: "## The demo and the sandbox", says: SECTION }];
 

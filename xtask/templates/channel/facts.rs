@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use domain::dispatch::PackageState;
 use domain::order::Attention;
 use domain::{ListingState, OrderState};
 
 use super::SPEC;
 use super::tests::conformance::Kit;
 use crate::market::document::Fact::{Has, Lacks};
-use crate::market::document::{Facts, GoodsFacts, Life, ServiceSheet, Sheet};
+use crate::market::document::{DispatchSheet, Facts, GoodsFacts, Life, ServiceSheet, Sheet};
 
 /// All that the document tells.
 pub(in crate::market) fn sheet() -> Sheet {
@@ -29,6 +30,22 @@ pub(in crate::market) fn service() -> ServiceSheet {
         deadline: UNTOLD,
         hooks: UNTOLD,
         words: Vec::new(),
+    }
+}
+
+/// What the document tells of dispatch.
+pub(in crate::market) fn dispatch() -> DispatchSheet {
+    DispatchSheet {
+        channel: SPEC.kind,
+        harness: Box::new(Kit),
+        handover: Lacks(UNTOLD),
+        found_again: Lacks(UNTOLD),
+        documents: Lacks(UNTOLD),
+        tracking: Lacks(UNTOLD),
+        invoice: Lacks(UNTOLD),
+        field: UNTOLD,
+        words: Vec::new(),
+        state: |_| PackageState::NeedsAttention,
     }
 }
 

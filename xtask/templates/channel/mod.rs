@@ -24,6 +24,7 @@ use connect::{
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
+use connect::{Documents, Invoices, Packages, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -168,6 +169,18 @@ impl Channel for Acme {
         None
     }
     fn publishing(&self) -> Option<&dyn Publishing> {
+        None
+    }
+    fn packages(&self) -> Option<&dyn Packages> {
+        None
+    }
+    fn documents(&self) -> Option<&dyn Documents> {
+        None
+    }
+    fn tracking(&self) -> Option<&dyn Tracking> {
+        None
+    }
+    fn invoices(&self) -> Option<&dyn Invoices> {
         None
     }
 }

@@ -5,12 +5,15 @@ mod document;
 mod json;
 mod loose;
 pub mod mercado_livre;
+mod paper;
+mod parcel;
 mod places;
 mod refusal;
 pub mod shopee;
 #[cfg(test)]
 mod tests;
 pub mod tiktok_shop;
+mod zip;
 
 use std::fmt;
 use std::sync::Arc;

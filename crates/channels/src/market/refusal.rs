@@ -86,3 +86,8 @@ pub(super) fn text(
         _ => Err(refuse(format!("{chars} characters; a text has 1 to {max_chars}"))),
     }
 }
+
+/// Something about a package or its documents that cannot be.
+pub(super) fn dispatch(code: &str, message: &str) -> ErrorKind {
+    refused(code, message.to_owned())
+}

@@ -8,6 +8,7 @@
 
 pub mod catalogue;
 pub mod checks;
+pub mod dispatch;
 mod harness;
 mod script;
 pub mod service;

@@ -100,6 +100,19 @@ impl Step {
         self
     }
 
+    /// Answers with this status and these bytes.
+    ///
+    /// # Panics
+    /// When the status is none.
+    #[must_use]
+    pub fn answer_bytes(mut self, status: u16, bytes: &[u8]) -> Self {
+        self = self.answer(status, "");
+        if let Ok(response) = &mut self.outcome {
+            response.body = Bytes::copy_from_slice(bytes);
+        }
+        self
+    }
+
     /// Adds a header to the answer; its name in lower case.
     ///
     /// # Panics

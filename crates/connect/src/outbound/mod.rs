@@ -12,8 +12,11 @@ use std::time::Duration;
 
 use ::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use ::http::{HeaderMap, Method, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::{Actor, Clock, Grant, Purpose, Restricted, Timestamp};
+use domain::{Actor, Clock, Confidential, Grant, Purpose, Restricted, Timestamp};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
@@ -60,6 +63,10 @@ enum Body {
     JsonWith(serde_json::Map<String, Value>, Vec<(&'static str, Restricted<String>)>),
     Form(Vec<(&'static str, FormValue)>),
     Multipart(Vec<Part>),
+    /// A text of this media type that names a person.
+    Guarded(&'static str, Confidential<String>),
+    /// A document, and the place in it where such a text stands in base64.
+    JsonAround(Value, &'static str, Confidential<String>),
 }
 
 impl Body {
@@ -79,8 +86,17 @@ impl Body {
                 (kind("application/x-www-form-urlencoded"), Bytes::from(encode_form(&fields, grant)))
             }
             Self::Multipart(parts) => {
-                let (kind, bytes) = multipart::encode(&parts);
+                let (kind, bytes) = multipart::encode(&parts, grant);
                 (HeaderValue::from_str(&kind).ok(), bytes)
+            }
+            Self::Guarded(media_type, text) => {
+                (kind(media_type), Bytes::copy_from_slice(text.reveal(grant).as_bytes()))
+            }
+            Self::JsonAround(mut document, place, text) => {
+                if let Some(place) = document.pointer_mut(place) {
+                    *place = Value::from(STANDARD.encode(text.reveal(grant)));
+                }
+                (kind("application/json"), Bytes::from(document.to_string()))
             }
         }
     }
@@ -120,6 +136,8 @@ pub struct CallSpec {
     signer: Option<Arc<dyn Signer>>,
     body: Body,
     deadline: Duration,
+    /// Whoever knows the address gets what lies there.
+    is_address_secret: bool,
 }
 
 /// Shows what is attempted, no address and no body.
@@ -146,7 +164,37 @@ impl CallSpec {
             signer: None,
             body: Body::Empty,
             deadline: CALL_DEADLINE,
+            is_address_secret: false,
         }
+    }
+
+    /// A GET on an `address` that the platform gave out for a document: below `base` or, by
+    /// HTTPS, at a host whose name ends in one of `hosts` (`.example.com`); any other is not
+    /// called. It is a key to the document, goes out without any other, and does not show
+    /// in what is kept of the call.
+    #[must_use]
+    pub fn given(operation: &'static str, base: &BaseUrl, hosts: &[&str], address: &str) -> Self {
+        let origin = address.split(['?', '#']).next().unwrap_or_default();
+        let elsewhere = BaseUrl::parse(origin).ok().filter(|it| it.reach() == Reach::Public);
+        let url = Url::parse(address).ok();
+        let is_theirs = |url: &Url| {
+            url.port().is_none()
+                && url.host_str().is_some_and(|host| hosts.iter().any(|end| host.ends_with(end)))
+        };
+        let base = match (&url, elsewhere) {
+            (Some(url), Some(elsewhere)) if is_theirs(url) => elsewhere,
+            _ => base.clone(),
+        };
+        Self { url, is_address_secret: true, ..Self::new(operation, Method::GET, &base, &[]) }
+    }
+
+    /// Ends the path with a slash, where a platform writes it so.
+    #[must_use]
+    pub fn slash(mut self) -> Self {
+        if let Some(mut path) = self.url.as_mut().and_then(|url| url.path_segments_mut().ok()) {
+            path.push("");
+        }
+        self
     }
 
     /// Adds a query parameter.
@@ -234,6 +282,22 @@ impl CallSpec {
         self
     }
 
+    /// Sends a text that names a person, and gives the call the time that files take.
+    #[must_use]
+    pub fn guarded(mut self, media_type: &'static str, text: &Confidential<String>) -> Self {
+        self.body = Body::Guarded(media_type, text.clone());
+        self.deadline = UPLOAD_DEADLINE;
+        self
+    }
+
+    /// Sends a JSON document, and such a text in base64 at a place of it (RFC 6901).
+    #[must_use]
+    pub fn json_around(mut self, document: Value, place: &'static str, text: &Confidential<String>) -> Self {
+        self.body = Body::JsonAround(document, place, text.clone());
+        self.deadline = UPLOAD_DEADLINE;
+        self
+    }
+
     fn secrets(&self) -> Vec<Restricted<String>> {
         let in_body: Vec<_> = match &self.body {
             Body::Form(fields) => fields
@@ -244,10 +308,17 @@ impl CallSpec {
                 })
                 .collect(),
             Body::JsonWith(_, secrets) => secrets.iter().map(|(_, secret)| secret.clone()).collect(),
-            Body::Empty | Body::Json(_) | Body::Multipart(_) => Vec::new(),
+            Body::Empty | Body::Json(_) | Body::Multipart(_) | Body::Guarded(..) | Body::JsonAround(..) => {
+                Vec::new()
+            }
         };
+        let address = self.url.iter().filter(|_| self.is_address_secret).flat_map(|url| {
+            let values = url.query_pairs().map(|(_, value)| value.into_owned());
+            let path = percent_decode_str(url.path()).decode_utf8_lossy();
+            [path.trim_start_matches('/').to_owned()].into_iter().chain(values).map(Restricted::new)
+        });
         let named = self.secret_headers.iter().chain(&self.secret_query).map(|(_, secret)| secret.clone());
-        self.bearer.iter().cloned().chain(named).chain(in_body).collect()
+        self.bearer.iter().cloned().chain(named).chain(in_body).chain(address).collect()
     }
 
     /// `None` when the address may not be called or a secret fits no header.

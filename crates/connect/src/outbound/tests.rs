@@ -305,3 +305,64 @@ fn a_form_with_files_is_signed_without_them_and_none_of_it_is_kept() {
     let kept = answer.exchange().request_body;
     assert_eq!(kept, format!("[a form with files, {} bytes]", sent.body.len()));
 }
+
+#[test]
+fn a_text_that_names_a_person_is_sent_and_not_kept() {
+    let invoice = Confidential::new("<nfe>Maria Teste</nfe>".to_owned());
+    let around = serde_json::json!({ "invoices": [{ "file": null, "package_id": "1" }] });
+    let told = CallSpec::new("tell invoice", Method::POST, &base(), &["shipments", "1", "invoice_data"]);
+    let plain = told.clone().slash().query("siteId", "MLB").guarded("application/xml", &invoice);
+    let (transport, outbound) = answering(400, "{}");
+    for spec in [plain, told.json_around(around, "/invoices/0/file", &invoice)] {
+        let kept = format!("{:?}", now(outbound.call(spec)).unwrap().exchange());
+        assert!(!kept.contains("Maria") && !kept.contains("PG5mZT5NYXJpYSBUZXN0ZTwvbmZlPg"), "{kept}");
+    }
+    let sent = transport.sent.lock().unwrap();
+    assert!(sent[0].url.path().ends_with("/shipments/1/invoice_data/"), "{}", sent[0].url);
+    assert_eq!(
+        (&sent[0].headers[CONTENT_TYPE], &sent[0].body[..]),
+        (&HeaderValue::from_static("application/xml"), &b"<nfe>Maria Teste</nfe>"[..])
+    );
+    let json = r#"{"invoices":[{"file":"PG5mZT5NYXJpYSBUZXN0ZTwvbmZlPg==","package_id":"1"}]}"#;
+    assert_eq!((&sent[1].body[..], sent[1].deadline), (json.as_bytes(), UPLOAD_DEADLINE));
+}
+
+#[test]
+fn a_document_lies_below_the_base_or_at_a_host_of_the_platforms() {
+    let public = BaseUrl::parse("https://api.example.com").unwrap();
+    let hosts = [".files.example.com"];
+    let called = |address: &str| {
+        let (transport, outbound) = answering(200, "x");
+        let outcome = now(outbound.call(CallSpec::given("fetch label", &public, &hosts, address)));
+        let sent = transport.sent.lock().unwrap().len();
+        assert_eq!(outcome.is_ok(), sent == 1, "{address}");
+        sent == 1
+    };
+    for address in ["https://api.example.com/documents/1?key=2", "https://sg.files.example.com/a%2Fb"] {
+        assert!(called(address), "{address}");
+    }
+    for address in [
+        "http://sg.files.example.com/a",
+        "https://sg.files.example.com:8443/a",
+        "https://files.example.com.evil.example/a",
+        "https://evil.example/.files.example.com",
+        "https://user:word@sg.files.example.com/a",
+        "https://127.0.0.1/a",
+        "https://169.254.169.254/latest",
+        "ftp://sg.files.example.com/a",
+        "/documents/1",
+        "",
+    ] {
+        assert!(!called(address), "{address}");
+    }
+}
+
+#[test]
+fn the_address_of_a_document_is_a_key_and_does_not_show() {
+    let (_, outbound) = answering(403, "<h1>Request has expired: 6b65795f6f66 / hand-out</h1>");
+    let address = "https://api.example.com/documents/6b65795f6f66?policy=hand-out";
+    let spec = CallSpec::given("fetch label", &base(), &[".example.com"], address);
+    let kept = format!("{:?}", now(outbound.call(spec)).unwrap().exchange());
+    assert!(!kept.contains("6b65795f6f66/") && !kept.contains("hand-out"), "{kept}");
+    assert!(!kept.contains("documents/6b65795f6f66"), "{kept}");
+}

@@ -95,13 +95,17 @@ fn printable(shipment: &Shipment, user: i64) -> Result<(), Reply> {
 fn ready_to_ship(world: &mut World, call: &Call) -> Answer {
     let shipment = own_shipment(world, call)?;
     let id = shipment.id;
-    if shipment.stage != ShipmentStage::Handling {
+    // What is still to be made waits as `pending` or `handling`.
+    let is_made_to_order = matches!(shipment.stage.words(), ("pending" | "handling", Some("manufacturing")));
+    if shipment.stage != ShipmentStage::Handling && !is_made_to_order {
         return Err(reply::bad_request(
             "invalid_shipment_status",
             "The shipment is not waiting to be manufactured",
         ));
     }
-    shipment::advance(world, id);
+    if let Some(next) = shipment::next_stage(shipment.logistic, &ShipmentStage::Handling) {
+        shipment::enter(world, id, &next);
+    }
     Ok(Reply::ok(json!({"id": id})))
 }
 

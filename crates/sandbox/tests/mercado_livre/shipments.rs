@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use sandbox::SaleRequest;
 use sandbox::mercado_livre::sales::SaleLine;
-use sandbox::mercado_livre::shipment::Logistic;
+use sandbox::mercado_livre::shipment::{Logistic, ShipmentStage};
 use sandbox::reply::Reply;
 use serde_json::{Value, json};
 
@@ -292,4 +292,22 @@ fn a_report_that_the_carrier_of_the_platform_makes_or_nobody_knows_is_refused() 
     assert_eq!(error(report(&shop, parcel(&shop), "shipped", "null")), "invalid_shipment_mode");
     let others = shop.family_seller(Method::POST, &path).header("x-format-new", "true").json(&foreign).send();
     assert_eq!(others.status, StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn goods_made_to_order_go_on_once_they_are_there() {
+    let shop = shop();
+    let id = parcel(&shop);
+    let ready = || {
+        let path = format!("/shipments/{id}/process/ready_to_ship");
+        shop.seller(Method::POST, &path).json(&json!({})).send()
+    };
+    assert_eq!(ready().document()["error"], "invalid_shipment_status");
+    shop.sandbox.with_world(|world| {
+        let parcel = world.shipments.get_mut(&id).unwrap();
+        parcel.stage = ShipmentStage::from_words("handling", Some("manufacturing"));
+    });
+    assert_eq!(words(&shop, id), state("handling", "manufacturing"));
+    assert_eq!(ready().status, StatusCode::OK);
+    assert_eq!(words(&shop, id), state("ready_to_ship", "invoice_pending"));
 }

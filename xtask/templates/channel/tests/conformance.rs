@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connect::conformance::dispatch::{Dispatch, DispatchHarness, DispatchSamples};
 use connect::conformance::service::{Service, ServiceHarness, ServiceSamples};
 use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::service::{Reply, Verb};
@@ -204,6 +205,34 @@ impl ServiceHarness for Kit {
     }
 
     fn case_with_status(&self, _: &str) -> Option<Vec<Step>> {
+        None
+    }
+}
+
+/// Nothing is dispatched yet. What is written gets its samples and scripts here, and
+/// `connect::dispatch_conformance!(Kit)` beside the line above.
+impl DispatchHarness for Kit {
+    fn dispatch_samples(&self) -> Option<DispatchSamples> {
+        None
+    }
+
+    fn dispatch_script(&self, _: Dispatch) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn dispatched_already(&self, _: Dispatch) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn arrangement_ignored(&self) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn package_with_status(&self, _: &str) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn invoice_missing(&self) -> Option<(Dispatch, Vec<Step>)> {
         None
     }
 }

@@ -4,6 +4,7 @@
 //! the scripts that its conformance tests run, and of its own mapping functions.
 
 mod catalogue;
+mod dispatch;
 mod page;
 mod service;
 
@@ -14,6 +15,7 @@ use connect::conformance::Harness;
 use domain::{ListingState, OrderState};
 
 pub(super) use self::catalogue::GoodsFacts;
+pub(super) use self::dispatch::DispatchSheet;
 pub(super) use self::service::{ServiceSheet, Words};
 
 /// What a channel has, or why it lacks it.
@@ -150,6 +152,15 @@ fn service_sheets() -> Vec<ServiceSheet> {
     ]
 }
 
+/// Every channel's part about dispatch, in the same order.
+fn dispatch_sheets() -> Vec<DispatchSheet> {
+    vec![
+        super::mercado_livre::facts::dispatch(),
+        super::shopee::facts::dispatch(),
+        super::tiktok_shop::facts::dispatch(),
+    ]
+}
+
 /// A span in the largest unit that it is a whole number of.
 pub(super) fn span(span: Duration) -> String {
     let units = [(24 * 60 * 60 * 1_000, "days"), (60 * 60 * 1_000, "h"), (60 * 1_000, "min"), (1_000, "s")];
@@ -191,7 +202,9 @@ mod unit {
 
     #[test]
     fn the_document_says_what_the_code_does() {
-        let page = page::page(&sheets()) + &service::section(&service_sheets());
+        let page = page::page(&sheets())
+            + &service::section(&service_sheets())
+            + &dispatch::section(&dispatch_sheets());
         if page != fs::read_to_string(document()).expect("docs/channels.md") {
             let right = target_folder().join("channels.md");
             fs::write(&right, page).expect("a target folder that can be written to");

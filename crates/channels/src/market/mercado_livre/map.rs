@@ -92,21 +92,26 @@ fn line_key(item: &str, variation: Option<&str>, seen: &mut HashMap<String, u32>
     if *count == 1 { base } else { format!("{base}#{count}") }
 }
 
-fn shipment_snapshot(shipment: &Shipment, ship_by: Option<Timestamp>) -> ShipmentSnapshot {
+/// The status and, behind a slash, the substatus.
+pub(super) fn shipment_status(shipment: &Shipment) -> String {
     let status = filled(shipment.status.as_ref()).unwrap_or_default();
+    match filled(shipment.substatus.as_ref()) {
+        Some(substatus) => format!("{status}/{substatus}"),
+        None => status.to_owned(),
+    }
+}
+
+fn shipment_snapshot(shipment: &Shipment, ship_by: Option<Timestamp>) -> ShipmentSnapshot {
     ShipmentSnapshot {
         external_id: shipment.id.0.clone(),
-        platform_status: match filled(shipment.substatus.as_ref()) {
-            Some(substatus) => format!("{status}/{substatus}"),
-            None => status.to_owned(),
-        },
+        platform_status: shipment_status(shipment),
         logistic_type: logistic_type(shipment).map(str::to_owned),
         tracking_code: owned(shipment.tracking_number.as_ref()),
         ship_by,
     }
 }
 
-fn logistic_type(shipment: &Shipment) -> Option<&str> {
+pub(super) fn logistic_type(shipment: &Shipment) -> Option<&str> {
     let new = shipment.logistic.as_ref().and_then(|logistic| filled(logistic.kind.as_ref()));
     new.or(filled(shipment.logistic_type.as_ref()))
 }

@@ -3,6 +3,7 @@
 
 mod auth;
 mod catalogue;
+mod dispatch;
 mod error;
 mod finance;
 mod goods;
@@ -32,6 +33,7 @@ use connect::{
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
+use connect::{Documents, Invoices, Packages, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -227,6 +229,18 @@ impl Channel for MercadoLivre {
         Some(self)
     }
     fn publishing(&self) -> Option<&dyn Publishing> {
+        Some(self)
+    }
+    fn packages(&self) -> Option<&dyn Packages> {
+        Some(self)
+    }
+    fn documents(&self) -> Option<&dyn Documents> {
+        Some(self)
+    }
+    fn tracking(&self) -> Option<&dyn Tracking> {
+        Some(self)
+    }
+    fn invoices(&self) -> Option<&dyn Invoices> {
         Some(self)
     }
 }

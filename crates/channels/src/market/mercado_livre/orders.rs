@@ -111,7 +111,7 @@ impl MercadoLivre {
 
     /// When the shipment has to be handed over. `None` also when the platform does not
     /// say: an order must not wait for a date that is only good to know.
-    async fn dispatch_deadline(&self, account: &Account, shipment_id: &str) -> Option<Timestamp> {
+    pub(super) async fn dispatch_deadline(&self, account: &Account, shipment_id: &str) -> Option<Timestamp> {
         let path = ["shipments", shipment_id, "sla"];
         let spec = self
             .request("fetch dispatch deadline", Method::GET, account, &path)

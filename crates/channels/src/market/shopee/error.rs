@@ -113,6 +113,8 @@ impl Said {
             "error_item_uneditable"
             | "error_holiday_mode_change_stock"
             | "error_cannt_edit_price_in_promotion" => ErrorKind::NotWritable,
+            "lack_of_invoice_data" => ErrorKind::InvoiceMissing,
+            "download_later" => ErrorKind::NotYet,
             "error_param" if self.speaks_of(&["timestamp"]) => ErrorKind::Garbled {
                 what: format!(
                     "the platform does not take this machine's time: {}",
@@ -242,6 +244,21 @@ pub(super) fn kind_of_row(answer: &Answer, reason: &str) -> ErrorKind {
     } else {
         ErrorKind::Refused { code: "failure_list".into(), message: answer.redacted(reason) }
     }
+}
+
+/// Whether a failure says no more than that each row tells its own.
+pub(super) fn is_told_by_rows(answer: &Answer) -> bool {
+    let fault = serde_json::from_slice::<Fault>(answer.body()).unwrap_or_default();
+    answer.status().is_success() && Said::of(&fault).code == "batch_api_all_failed"
+}
+
+/// What the code of a failed row means, which stands beside the content of others.
+pub(super) fn kind_of_result(answer: &Answer, code: &str, message: &str) -> ErrorKind {
+    let lower = |text: &str| text.to_ascii_lowercase();
+    let as_sent = (code.to_owned(), message.to_owned());
+    let said = Said { code: lower(tail(code)), message: lower(message), as_sent };
+    let kind = said.kind(answer);
+    if matches!(kind, ErrorKind::Garbled { .. }) { said.refusal(answer) } else { kind }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{map, offers, sweep, wire};
 use crate::market::document::Fact::{Has, Lacks};
 use crate::market::document::{Case, Facts, GoodsFacts, Life, Sheet, span};
 
+pub(in crate::market) use super::dispatch::facts::sheet as dispatch;
 pub(in crate::market) use super::service::facts::sheet as service;
 
 /// All that the document tells.
@@ -63,7 +64,7 @@ fn facts() -> Facts {
     }
 }
 
-fn life() -> Life {
+pub(super) fn life() -> Life {
     Life {
         status: "`order_status`",
         words: &[

@@ -3,6 +3,7 @@
 
 mod auth;
 mod catalogue;
+mod dispatch;
 mod error;
 mod finance;
 mod goods;
@@ -37,6 +38,7 @@ use connect::{
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
+use connect::{Documents, Invoices, Packages, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -265,6 +267,18 @@ impl Channel for Shopee {
         Some(self)
     }
     fn publishing(&self) -> Option<&dyn Publishing> {
+        Some(self)
+    }
+    fn packages(&self) -> Option<&dyn Packages> {
+        Some(self)
+    }
+    fn documents(&self) -> Option<&dyn Documents> {
+        Some(self)
+    }
+    fn tracking(&self) -> Option<&dyn Tracking> {
+        Some(self)
+    }
+    fn invoices(&self) -> Option<&dyn Invoices> {
         Some(self)
     }
 }

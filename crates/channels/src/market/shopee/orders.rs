@@ -112,14 +112,19 @@ impl Orders for Shopee {
 }
 
 impl Shopee {
-    fn details(&self, operation: &'static str, account: &Account, numbers: &str) -> CallSpec {
+    pub(super) fn details(&self, operation: &'static str, account: &Account, numbers: &str) -> CallSpec {
         self.shop_call(operation, Method::GET, account, ["order", "get_order_detail"])
             .query("order_sn_list", numbers)
             // Without it, orders that the platform holds back are left out.
             .query("request_order_status_pending", "true")
     }
 
-    fn package_details(&self, operation: &'static str, account: &Account, numbers: &str) -> CallSpec {
+    pub(super) fn package_details(
+        &self,
+        operation: &'static str,
+        account: &Account,
+        numbers: &str,
+    ) -> CallSpec {
         self.shop_call(operation, Method::GET, account, ["order", "get_package_detail"])
             .query("package_number_list", numbers)
     }

@@ -2,4 +2,5 @@
 
 pub(super) mod fixture;
 pub(super) mod goods;
+pub(super) mod nfe;
 pub(super) mod odd;

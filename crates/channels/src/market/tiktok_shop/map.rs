@@ -88,7 +88,7 @@ fn lines(order: &Order, currency: Currency) -> Result<Vec<LineSnapshot>, Gap> {
     if lines.is_empty() { Err(Gap::missing("line_items")) } else { Ok(lines) }
 }
 
-fn is_cancelled(unit: &OrderUnit) -> bool {
+pub(super) fn is_cancelled(unit: &OrderUnit) -> bool {
     matches!(filled(unit.display_status.as_ref()), Some("CANCELLED" | "CANCEL"))
 }
 
@@ -123,7 +123,7 @@ fn titled(name: String, variation: Option<&str>) -> String {
     }
 }
 
-fn is_true(flag: Option<&Loose>) -> bool {
+pub(super) fn is_true(flag: Option<&Loose>) -> bool {
     filled(flag) == Some("true")
 }
 

@@ -3,6 +3,7 @@
 mod auth;
 mod catalogue;
 mod cursor;
+mod dispatch;
 mod error;
 mod finance;
 mod hook;
@@ -33,6 +34,7 @@ use connect::{
     MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
+use connect::{Documents, Invoices, Packages, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use vault::hmac::HmacKey;
@@ -58,6 +60,8 @@ pub static SPEC: Spec = Spec {
         // Publishing: where units of new products go, and the end of one.
         "seller.logistics",
         "seller.product.delete",
+        // Dispatch: at which times a package can be collected.
+        "seller.fulfillment.package.write",
     ],
     takes_pkce: false,
     // "TikTok Shop Webhooks Overview": answer 200 within 3 s, or it is sent again.
@@ -103,6 +107,9 @@ mod version {
     pub(super) const ANSWERS: &str = "202309";
     pub(super) const PARTIAL_EDIT: &str = "202509";
     pub(super) const WAREHOUSES: &str = "202309";
+    pub(super) const DOCUMENTS: &str = "202309";
+    pub(super) const TRACKING: &str = "202309";
+    pub(super) const INVOICES: &str = "202502";
 }
 
 /// Sizes of the platform's lists.
@@ -306,6 +313,18 @@ impl Channel for TikTokShop {
         Some(self)
     }
     fn publishing(&self) -> Option<&dyn Publishing> {
+        Some(self)
+    }
+    fn packages(&self) -> Option<&dyn Packages> {
+        Some(self)
+    }
+    fn documents(&self) -> Option<&dyn Documents> {
+        Some(self)
+    }
+    fn tracking(&self) -> Option<&dyn Tracking> {
+        Some(self)
+    }
+    fn invoices(&self) -> Option<&dyn Invoices> {
         Some(self)
     }
 }

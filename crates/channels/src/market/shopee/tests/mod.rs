@@ -1,6 +1,7 @@
 mod auth;
 mod catalogue;
 pub(super) mod conformance;
+pub(super) mod dispatch;
 mod errors;
 mod finance;
 mod hook;

@@ -263,6 +263,7 @@ fn every_scope_is_one_that_a_call_needs() {
         "return_refund",
         "logistics",
         "product",
+        "fulfillment",
     ];
     for (scope, family) in SPEC.scopes.iter().zip(families) {
         assert_eq!(scope.split('.').take(2).collect::<Vec<_>>(), ["seller", family], "{scope}");

@@ -1,0 +1,30 @@
+//! What is true of dispatch at Shopee, for `docs/channels.md`.
+
+use super::map;
+use crate::market::document::DispatchSheet;
+use crate::market::document::Fact::Has;
+use crate::market::shopee::SPEC;
+use crate::market::shopee::facts::life;
+use crate::market::shopee::tests::conformance::Kit;
+
+/// All that the document tells.
+pub(in crate::market) fn sheet() -> DispatchSheet {
+    DispatchSheet {
+        channel: SPEC.kind,
+        harness: Box::new(Kit),
+        handover: Has(
+            "collected at an address and a time, taken to a branch, or sent by a carrier of the seller's own, as offered for the package",
+        ),
+        found_again: Has("`is_shipment_arranged` is looked at first"),
+        documents: Has(
+            "asked for, made in the platform's own time, fetched: one call here, tried again while it is made; ZPL with the declaration of the content as PDF; none without a tracking number",
+        ),
+        tracking: Has("events with a text and a word of their own"),
+        invoice: Has(
+            "the NF-e as XML, of the order, before its packages are arranged; looked at for some minutes",
+        ),
+        field: "`fulfillment_status` of a package that is not arranged, its order in `READY_TO_SHIP`",
+        words: life().package_words,
+        state: |word| map::state(word, "READY_TO_SHIP", false),
+    }
+}
