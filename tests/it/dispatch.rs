@@ -253,7 +253,7 @@ fn nothing_leaves_without_its_invoice_and_it_is_told_once() {
         let counter = counter(kind);
         let (order, package) = counter.sold();
         let id = package.external_id.as_str();
-        assert_eq!(package.orders, [order.clone()], "{kind:?}");
+        assert_eq!(package.orders, std::slice::from_ref(&order), "{kind:?}");
         let units: i64 = package.lines.iter().map(|line| line.units).sum();
         assert_eq!((units, package.invoice), (2, InvoiceState::Missing), "{kind:?}: {package:?}");
         assert_eq!(package.due(), Some(Due::Invoice), "{kind:?}: {package:?}");
