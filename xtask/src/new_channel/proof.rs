@@ -26,16 +26,33 @@ const MANIFEST: [(&str, &str); 2] = [
 const WORD: &str = "acme";
 
 /// The checks that a channel passes which does nothing: it takes no hook and no cursor, and
-/// has neither prices nor missed hooks.
-const HOLD_ALREADY: [&str; 8] = [
+/// says that it has neither prices nor missed hooks, publishes nothing and tells no money.
+const HOLD_ALREADY: [&str; 25] = [
     "a_cursor_of_somebody_else_is_refused",
+    "a_listing_is_changed_and_nothing_is_no_change",
+    "a_listing_is_ended",
+    "a_listing_is_taken_down_and_put_up",
+    "a_listings_id_that_climbs_is_never_published",
     "a_malformed_hook_is_refused",
+    "a_picture_is_uploaded_and_an_impossible_one_is_never_sent",
     "a_price_is_written_and_read_back_or_there_are_no_prices",
     "a_price_that_was_ignored_is_no_success",
+    "a_refused_offer_names_its_field",
     "an_impossible_price_is_never_sent",
     "an_odd_hook_is_refused_or_read_and_nothing_else",
+    "an_offer_is_published",
+    "an_offer_whose_answer_was_lost_is_found_and_not_doubled",
     "an_oversized_hook_is_refused",
+    "brands_are_listed_or_there_are_none",
+    "categories_hang_together_or_there_are_none",
     "missed_hooks_are_listed_or_there_are_none",
+    "money_is_asked_for_by_ids_and_cursors_of_its_own",
+    "money_of_another_order_is_no_answer",
+    "money_that_was_told_twice_changes_nothing",
+    "settled_orders_are_listed_or_there_is_no_list",
+    "the_money_of_an_order_is_told_or_there_is_none",
+    "the_rules_of_a_category_let_a_good_offer_pass",
+    "what_moderation_objects_to_is_told_with_its_own_words",
 ];
 /// What every failing check says besides: where to read what it wants.
 const SIGNPOST: &str = "docs/adding-a-channel.md, step ";

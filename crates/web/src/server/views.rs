@@ -21,7 +21,7 @@ pub(crate) fn tabs_of(views: Vec<View>, filter: &str) -> Vec<ViewTab> {
         id: view.id,
         name: view.name,
         href: link_to(&view.filter),
-        current: view.filter == filter,
+        current: ListQuery::parse(&view.filter).filter_text() == filter,
     };
     views.into_iter().map(tab).collect()
 }
