@@ -68,6 +68,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("import", format!("/connections/{active}/import")),
         Page::at("differences", "/differences"),
         Page::at("audit", "/audit"),
+        Page::at("privacy", "/privacy"),
         Page::at("desk", "/desk"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]

@@ -243,6 +243,8 @@ impl Recorded {
         keep(Capability::MissedHooks, recorder.record(|| now(missed.page(account, None))).1);
         let finance = channel.finance().expect("the channel tells what it charges");
         keep(Capability::OrderMoney, recorder.record(|| now(finance.of_order(account, &it.order_id))).1);
+        let buyers = channel.buyers().expect("the channel tells who bought");
+        keep(Capability::BuyerOfOrder, recorder.record(|| now(buyers.of_order(account, &it.order_id))).1);
         keep(Capability::Revoke, recorder.record(|| now(channel.authorization().revoke(account))).1);
     }
 

@@ -34,6 +34,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod buyers;
 mod cases;
 mod conformance;
 mod dispatch;

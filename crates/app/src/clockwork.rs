@@ -126,6 +126,7 @@ impl App {
         if wheels.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
             wheels.forgot_at = Some(now);
             db.write(move |tx| people::forget_expired(tx, now)).await?;
+            self.forget_buyers().await?;
         }
         // Not at the start: an import or sweep has just looked, or soon will.
         let checked_at = *wheels.checked_listings_at.get_or_insert(now);

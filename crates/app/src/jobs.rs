@@ -72,6 +72,11 @@ pub enum Work {
     },
     /// Read the lists of questions, threads, returns and claims.
     SweepCases,
+    /// Read who placed an order.
+    FetchBuyer {
+        /// The platform's id of the order.
+        external_id: String,
+    },
     /// Send what a member answered last.
     AnswerCase {
         /// In which case.
@@ -136,6 +141,7 @@ impl Work {
             Self::FetchCase { .. } => "fetch_case",
             Self::FetchMessage { .. } => "fetch_message",
             Self::SweepCases => "sweep_cases",
+            Self::FetchBuyer { .. } => "fetch_buyer",
             Self::AnswerCase { .. } => "answer_case",
         }
     }
@@ -155,7 +161,8 @@ impl Work {
             | Self::CheckCharges { .. }
             | Self::FetchCase { .. }
             | Self::FetchMessage { .. }
-            | Self::SweepCases => Priority::Background,
+            | Self::SweepCases
+            | Self::FetchBuyer { .. } => Priority::Background,
         }
     }
 
@@ -166,6 +173,7 @@ impl Work {
             | Self::FetchShipment { external_id }
             | Self::FetchListing { external_id }
             | Self::FetchCharges { external_id }
+            | Self::FetchBuyer { external_id }
             | Self::FetchMessage { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),

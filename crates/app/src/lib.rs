@@ -6,6 +6,7 @@
 //! `connect`, time and chance only through their traits.
 
 pub mod audit;
+pub mod buyers;
 mod caller;
 pub mod cases;
 pub mod charges;

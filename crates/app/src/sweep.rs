@@ -77,6 +77,7 @@ impl App {
                     app.remind(tenant, connection, &work, "told since the last sweep")?;
                 }
                 app.ask(tenant, connection, &Work::SweepCases, "sweep", now)?;
+                app.ask_for_buyers(tenant, connection)?;
                 if to < now {
                     app.ask(tenant, connection, &Work::Sweep, "the sweep goes on", now)?;
                 }

@@ -284,6 +284,9 @@ impl App {
                 self.fetch_message(organization, connection, &external_id, &job.cause).await
             }
             Work::SweepCases => self.sweep_cases(organization, connection).await,
+            Work::FetchBuyer { external_id } => {
+                self.fetch_buyer(organization, connection, &external_id).await
+            }
             Work::AnswerCase { case } => {
                 return self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await;
             }
@@ -349,6 +352,7 @@ impl App {
             | Work::FetchCharges { .. }
             | Work::CheckCharges { .. }
             | Work::SweepCases
+            | Work::FetchBuyer { .. }
             | Work::AnswerCase { .. } => Ok(false),
         }
     }

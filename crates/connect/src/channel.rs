@@ -10,6 +10,7 @@ use domain::{
     CaseKey, ChannelKind, ConnectionId, ListingState, Money, OrderSnapshot, Restricted, Timestamp, TokenLife,
 };
 
+use crate::buyers::Buyers;
 use crate::catalogue::{Attributes, Categories, Pictures, Publishing};
 use crate::dispatch::{Documents, Invoices, Packages, Tracking};
 use crate::error::ChannelError;
@@ -61,6 +62,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn tracking(&self) -> Option<&dyn Tracking>;
     /// Invoices for the platform; `None` where it wants none from a program.
     fn invoices(&self) -> Option<&dyn Invoices>;
+    /// Who bought; `None` where no program is told.
+    fn buyers(&self) -> Option<&dyn Buyers>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

@@ -5,6 +5,7 @@
 //! reached through an `Option`: what a channel lacks is visible and typed, and nothing
 //! forgotten succeeds silently.
 
+pub mod buyers;
 pub mod catalogue;
 pub mod channel;
 #[cfg(feature = "conformance")]
@@ -18,6 +19,7 @@ pub mod redact;
 pub mod service;
 pub mod settings;
 
+pub use buyers::Buyers;
 pub use catalogue::{
     Attributes, Categories, Category, Existing, PictureUse, Pictures, Publishing, Standing, Submission,
 };

@@ -27,6 +27,7 @@ pub mod offer;
 pub mod picture;
 
 // What people narrow lists to.
+pub mod buyer;
 pub mod order_list;
 pub mod view;
 
@@ -35,6 +36,7 @@ pub mod dispatch;
 pub mod invoice;
 
 pub use access::{Actor, Grant, Purpose};
+pub use buyer::Buyer;
 pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};
 pub use class::{Confidential, Guarded, Internal, Public, Restricted};
 pub use connection::{ChannelKind, ConnectionState, TokenLife};

@@ -5,6 +5,7 @@
 //! whose every statement names the organization.
 
 pub mod audit;
+pub mod buyers;
 pub mod cases;
 pub mod charges;
 pub mod connections;

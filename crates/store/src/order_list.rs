@@ -7,7 +7,7 @@
 //! newest until a page is full, which then comes soon (`docs/decisions/0018`).
 
 use domain::order_list::{ShipWindow, search_words};
-use domain::{ConnectionId, OrderId, PackageKind, Timestamp};
+use domain::{ConnectionId, OrderId, PackageKind, SubjectId, Timestamp};
 
 use crate::Tenant;
 use crate::db::{StoreResult, Val};
@@ -38,6 +38,8 @@ pub struct OrderFilter {
     pub kind: Option<PackageKind>,
     /// Only open orders whose deadline lies so.
     pub ship_by: Option<ShipWindow>,
+    /// Only of these buyers; empty for everybody's.
+    pub buyers: Vec<SubjectId>,
     /// An order, pack or shipment number or tracking code, whole; or the beginning of the
     /// seller's code of a line; or parts of a line's title, each word for itself.
     pub text: Option<String>,
@@ -121,6 +123,8 @@ impl Tenant<'_, '_> {
         let search = match &wanted {
             None => None,
             Some(None) => return Ok(Listed { rows: Vec::new(), older: false, newer: false }),
+            // A buyer's orders are few: they lead, and the text is asked of each.
+            Some(Some(wanted)) if !filter.buyers.is_empty() => Some((wanted, Search::Walk)),
             Some(Some(wanted)) => Some((wanted, self.search_for(wanted)?)),
         };
         let mut query = Query::new("orders.organization_id = ?", self.id.into());
@@ -134,6 +138,18 @@ impl Tenant<'_, '_> {
                 tables = format!("({}) AS found CROSS JOIN orders", query.take(&found, &values));
                 query.and("orders.id = found.found_id", &[]);
             }
+        }
+        if !filter.buyers.is_empty() {
+            let buyers: Vec<Val<'_>> =
+                std::iter::once(self.id.into()).chain(filter.buyers.iter().map(|id| (*id).into())).collect();
+            let found = format!(
+                "(SELECT o.id AS found_id FROM buyer b CROSS JOIN orders o WHERE b.organization_id = ? \
+                 AND b.id IN ({}) AND o.connection_id = b.connection_id \
+                 AND o.buyer_external_id = b.external_id) AS found CROSS JOIN orders",
+                marks(filter.buyers.len())
+            );
+            tables = query.take(&found, &buyers);
+            query.and("orders.id = found.found_id", &[]);
         }
         narrow(&mut query, filter);
         match turn {

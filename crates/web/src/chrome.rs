@@ -54,11 +54,12 @@ pub enum Nav {
     Problems,
     Audit,
     Desk,
+    Privacy,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Orders,
         Self::Desk,
         Self::Skus,
@@ -67,6 +68,7 @@ impl Nav {
         Self::Differences,
         Self::Problems,
         Self::Audit,
+        Self::Privacy,
     ];
 
     /// The word in addresses, translation keys and icon names.
@@ -81,6 +83,7 @@ impl Nav {
             Self::Problems => "problems",
             Self::Audit => "audit",
             Self::Desk => "desk",
+            Self::Privacy => "privacy",
         }
     }
 
@@ -97,6 +100,7 @@ impl Nav {
             Self::Problems => 'p',
             Self::Audit => 'a',
             Self::Desk => 'd',
+            Self::Privacy => 'y',
         }
     }
 }

@@ -102,6 +102,8 @@ pub trait Marketplace: InProcess {
     fn ask_to_cancel(&self, order: &str);
     /// The buyer of an order that has arrived wants to send it back.
     fn ask_to_return(&self, order: &str);
+    /// From here on the marketplace masks as little of its buyers as it ever does.
+    fn show_buyers(&self);
 }
 
 /// Where the application believes a marketplace to be: nothing listens there, and each

@@ -143,4 +143,7 @@ impl Marketplace for ShopeeMarket {
     fn ask_to_return(&self, order: &str) {
         self.control(Method::POST, "/_sandbox/returns", &json!({"order_sn": order, "with_goods": false}));
     }
+
+    /// It shows them to a firm while their order is to be sent, and this seller is one.
+    fn show_buyers(&self) {}
 }

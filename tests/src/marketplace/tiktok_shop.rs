@@ -152,4 +152,8 @@ impl Marketplace for TikTokShopMarket {
     fn ask_to_return(&self, order: &str) {
         self.control(Method::POST, "/_sandbox/returns", &json!({"order_id": order, "type": "REFUND"}));
     }
+
+    fn show_buyers(&self) {
+        self.sandbox().with_world(|world| world.rules.cpf_masked = false);
+    }
 }

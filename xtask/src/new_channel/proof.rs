@@ -26,8 +26,10 @@ const MANIFEST: [(&str, &str); 2] = [
 const WORD: &str = "acme";
 
 /// The checks that a channel passes which does nothing: it takes no hook and no cursor, and
-/// says that it has neither prices nor missed hooks, publishes nothing and tells no money.
-const HOLD_ALREADY: [&str; 25] = [
+/// says that it has neither prices nor missed hooks, publishes nothing, and tells neither of
+/// money nor of buyers.
+const HOLD_ALREADY: [&str; 28] = [
+    "a_buyer_is_asked_for_by_an_orders_id_alone",
     "a_cursor_of_somebody_else_is_refused",
     "a_listing_is_changed_and_nothing_is_no_change",
     "a_listing_is_ended",
@@ -50,6 +52,8 @@ const HOLD_ALREADY: [&str; 25] = [
     "money_of_another_order_is_no_answer",
     "money_that_was_told_twice_changes_nothing",
     "settled_orders_are_listed_or_there_is_no_list",
+    "the_buyer_of_an_order_is_told_or_nobody_is",
+    "the_buyer_of_another_order_is_no_answer",
     "the_money_of_an_order_is_told_or_there_is_none",
     "the_rules_of_a_category_let_a_good_offer_pass",
     "what_moderation_objects_to_is_told_with_its_own_words",

@@ -79,6 +79,7 @@ fn facts() -> Facts {
         prices: Lacks(UNTOLD),
         money: Lacks(UNTOLD),
         settlements: Lacks(UNTOLD),
+        buyers: Lacks(UNTOLD),
         goods: GoodsFacts {
             categories: Lacks(UNTOLD),
             attributes: Lacks(UNTOLD),

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
+    Account, Authorization, Buyers, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
@@ -181,6 +181,9 @@ impl Channel for Acme {
         None
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        None
+    }
+    fn buyers(&self) -> Option<&dyn Buyers> {
         None
     }
 }

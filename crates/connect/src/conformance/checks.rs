@@ -8,12 +8,17 @@ use domain::{Currency, Money, OrderState, Verdict};
 use serde_json::Value;
 use url::Url;
 
+mod buyers;
 mod catalogue;
 mod failures;
 mod finance;
 mod hooks;
 mod odd;
 
+pub use self::buyers::{
+    a_buyer_is_asked_for_by_an_orders_id_alone, the_buyer_of_an_order_is_told_or_nobody_is,
+    the_buyer_of_another_order_is_no_answer,
+};
 pub use self::catalogue::{
     a_listing_is_changed_and_nothing_is_no_change, a_listing_is_ended, a_listing_is_taken_down_and_put_up,
     a_listings_id_that_climbs_is_never_published, a_picture_is_uploaded_and_an_impossible_one_is_never_sent,

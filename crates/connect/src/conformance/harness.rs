@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{Currency, ManualClock, Money, OrderSnapshot, Restricted, Timestamp};
+use domain::{Buyer, Currency, ManualClock, Money, OrderSnapshot, Restricted, Timestamp};
 use http::HeaderMap;
 
 use super::catalogue::{self, CatalogueCall, CatalogueOutcome, CatalogueSamples};
@@ -51,13 +51,15 @@ pub enum Capability {
     OrderMoney,
     /// Orders that were settled.
     SettledOrders,
+    /// The buyer of an order.
+    BuyerOfOrder,
     /// Goods that are to be published.
     Catalogue(CatalogueCall),
 }
 
 impl Capability {
     /// Every capability there is.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Exchange,
         Self::Refresh,
         Self::Identify,
@@ -72,6 +74,7 @@ impl Capability {
         Self::MissedHooks,
         Self::OrderMoney,
         Self::SettledOrders,
+        Self::BuyerOfOrder,
         Self::Catalogue(CatalogueCall::Roots),
         Self::Catalogue(CatalogueCall::Path),
         Self::Catalogue(CatalogueCall::Predict),
@@ -121,6 +124,7 @@ impl fmt::Display for Capability {
             Self::MissedHooks => "MissedHooks::page",
             Self::OrderMoney => "Finance::of_order",
             Self::SettledOrders => "Settlements::settled_in",
+            Self::BuyerOfOrder => "Buyers::of_order",
             Self::Catalogue(call) => return call.fmt(out),
         })
     }
@@ -250,6 +254,7 @@ pub enum Outcome {
     Missed(Page<HookEvent>),
     Money(OrderMoney),
     Settled(Page<SettledOrder>),
+    Buyer(Buyer),
     Catalogue(CatalogueOutcome),
     /// The channel has no such capability.
     Lacking,
@@ -336,6 +341,10 @@ fn perform(
         },
         Capability::SettledOrders => match channel.finance().and_then(Finance::settlements) {
             Some(list) => now(list.settled_in(&account, it.window, None)).map(Outcome::Settled),
+            None => Ok(Outcome::Lacking),
+        },
+        Capability::BuyerOfOrder => match channel.buyers() {
+            Some(buyers) => now(buyers.of_order(&account, &it.order_id)).map(Outcome::Buyer),
             None => Ok(Outcome::Lacking),
         },
         Capability::Catalogue(call) => match harness.catalogue() {

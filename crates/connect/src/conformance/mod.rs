@@ -92,6 +92,9 @@ macro_rules! channel_conformance {
             money_that_was_told_twice_changes_nothing
             money_of_another_order_is_no_answer
             money_is_asked_for_by_ids_and_cursors_of_its_own
+            the_buyer_of_an_order_is_told_or_nobody_is
+            the_buyer_of_another_order_is_no_answer
+            a_buyer_is_asked_for_by_an_orders_id_alone
         }
     };
     (@each $harness:expr; $($check:ident)*) => {

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../../migrations/0005_money.sql")),
     (6, include_str!("../../migrations/0006_cases.sql")),
     (7, include_str!("../../migrations/0007_orders_list.sql")),
+    (8, include_str!("../../migrations/0008_buyers.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

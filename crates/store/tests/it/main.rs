@@ -10,6 +10,7 @@
 mod kit;
 
 mod audit;
+mod buyers;
 mod cases;
 mod charges;
 mod connections;

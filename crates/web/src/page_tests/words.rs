@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 34] = [
+const OPEN_GROUPS: [&str; 37] = [
     "actor-system",
     "audit",
     "case",
@@ -16,6 +16,9 @@ const OPEN_GROUPS: [&str; 34] = [
     "entry",
     "fee",
     "job",
+    "kept-as",
+    "kept-of",
+    "kept-until",
     "listing-show",
     "listing-state",
     "nav",

@@ -10,6 +10,7 @@ pub mod listings;
 pub mod money;
 pub mod order_list;
 pub mod orders;
+pub mod privacy;
 pub mod problems;
 pub mod skus;
 

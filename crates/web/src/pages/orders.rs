@@ -25,6 +25,14 @@ pub struct OrdersFilter {
     pub kind: String,
     /// A [`domain::ShipDay`]'s word; empty = all.
     pub ship: String,
+    /// Buyers' ids, as the address has them; empty = everybody's.
+    pub buyer: String,
+    /// How many buyers those are.
+    pub buyers: i64,
+    /// All but the buyers, as an address writes it.
+    pub rest: String,
+    /// The address of the same list, of everybody's orders.
+    pub everybodys: String,
     /// A number, code or part of a title.
     pub text: String,
 }
@@ -33,7 +41,7 @@ impl OrdersFilter {
     /// Whether anything is narrowed.
     #[must_use]
     pub fn any(&self) -> bool {
-        [&self.state, &self.connection, &self.period, &self.kind, &self.ship, &self.text]
+        [&self.state, &self.connection, &self.period, &self.kind, &self.ship, &self.buyer, &self.text]
             .iter()
             .any(|part| !part.is_empty())
     }
@@ -110,6 +118,8 @@ pub struct OrdersPage {
     pub filter: OrdersFilter,
     /// Filters that the member gave a name.
     pub views: Views,
+    /// Whether orders are found by their buyers.
+    pub finds_buyers: bool,
     /// States to narrow to, "all" first.
     pub chips: Vec<StateChip>,
     /// Connections to narrow to.
@@ -125,6 +135,7 @@ pub struct OrdersPage {
 
 impl OrdersPage {
     const MAX_SEARCH: usize = store::order_list::MAX_SEARCH_CHARS;
+    const MAX_BUYER_TEXT: usize = domain::buyer::MAX_BUYER_TEXT_CHARS;
 
     fn is_newest(&self) -> bool {
         self.pager.newer.is_none()

@@ -5,6 +5,7 @@ mod connections;
 mod desk;
 mod money;
 mod orders;
+mod privacy;
 mod stock;
 mod trouble;
 
@@ -33,6 +34,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.trouble(&mut pages);
     reader.all_differences(&mut pages);
     reader.desk(&mut pages);
+    reader.privacy(&mut pages);
     pages
 }
 

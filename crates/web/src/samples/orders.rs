@@ -83,6 +83,7 @@ impl Reader {
             chrome: self.chrome(Nav::Orders),
             filter,
             views: Views::default(),
+            finds_buyers: rows != 0,
             chips: counts
                 .map(|(state, count)| StateChip { state, href: format!("/orders?state={state}"), count })
                 .to_vec(),
@@ -214,6 +215,8 @@ impl Reader {
         let narrowed =
             OrdersFilter { state: "shipped".to_owned(), text: "GAR".to_owned(), ..Default::default() };
         add(pages, "orders-none-match", &self.orders_page(0, narrowed));
+        let of_buyer = OrdersFilter { buyer: "sub_1".to_owned(), buyers: 2, ..Default::default() };
+        add(pages, "orders-of-buyer", &self.orders_page(3, of_buyer));
         add(pages, "orders-none-yet", &self.orders_page(0, OrdersFilter::default()));
         let lonely = OrdersPage { connections: Vec::new(), ..self.orders_page(0, OrdersFilter::default()) };
         add(pages, "orders-no-connection", &lonely);

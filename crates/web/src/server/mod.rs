@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod buyers;
 mod connections;
 mod desk;
 mod guard;
@@ -87,6 +88,7 @@ fn pages() -> Router<Web> {
         .route("/orders", get(orders::list))
         .route("/orders/live", get(live::orders))
         .route("/orders/picked", post(picked::act))
+        .route("/orders/buyer", post(buyers::find))
         .route("/orders/views", get(views::list).post(views::save))
         .route("/orders/views/{id}", post(views::change))
         .route("/orders/{id}", get(orders::show))
@@ -110,6 +112,8 @@ fn pages() -> Router<Web> {
         .route("/problems", get(problems::list))
         .route("/problems/retry", post(problems::retry))
         .route("/audit", get(audit::list))
+        .route("/privacy", get(buyers::show))
+        .route("/privacy/buyers", post(buyers::switch))
         .route("/desk", get(desk::list))
         .route("/desk/{id}", get(desk::show))
         .route("/desk/{id}/answer", post(desk::answer))

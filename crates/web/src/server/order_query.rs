@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use domain::{PackageKind, ShipDay, Timestamp};
+use app::buyers::MAX_BUYERS_FOUND;
+use domain::{PackageKind, ShipDay, SubjectId, Timestamp};
 use serde::Deserialize;
 use store::order_list::MAX_SEARCH_CHARS;
 use store::pages::{OrderFilter, OrderKey, OrderRow, Turn};
 
 use crate::pages::orders::OrdersFilter;
 
+/// Between the ids of buyers in an address.
+const BETWEEN_BUYERS: &str = ".";
 const DAY: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -19,6 +22,7 @@ pub(crate) struct ListQuery {
     period: String,
     kind: String,
     ship: String,
+    buyer: String,
     text: String,
     older: String,
     newer: String,
@@ -37,26 +41,28 @@ impl ListQuery {
         query
     }
 
-    const fn fields(&self) -> [(&'static str, &String); 8] {
+    const fn fields(&self) -> [(&'static str, &String); 9] {
         [
             ("state", &self.state),
             ("connection", &self.connection),
             ("period", &self.period),
             ("kind", &self.kind),
             ("ship", &self.ship),
+            ("buyer", &self.buyer),
             ("text", &self.text),
             ("older", &self.older),
             ("newer", &self.newer),
         ]
     }
 
-    const fn fields_mut(&mut self) -> [(&'static str, &mut String); 8] {
+    const fn fields_mut(&mut self) -> [(&'static str, &mut String); 9] {
         [
             ("state", &mut self.state),
             ("connection", &mut self.connection),
             ("period", &mut self.period),
             ("kind", &mut self.kind),
             ("ship", &mut self.ship),
+            ("buyer", &mut self.buyer),
             ("text", &mut self.text),
             ("older", &mut self.older),
             ("newer", &mut self.newer),
@@ -71,6 +77,19 @@ impl ListQuery {
     /// The same list narrowed to a state.
     pub(crate) fn of_state(&self, state: &str) -> Self {
         Self { state: state.to_owned(), ..self.first_page() }
+    }
+
+    /// The same list narrowed to buyers.
+    pub(crate) fn of_buyers(&self, buyers: &[SubjectId]) -> Self {
+        let ids: Vec<String> = buyers.iter().map(ToString::to_string).collect();
+        Self { buyer: ids.join(BETWEEN_BUYERS), ..self.first_page() }
+    }
+
+    /// `None` for ids that are none, or more than a search finds.
+    fn buyers(&self) -> Option<Vec<SubjectId>> {
+        let ids = self.buyer.split(BETWEEN_BUYERS).filter(|id| !id.is_empty());
+        let ids: Vec<SubjectId> = ids.map(str::parse).collect::<Result<_, _>>().ok()?;
+        Some(ids).filter(|ids| ids.len() <= MAX_BUYERS_FOUND)
     }
 
     /// What it is narrowed to, as an address writes it and saved views keep it; empty for
@@ -137,18 +156,25 @@ impl ListQuery {
             until: None,
             kind: word(&self.kind, PackageKind::parse).ok()?,
             ship_by: word(&self.ship, ShipDay::parse).ok()?.map(|day| day.window(now)),
+            buyers: self.buyers()?,
             text,
         })
     }
 
     /// The same for the page.
     pub(crate) fn into_page(self) -> OrdersFilter {
+        let rest = self.of_buyers(&[]).filter_text();
+        let buyers = self.buyers().map_or(0, |ids| ids.len());
         OrdersFilter {
+            buyers: i64::try_from(buyers).unwrap_or(i64::MAX),
+            everybodys: link_to(&rest),
+            rest,
             state: self.state,
             connection: self.connection,
             period: self.period,
             kind: self.kind,
             ship: self.ship,
+            buyer: self.buyer,
             text: self.text,
         }
     }
@@ -185,9 +211,29 @@ fn parse_key(text: &str) -> Option<OrderKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{OrderId, SeededEntropy, ShipWindow};
+    use domain::{OrderId, SeededEntropy, ShipWindow, TypedId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_366_991_000);
+
+    #[test]
+    fn buyers_survive_their_address() {
+        let entropy = SeededEntropy::new(1);
+        let ids = [SubjectId::new(NOW, &entropy), SubjectId::new(NOW, &entropy)];
+        let query = ListQuery::parse("state=shipped&older=5.x").of_buyers(&ids);
+        let link = query.link();
+        assert_eq!(link, format!("/orders?state=shipped&buyer={}.{}", ids[0], ids[1]));
+        let again = ListQuery::parse(link.trim_start_matches("/orders?"));
+        assert_eq!(again.filter(NOW).unwrap().buyers, ids);
+        assert_eq!(again.into_page().everybodys, "/orders?state=shipped");
+    }
+
+    #[test]
+    fn what_is_no_buyer_is_no_filter() {
+        let many = vec![SubjectId::from_bytes([1; 16]).to_string(); MAX_BUYERS_FOUND + 1].join(".");
+        for wrong in ["maria", "sub_1", &many] {
+            assert!(ListQuery::parse(&format!("buyer={wrong}")).filter(NOW).is_none(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_key_survives_its_address() {

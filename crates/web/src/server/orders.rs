@@ -34,6 +34,7 @@ struct ListParts {
     listed: Listed<pages::OrderRow>,
     connections: Vec<Connection>,
     views: Vec<View>,
+    finds_buyers: bool,
 }
 
 /// The list of orders.
@@ -52,6 +53,7 @@ pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Resu
                 listed: tenant.order_page(&filter, turn)?,
                 connections: tenant.connections()?,
                 views: tenant.views(who)?,
+                finds_buyers: tenant.finds_buyers_since()?.is_some(),
             })
         })
         .await?;
@@ -59,7 +61,7 @@ pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Resu
 }
 
 fn list_page(chrome: Chrome, query: ListQuery, parts: ListParts) -> OrdersPage {
-    let ListParts { listed, connections, views } = parts;
+    let ListParts { listed, connections, views, finds_buyers } = parts;
     let names: BTreeMap<ConnectionId, String> =
         connections.iter().map(|connection| (connection.id, connection.name.clone())).collect();
     let pager = Pager {
@@ -77,6 +79,7 @@ fn list_page(chrome: Chrome, query: ListQuery, parts: ListParts) -> OrdersPage {
     OrdersPage {
         chrome,
         views: Views { tabs, unsaved },
+        finds_buyers,
         chips: CHIPS.into_iter().map(chip).collect(),
         filter: query.into_page(),
         connections: connections.iter().map(choice).collect(),

@@ -99,6 +99,7 @@ impl Harness for Kit {
             | Capability::MissedHooks
             | Capability::OrderMoney
             | Capability::SettledOrders
+            | Capability::BuyerOfOrder
             | Capability::Catalogue(_) => return None,
         })
     }
@@ -110,6 +111,7 @@ impl Harness for Kit {
             | Capability::MissedHooks
             | Capability::OrderMoney
             | Capability::SettledOrders
+            | Capability::BuyerOfOrder
             | Capability::Catalogue(_) => None,
             Capability::WriteStock => Some(1),
             Capability::Exchange

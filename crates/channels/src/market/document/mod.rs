@@ -89,6 +89,8 @@ pub(super) struct Facts {
     pub(super) money: Fact,
     /// Which list says that money is final.
     pub(super) settlements: Fact,
+    /// What is told of who bought.
+    pub(super) buyers: Fact,
     /// Publishing.
     pub(super) goods: GoodsFacts,
 }
@@ -241,6 +243,7 @@ mod unit {
             assert_eq!(has(facts.missed_hooks), channel.missed_hooks().is_some(), "{}", spec.kind.label());
             assert_eq!(has(facts.money), channel.finance().is_some(), "{}", spec.kind.label());
             let settlements = channel.finance().and_then(connect::Finance::settlements);
+            assert_eq!(has(facts.buyers), channel.buyers().is_some(), "{}", spec.kind.label());
             assert_eq!(has(facts.settlements), settlements.is_some(), "{}", spec.kind.label());
             let asks = calls(Capability::Catalogue(CatalogueCall::Owed));
             assert!(catalogue::agree(&facts.goods, channel.as_ref(), asks), "{}", spec.kind.label());

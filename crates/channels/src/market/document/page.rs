@@ -112,7 +112,7 @@ pub(super) fn channel(sheet: &Sheet) -> Arc<dyn Channel> {
 pub(super) type Cell = fn(&Sheet) -> String;
 
 /// The rows of the first table.
-const FEATURES: [(&str, Cell); 31] = [
+const FEATURES: [(&str, Cell); 32] = [
     ("the platform's documents", |it| format!("<{}>", spec(it).docs_url)),
     ("consent with PKCE", |it| it.facts.pkce.to_string()),
     ("scopes asked for", |it| {
@@ -153,6 +153,7 @@ const FEATURES: [(&str, Cell); 31] = [
     ("writes read back", |it| read_back(it.harness.as_ref())),
     ("the money of an order", |it| it.facts.money.to_string()),
     ("a list of settled orders", |it| it.facts.settlements.to_string()),
+    ("who bought", |it| it.facts.buyers.to_string()),
 ];
 
 fn features(sheets: &[Sheet]) -> String {
@@ -203,6 +204,7 @@ const fn name(capability: Capability) -> &'static str {
         Capability::MissedHooks => "missed hooks",
         Capability::OrderMoney => "the money of an order",
         Capability::SettledOrders => "settled orders",
+        Capability::BuyerOfOrder => "the buyer of an order",
         Capability::Catalogue(call) => catalogue::name(call),
     }
 }
@@ -228,6 +230,7 @@ fn called(sheet: &Sheet, capability: Capability) -> String {
             (Capability::MissedHooks, facts.missed_hooks),
             (Capability::OrderMoney, facts.money),
             (Capability::SettledOrders, facts.settlements),
+            (Capability::BuyerOfOrder, facts.buyers),
         ];
         let lacking = optional.into_iter().find(|(optional, _)| *optional == capability);
         return lacking.map(|(_, why)| why.to_string()).unwrap_or_default();
@@ -262,6 +265,7 @@ fn general(harness: &dyn Harness, target: &str) -> String {
     };
     let path = path.split('/').map(segment).collect::<Vec<_>>().join("/");
     path.replace("/statements/{app}", "/statements/{statement}")
+        .replace("/billing-info/MLB/{app}", "/billing-info/{site}/{billing info}")
 }
 
 fn states() -> String {

@@ -57,6 +57,7 @@ fn facts() -> Facts {
         settlements: Lacks(
             "only Mercado Pago tells what was paid out, to an application and a token of its own",
         ),
+        buyers: Has("name and CPF or CNPJ of the billing data; no telephone number"),
         goods: GoodsFacts {
             categories: Has("level by level; the predictor proposes up to eight for a title"),
             attributes: Has("settings and attributes of the category; a brand is one of them"),

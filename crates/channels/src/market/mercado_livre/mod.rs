@@ -2,6 +2,7 @@
 //! `QUIRKS.md` in this folder.
 
 mod auth;
+mod buyers;
 mod catalogue;
 mod dispatch;
 mod error;
@@ -29,8 +30,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
-    Prices, Questions, Returns, Spec, Stock,
+    Account, Authorization, Buyers, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks,
+    Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
 use connect::{Documents, Invoices, Packages, Tracking};
@@ -241,6 +242,9 @@ impl Channel for MercadoLivre {
         Some(self)
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        Some(self)
+    }
+    fn buyers(&self) -> Option<&dyn Buyers> {
         Some(self)
     }
 }

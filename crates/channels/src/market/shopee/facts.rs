@@ -50,6 +50,9 @@ fn facts() -> Facts {
             "the escrow, which moves until it is released; without freight while the carrier's costs are not booked",
         ),
         settlements: Has("released escrows, by the second"),
+        buyers: Has(
+            "receiver's name and buyer's CPF, to sellers with a CNPJ while an order is to be sent; never a telephone number",
+        ),
         goods: GoodsFacts {
             categories: Has("the whole tree at once; the platform proposes some for a title"),
             attributes: Has("a tree of attributes, the category's limits, and whether it wants a brand"),

@@ -2,6 +2,7 @@
 //! in this folder.
 
 mod auth;
+mod buyers;
 mod catalogue;
 mod dispatch;
 mod error;
@@ -34,8 +35,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound, Signer};
 use connect::{
-    Account, Authorization, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks, Orders,
-    Prices, Questions, Returns, Spec, Stock,
+    Account, Authorization, Buyers, Channel, ChannelError, Finance, Hooks, Listings, Messages, MissedHooks,
+    Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
 use connect::{Documents, Invoices, Packages, Tracking};
@@ -279,6 +280,9 @@ impl Channel for Shopee {
         Some(self)
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        Some(self)
+    }
+    fn buyers(&self) -> Option<&dyn Buyers> {
         Some(self)
     }
 }

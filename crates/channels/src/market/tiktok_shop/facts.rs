@@ -53,6 +53,9 @@ fn facts() -> Facts {
         prices: Has("the price without promotions, as text; only for a listing that is on sale and in none"),
         money: Has("expected sums; charged: fee by fee, as settled"),
         settlements: Has("statements, closed daily at 00:00 UTC, and their transactions"),
+        buyers: Has(
+            "name and CPF of the invoice, receiver's name and telephone number; masked where the platform ships",
+        ),
         goods: GoodsFacts {
             categories: Has("the whole tree at once; the platform proposes one for a title"),
             attributes: Has(

@@ -1,6 +1,7 @@
 //! TikTok Shop. Oddities and the tests that hold them: `QUIRKS.md` in this folder.
 
 mod auth;
+mod buyers;
 mod catalogue;
 mod cursor;
 mod dispatch;
@@ -30,7 +31,7 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, Messages,
+    Account, Authorization, Buyers, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, Messages,
     MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
@@ -325,6 +326,9 @@ impl Channel for TikTokShop {
         Some(self)
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        Some(self)
+    }
+    fn buyers(&self) -> Option<&dyn Buyers> {
         Some(self)
     }
 }

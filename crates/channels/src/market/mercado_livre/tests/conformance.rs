@@ -153,6 +153,7 @@ impl Harness for Kit {
             }
             Capability::OrderMoney => super::finance::asked(ORDER, SHIPMENT, super::COSTS),
             Capability::SettledOrders => return None,
+            Capability::BuyerOfOrder => super::buyers::asked(super::BILLING_INFO),
             Capability::Catalogue(call) => catalogue::script(call),
         })
     }
@@ -171,7 +172,8 @@ impl Harness for Kit {
             | Capability::FetchListing
             | Capability::WritePrice
             | Capability::MissedHooks
-            | Capability::OrderMoney => Some(0),
+            | Capability::OrderMoney
+            | Capability::BuyerOfOrder => Some(0),
             Capability::Catalogue(call) => Some(catalogue::needed(call)),
         }
     }

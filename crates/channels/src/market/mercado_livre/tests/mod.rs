@@ -1,4 +1,5 @@
 mod auth;
+mod buyers;
 mod catalogue;
 pub(super) mod conformance;
 pub(super) mod dispatch;
@@ -68,4 +69,5 @@ pub(super) const ITEM_VARIATIONS: &str = include_str!("../fixtures/item_variatio
 pub(super) const ITEM_USER_PRODUCT: &str = include_str!("../fixtures/item_user_product.json");
 pub(super) const ITEMS_SEARCH: &str = include_str!("../fixtures/items_search.json");
 pub(super) const MISSED_FEEDS: &str = include_str!("../fixtures/missed_feeds.json");
+pub(super) const BILLING_INFO: &str = include_str!("../fixtures/billing_info.json");
 pub(super) const COSTS: &str = include_str!("../fixtures/costs.json");

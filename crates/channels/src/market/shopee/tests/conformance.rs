@@ -170,6 +170,7 @@ impl Harness for Kit {
             Capability::SettledOrders => {
                 vec![super::finance::listed(1_794_313_200, 1).answer(200, super::ESCROW_LIST)]
             }
+            Capability::BuyerOfOrder => vec![super::buyers::asked(super::ORDER_BUYER)],
             Capability::Catalogue(call) => return catalogue::script(call),
         })
     }

@@ -1,4 +1,5 @@
 mod auth;
+mod buyers;
 mod catalogue;
 pub(super) mod conformance;
 pub(super) mod dispatch;
@@ -97,6 +98,7 @@ pub(super) const TOKENS: &str = include_str!("../fixtures/tokens.json");
 pub(super) const REFRESHED: &str = include_str!("../fixtures/refreshed.json");
 pub(super) const SHOP_INFO: &str = include_str!("../fixtures/shop_info.json");
 pub(super) const ORDER: &str = include_str!("../fixtures/order.json");
+pub(super) const ORDER_BUYER: &str = include_str!("../fixtures/order_buyer.json");
 pub(super) const PACKAGES: &str = include_str!("../fixtures/packages.json");
 pub(super) const ORDER_LIST: &str = include_str!("../fixtures/order_list.json");
 pub(super) const ORDER_CLOCKS: &str = include_str!("../fixtures/order_clocks.json");

@@ -140,6 +140,7 @@ impl Harness for Kit {
             Capability::WritePrice => price("59.90"),
             Capability::OrderMoney => vec![super::finance::of_order().answer(200, super::ORDER_MONEY)],
             Capability::SettledOrders => super::finance::listed(),
+            Capability::BuyerOfOrder => vec![super::buyers::asked(&super::buyers::shown())],
             Capability::Catalogue(call) => return catalogue::script(call),
         })
     }
@@ -157,7 +158,8 @@ impl Harness for Kit {
             | Capability::PageOfListings
             | Capability::FetchListing
             | Capability::OrderMoney
-            | Capability::SettledOrders => Some(0),
+            | Capability::SettledOrders
+            | Capability::BuyerOfOrder => Some(0),
             Capability::Catalogue(call) => catalogue::needed(call),
         }
     }

@@ -1,4 +1,5 @@
 mod auth;
+mod buyers;
 mod catalogue;
 pub(super) mod conformance;
 pub(super) mod dispatch;

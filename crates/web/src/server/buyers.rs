@@ -1,0 +1,55 @@
+//! Orders by their buyers: the search, and the page where members decide about it.
+//!
+//! What is searched for travels in a form and never in an address: addresses stay in
+//! histories and logs. The list is then addressed by the buyers' own ids.
+
+use app::buyers::NoBuyer;
+use axum::response::Response;
+
+use super::guard::{Failure, Member, Posted, render, see_with};
+use super::order_query::{ListQuery, link_to};
+use super::see_other;
+use crate::pages::account::Obstacle;
+use crate::pages::privacy::PrivacyPage;
+use crate::{Nav, Tone};
+
+const PAGE: &str = "/privacy";
+
+/// Narrows the list that the form came from to the buyers that are called so.
+pub(crate) async fn find(posted: Posted) -> Result<Response, Failure> {
+    let Posted { member, fields } = posted;
+    let query = ListQuery::parse(fields.get("filter"));
+    let found =
+        member.web.app.search_buyers(member.organization(), member.who.member, fields.get("buyer")).await;
+    let refused = |key| Ok(see_with(&link_to(&query.filter_text()), Tone::Watch, key));
+    match found {
+        Ok(buyers) => Ok(see_other(&query.of_buyers(&buyers).link())),
+        Err(NoBuyer::Off) => Ok(see_other(PAGE)),
+        Err(NoBuyer::Unreadable) => refused("flash-buyer-unreadable"),
+        Err(NoBuyer::Nobody) => refused("flash-buyer-nobody"),
+        Err(NoBuyer::TooMany) => refused("flash-buyer-many"),
+        Err(NoBuyer::App(error)) => Err(Failure::from(error).on(member.chrome(Some(Nav::Orders)).await?)),
+    }
+}
+
+/// What is kept of whom.
+pub(crate) async fn show(member: Member) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Privacy)).await?;
+    let organization = member.web.app.organization(member.organization());
+    let kept = organization.read(move |tenant| tenant.buyers_kept()).await?;
+    Ok(render(&PrivacyPage { chrome, since: kept.since, buyers: kept.count }))
+}
+
+/// Switches the search by buyer on or off.
+pub(crate) async fn switch(posted: Posted) -> Result<Response, Failure> {
+    let Posted { member, fields } = posted;
+    let (on, key) = match fields.get("search") {
+        "on" => (true, "flash-buyer-search-on"),
+        "off" => (false, "flash-buyer-search-off"),
+        _ => return Err(Failure::of(Obstacle::BadRequest).on(member.chrome(Some(Nav::Privacy)).await?)),
+    };
+    match member.web.app.find_buyers(member.organization(), member.who.member, on).await {
+        Ok(()) => Ok(see_with(PAGE, Tone::Good, key)),
+        Err(error) => Err(Failure::from(error).on(member.chrome(Some(Nav::Privacy)).await?)),
+    }
+}
