@@ -23,6 +23,7 @@ mod me1;
 pub mod notice;
 pub mod order;
 pub mod order_read;
+pub mod orders;
 pub mod payment;
 pub mod robot;
 pub mod sales;

@@ -156,26 +156,35 @@ fn search(world: &mut World, call: &Call) -> Answer {
     }
     let filter = Filter::of(call)?;
     let oldest = world.now.minus(SEARCH_RETENTION);
-    let mut found: Vec<&Order> = world
-        .orders
-        .values()
-        .filter(|order| if as_seller { order.seller_id == user } else { order.buyer_id == user })
-        .filter(|order| !as_seller || (order.reached_seller() && order.status != OrderStatus::Cancelled))
-        .filter(|order| order.created >= oldest && filter.fits(order))
-        .collect();
     let date = |order: &&Order| if as_seller { order.closed.unwrap_or(order.created) } else { order.created };
     let newest_first = call.query("sort") == Some("date_desc");
-    found.sort_by_key(|order| (date(order), order.id));
-    if newest_first {
-        found.reverse();
-    }
-    let results: Vec<_> = page.of(&found).into_iter().map(|order| order_document(world, order)).collect();
+    let found = world.orders.searched(&question(call, user), oldest, |orders| {
+        let mut found: Vec<&Order> = orders
+            .values()
+            .filter(|order| if as_seller { order.seller_id == user } else { order.buyer_id == user })
+            .filter(|order| !as_seller || (order.reached_seller() && order.status != OrderStatus::Cancelled))
+            .filter(|order| order.created >= oldest && filter.fits(order))
+            .collect();
+        found.sort_by_key(|order| (date(order), order.id));
+        if newest_first {
+            found.reverse();
+        }
+        found.into_iter().map(|order| order.id).collect()
+    });
+    let (total, shown) = (found.len(), page.of(found));
+    let results: Vec<_> = shown.iter().map(|id| order_document(world, &world.orders[id])).collect();
     Ok(Reply::ok(json!({
         "query": call.query("q").unwrap_or_default(), "results": results,
         "sort": if newest_first { json!({"id": "date_desc", "name": "Data descendente"}) } else { json!({"id": "date_asc", "name": "Data ascendente"}) },
         "available_sorts": [{"id": "date_desc", "name": "Data descendente"}, {"id": "date_asc", "name": "Data ascendente"}],
-        "filters": [], "paging": page.paging(found.len()), "display": "complete",
+        "filters": [], "paging": page.paging(total), "display": "complete",
     })))
+}
+
+/// What tells one search from another: who asks for what, whatever the page.
+fn question(call: &Call, user: i64) -> String {
+    let asked = call.query.iter().filter(|(name, _)| !matches!(name.as_str(), "offset" | "limit"));
+    asked.fold(user.to_string(), |text, (name, value)| format!("{text}\n{name}={value}"))
 }
 
 /// The filters of an order search. Dates count by the hour.

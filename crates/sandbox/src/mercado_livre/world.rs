@@ -13,7 +13,8 @@ use super::full::Inventory;
 use super::gate::Rates;
 use super::item::Item;
 use super::item_read::Scroll;
-use super::order::{Order, Pack};
+use super::order::Pack;
+use super::orders::Orders;
 use super::payment::Payment;
 use super::robot::Traffic;
 use super::service::{self, Service, ServiceEvent};
@@ -119,7 +120,7 @@ pub struct World {
     #[serde(default)]
     pub flex: BTreeMap<i64, FlexSettings>,
     /// Orders by id.
-    pub orders: BTreeMap<i64, Order>,
+    pub orders: Orders,
     /// Packs by id.
     pub packs: BTreeMap<i64, Pack>,
     /// Payments by id.
@@ -165,7 +166,7 @@ impl World {
             inventories: BTreeMap::new(),
             family_tasks: BTreeMap::new(),
             flex: BTreeMap::new(),
-            orders: BTreeMap::new(),
+            orders: Orders::default(),
             packs: BTreeMap::new(),
             payments: BTreeMap::new(),
             shipments: BTreeMap::new(),
