@@ -3,6 +3,7 @@
 //!
 //! It is built before everything else, so it depends on little.
 
+pub mod bom;
 pub mod failure;
 pub mod interrupt;
 pub mod measure;
@@ -11,5 +12,7 @@ pub mod new_channel;
 pub mod services;
 pub mod simulate;
 pub mod suite;
+pub mod supply;
 pub mod tidy;
+pub mod toolchain;
 pub mod workspace;

@@ -1,6 +1,7 @@
 //! The house keeper's commands.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +9,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use xtask::failure::Failure;
 use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
-use xtask::{measure, new_channel, simulate, tidy, workspace};
+use xtask::supply::records::{self, Wanted};
+use xtask::supply::{self, WithoutRecords};
+use xtask::{bom, measure, new_channel, simulate, tidy, workspace};
 
 /// The house keeper.
 #[derive(Debug, Parser)]
@@ -23,7 +26,7 @@ enum Command {
     /// Run every check and every test, with a PostgreSQL and a Redis of its own.
     ///
     /// Installs what is missing (Debian packages when root; otherwise it names the command),
-    /// then: format, house rules, clippy, a new channel made in a copy, examples in the
+    /// then: format, house rules, supply chain, clippy, a new channel made in a copy, examples in the
     /// documentation, 500 simulated shops, all tests on both databases. Stops at the first part
     /// that fails and keeps its exit code.
     #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only clippy\n  \
@@ -47,6 +50,39 @@ enum Command {
     /// so, on itself or on the line above: `tidy: allowed because …`.
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
+    /// Check what the house is built from: licences, bans, sources, known trouble.
+    ///
+    /// Holds the lock file and cargo's word against deny.toml and against advisory records,
+    /// whose day and age are told. They come from --records, or from the newest archive
+    /// `rust-advisories-….tar.gz` in ../shared/data, or with --live over the network; without
+    /// any, the check fails.
+    #[command(after_help = "Examples:\n  cargo xtask supply\n  cargo xtask supply --live\n  \
+                            cargo xtask supply --records advisory-db")]
+    Supply {
+        /// A folder or archive of RustSec records.
+        #[arg(long, value_name = "PATH", env = records::VARIABLE)]
+        records: Option<PathBuf>,
+        /// Fetch the records as they are now, with git; whatever else is named.
+        #[arg(long)]
+        live: bool,
+    },
+    /// Write the bill of materials of the program, as CycloneDX.
+    ///
+    /// What is linked into it, with licences and checksums, who uses whom, and the compiler.
+    /// The same lock file, compiler and program make the same bytes.
+    #[command(after_help = "Examples:\n  cargo xtask bom --out lojista.cdx.json\n  \
+                            cargo xtask bom --binary target/release/lojista --out lojista.cdx.json")]
+    Bom {
+        /// Write it to this file; else it is printed.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The program that was built, for its checksum.
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
+        /// The platform [default: the compiler's own].
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
+    },
     /// Make the beginnings of a connector to one more marketplace.
     ///
     /// Writes its folder and the lines that it needs elsewhere. It builds at once and fails
@@ -136,6 +172,7 @@ enum Command {
 enum OnlyPart {
     Fmt,
     Tidy,
+    Supply,
     Clippy,
     NewChannel,
     Tests,
@@ -146,6 +183,7 @@ impl From<OnlyPart> for Part {
         match only {
             OnlyPart::Fmt => Self::Fmt,
             OnlyPart::Tidy => Self::Tidy,
+            OnlyPart::Supply => Self::Supply,
             OnlyPart::Clippy => Self::Clippy,
             OnlyPart::NewChannel => Self::NewChannel,
             OnlyPart::Tests => Self::Tests,
@@ -178,6 +216,17 @@ fn run(command: Command) -> Result<(), Failure> {
             eprintln!("xtask: the house is tidy");
             Ok(())
         }
+        Command::Supply { records, live } => {
+            let wanted = match records {
+                _ if live => Wanted::Live,
+                Some(records) => Wanted::At(records),
+                None => Wanted::Beside,
+            };
+            supply::run(&workspace::root()?, &wanted, WithoutRecords::Fail)?;
+            eprintln!("xtask: the house is built from what it allows");
+            Ok(())
+        }
+        Command::Bom { out, binary, target } => write_bom(out, &bom::Options { target, binary }),
         Command::NewChannel { word, label } => new_channel::run(&word, label.as_deref()),
         Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
         Command::Bench { only, json, orders, imported, seconds } => {
@@ -202,6 +251,16 @@ fn run(command: Command) -> Result<(), Failure> {
             arguments.extend(postgres.then(|| OsString::from("--postgres")));
             measure::run("torture", &arguments, postgres)
         }
+    }
+}
+
+fn write_bom(out: Option<PathBuf>, options: &bom::Options) -> Result<(), Failure> {
+    let bill = bom::make(&workspace::root()?, options)?;
+    match out {
+        Some(file) => {
+            std::fs::write(&file, bill).map_err(|error| Failure::of(format!("{}: {error}", file.display())))
+        }
+        None => std::io::stdout().write_all(bill.as_bytes()).map_err(Failure::of),
     }
 }
 

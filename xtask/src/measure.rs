@@ -16,7 +16,7 @@ use crate::workspace;
 pub fn run(binary: &str, arguments: &[OsString], with_postgres: bool) -> Result<(), Failure> {
     let interrupt = Interrupt::install().map_err(Failure::of)?;
     let root = workspace::root()?;
-    let build = ["build", "--release", "--package", "lojista", "--package", "tests", "--bins"];
+    let build = ["build", "--locked", "--release", "--package", "lojista", "--package", "tests", "--bins"];
     interrupt.run(workspace::cargo().args(build).current_dir(&root))?;
     let postgres = if with_postgres { Some(Postgres::start(Fsync::On).map_err(Failure::of)?) } else { None };
     // Databases lie on the disk of the project: a folder in memory would wait for nothing.

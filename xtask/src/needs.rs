@@ -65,7 +65,7 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         what: "git",
-        parts: &[Part::Tidy, Part::NewChannel, Part::Tests],
+        parts: &[Part::Tidy, Part::Supply, Part::NewChannel, Part::Tests],
         present: || find_program("git", &[]).is_some(),
         from: Source::Debian("git"),
     },

@@ -8,7 +8,9 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::services::{Fsync, Postgres, Redis};
-use crate::{needs, new_channel, tidy, workspace};
+use crate::supply::records::Wanted;
+use crate::supply::{self, WithoutRecords};
+use crate::{bom, needs, new_channel, tidy, workspace};
 
 /// Tells the tests where their PostgreSQL is.
 pub const POSTGRES_URL_VARIABLE: &str = "LOJISTA_TEST_POSTGRES_URL";
@@ -29,6 +31,8 @@ pub enum Part {
     Fmt,
     /// The house rules.
     Tidy,
+    /// What the house is built from, and its bill of materials.
+    Supply,
     /// The compiler's and clippy's warnings.
     Clippy,
     /// What `new-channel` makes.
@@ -65,9 +69,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if options.wants(Part::Tidy) {
         suite.step("house rules", || tidy::run(&suite.root))?;
     }
+    if options.wants(Part::Supply) {
+        suite.step("supply chain", || {
+            supply::run(&suite.root, &Wanted::of_environment(), WithoutRecords::Tell)?;
+            bom::write(&suite.root)
+        })?;
+    }
     if options.wants(Part::Clippy) {
         suite.step("clippy, warnings are errors", || {
-            suite.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+            suite.cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
         })?;
     }
     if options.wants(Part::NewChannel) {
@@ -121,18 +131,30 @@ impl Suite {
         };
         if options.filter.is_none() && has_doc_tests(&self.root)? {
             self.step("examples in the documentation", || {
-                self.interrupt.run(&mut with_databases(&["test", "--quiet", "--doc", "--workspace"]))
+                self.interrupt.run(&mut with_databases(&[
+                    "test",
+                    "--locked",
+                    "--quiet",
+                    "--doc",
+                    "--workspace",
+                ]))
             })?;
         }
         if options.filter.is_none() {
             self.step("build the tests", || {
-                self.interrupt.run(&mut with_databases(&["nextest", "run", "--workspace", "--no-run"]))
+                self.interrupt.run(&mut with_databases(&[
+                    "nextest",
+                    "run",
+                    "--locked",
+                    "--workspace",
+                    "--no-run",
+                ]))
             })?;
             self.step("simulation", || self.simulation())?;
         }
         self.interrupt.check()?;
         eprintln!("xtask: tests, on SQLite, on PostgreSQL and in Chromium …");
-        let mut nextest = with_databases(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+        let mut nextest = with_databases(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
         if let Some(filter) = &options.filter {
             nextest.args(["--filterset", filter]);
         }

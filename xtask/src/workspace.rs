@@ -42,6 +42,12 @@ pub fn files(root: &Path) -> Result<Vec<String>, Failure> {
     Ok(said.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
 }
 
+/// Paths, relative to `root`, of all files that git tracks.
+pub fn tracked(root: &Path) -> Result<Vec<String>, Failure> {
+    let said = output(Command::new("git").args(["ls-files", "-z", "--cached"]).current_dir(root))?;
+    Ok(said.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
 /// Whether `path` is a Rust source file.
 #[must_use]
 pub fn is_rust(path: &str) -> bool {
