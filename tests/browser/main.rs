@@ -50,6 +50,7 @@ mod every_page;
 mod look;
 mod orders;
 mod orders_list;
+mod privacy;
 mod problems;
 mod shop;
 mod stock;

@@ -125,6 +125,15 @@ impl Shop {
         orders.first().expect("a sale makes an order").to_string()
     }
 
+    /// First and last name of who placed an order.
+    pub(crate) fn buyer_of(&self, number: &str) -> String {
+        self.sandbox.with_world(|world| {
+            let order = world.orders.values().find(|order| order.id.to_string() == number).expect("it was sold");
+            let buyer = &world.users[&order.buyer_id];
+            format!("{} {}", buyer.first_name, buyer.last_name)
+        })
+    }
+
     /// The items of the first seller that carry a SKU.
     pub(crate) fn items(&self, sku: &str) -> Vec<String> {
         let snapshot = self.sandbox.snapshot();

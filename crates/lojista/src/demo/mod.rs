@@ -53,8 +53,15 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
     let keeping = tokio::spawn(keep(stalls.clone(), stop));
     let owner = owner::sign_in(&app, &folder).await?;
+    let organization = owner.signed_in.organization;
+    let is_new = app.organization(organization).read(move |tenant| tenant.connections()).await?.is_empty();
     for stall in &stalls {
         sellers::connect(&app, &owner.signed_in, stall.as_ref()).await?;
+    }
+    if is_new {
+        // Nobody here is real: the search by buyer may show what it does. Later on it is as
+        // whoever tries the demo has left it.
+        app.find_buyers(organization, owner.signed_in.member, true).await?;
     }
     app.sign_out(&owner.signed_in).await?;
     for (stall, per_minute) in stalls.iter().zip(shares(args.orders_per_minute, stalls.len())) {
