@@ -14,6 +14,7 @@ use crate::catalogue::{Attributes, Categories, Pictures, Publishing};
 use crate::dispatch::{Documents, Invoices, Packages, Tracking};
 use crate::error::ChannelError;
 use crate::finance::Finance;
+use crate::parcels::Parcels;
 use crate::service::{Messages, Questions, Returns};
 
 /// A call to the outside world, as object-safe traits return it.
@@ -61,6 +62,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn tracking(&self) -> Option<&dyn Tracking>;
     /// Invoices for the platform; `None` where it wants none from a program.
     fn invoices(&self) -> Option<&dyn Invoices>;
+    /// Splitting and combining packages; `None` where that is done by hand.
+    fn parcels(&self) -> Option<&dyn Parcels>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

@@ -33,6 +33,7 @@ pub mod view;
 // Packages that are to be sent.
 pub mod dispatch;
 pub mod invoice;
+pub mod parcels;
 
 pub use access::{Actor, Grant, Purpose};
 pub use case::{Case, CaseKey, CaseKind, CaseSnapshot, CaseState, CaseVersion, Desk};

@@ -33,7 +33,7 @@ use connect::{
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -241,6 +241,9 @@ impl Channel for MercadoLivre {
         Some(self)
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        Some(self)
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         Some(self)
     }
 }

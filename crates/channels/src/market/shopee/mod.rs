@@ -38,7 +38,7 @@ use connect::{
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -279,6 +279,9 @@ impl Channel for Shopee {
         Some(self)
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        Some(self)
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         Some(self)
     }
 }

@@ -34,7 +34,7 @@ use connect::{
     MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use vault::hmac::HmacKey;
@@ -110,6 +110,7 @@ mod version {
     pub(super) const DOCUMENTS: &str = "202309";
     pub(super) const TRACKING: &str = "202309";
     pub(super) const INVOICES: &str = "202502";
+    pub(super) const PARCELS: &str = "202309";
 }
 
 /// Sizes of the platform's lists.
@@ -325,6 +326,9 @@ impl Channel for TikTokShop {
         Some(self)
     }
     fn invoices(&self) -> Option<&dyn Invoices> {
+        Some(self)
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         Some(self)
     }
 }
