@@ -202,15 +202,19 @@ impl Recorded {
             parcels: None,
         };
         if shelves == Shelves::One {
-            let (samples, scripts) = goods::record(&channel, &recorder, &all.account, &clock);
-            all.goods = Some(samples);
-            all.scripts.extend(scripts);
-            let key = &all.samples.key.external_id;
-            all.packages = Some(packages::record(&channel, &recorder, &all.account, &clock, key));
-            all.parcels = Some(parcels::record(&channel, &recorder, &all.account, &clock, key));
+            all.record_goods(&channel, &recorder, &clock);
         }
         all.record_calls(&channel, &recorder);
         all
+    }
+
+    fn record_goods(&mut self, channel: &dyn Channel, recorder: &Recorder, clock: &ManualClock) {
+        let (samples, scripts) = goods::record(channel, recorder, &self.account, clock);
+        self.goods = Some(samples);
+        self.scripts.extend(scripts);
+        let key = &self.samples.key.external_id;
+        self.packages = Some(packages::record(channel, recorder, &self.account, clock, key));
+        self.parcels = Some(parcels::record(channel, recorder, &self.account, clock, key));
     }
 
     fn record_calls(&mut self, channel: &dyn Channel, recorder: &Recorder) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connect::conformance::dispatch::{Dispatch, DispatchHarness, DispatchSamples};
 use connect::conformance::{Step, now};
-use connect::{Account, Channel, ErrorKind};
+use connect::{Account, Channel, ErrorKind, Invoices};
 use domain::dispatch::{DocumentKind, Format, Handover};
 use domain::invoice::{AccessKey, Nfe};
 use domain::{Clock, ManualClock};
@@ -64,6 +64,26 @@ fn sell(recorder: &Recorder, clock: &ManualClock, item: &str) -> (i64, i64, [Nfe
     })
 }
 
+/// An invoice told, told again, put in the place of a wrong one, and that again.
+fn record_invoices(
+    invoices: &dyn Invoices,
+    recorder: &Recorder,
+    account: &Account,
+    id: &str,
+    [right, wrong]: &[&Nfe; 2],
+) -> [Vec<Step>; 4] {
+    let told = [(); 2].map(|()| recorder.record(|| now(invoices.tell(account, id, right))));
+    let replacing = invoices.replacing().expect("the channel takes another invoice");
+    now(replacing.replace(account, id, wrong)).expect("it takes its place");
+    let replaced = [(); 2].map(|()| recorder.record(|| now(replacing.replace(account, id, right))));
+    let [first, again] = told;
+    let [in_place, there] = replaced;
+    [first, again, in_place, there].map(|(outcome, steps)| {
+        outcome.expect("the invoice is in order");
+        steps
+    })
+}
+
 /// What every call asked and was answered, of one more sale of `item`.
 pub(super) fn record(
     channel: &dyn Channel,
@@ -81,7 +101,6 @@ pub(super) fn record(
     let arrange = || recorder.record(|| now(packages.arrange(account, &id, &Handover::Ready)));
     let ids = [id.clone()];
     let print = |format| recorder.record(|| now(documents.print(account, &ids, DocumentKind::Label, format)));
-    let tell = || recorder.record(|| now(invoices.tell(account, &id, &invoice)));
 
     let (ways, of_ways) = recorder.record(|| now(packages.ways(account, &id)));
     ways.expect("made goods can be said to be there");
@@ -93,17 +112,8 @@ pub(super) fn record(
     outcome.expect("they are there");
     let (outcome, without_invoice) = print(Format::Pdf);
     assert_eq!(outcome.expect_err("no label without an invoice").kind, ErrorKind::InvoiceMissing);
-    let (outcome, of_tell) = tell();
-    outcome.expect("the invoice is in order");
-    let (outcome, told_already) = tell();
-    outcome.expect("it is known");
-    let replacing = invoices.replacing().expect("the channel takes another invoice");
-    now(replacing.replace(account, &id, &wrong)).expect("it takes its place");
-    let replace = || recorder.record(|| now(replacing.replace(account, &id, &invoice)));
-    let (outcome, of_replace) = replace();
-    outcome.expect("the right one takes its place");
-    let (outcome, replaced_already) = replace();
-    outcome.expect("it is there");
+    let [of_tell, told_already, of_replace, replaced_already] =
+        record_invoices(invoices, recorder, account, &id, &[&invoice, &wrong]);
     wait(recorder, clock, A_WHILE);
     let (outcome, arranged_already) = arrange();
     outcome.expect("it was said");
