@@ -128,7 +128,8 @@ impl Shop {
     /// First and last name of who placed an order.
     pub(crate) fn buyer_of(&self, number: &str) -> String {
         self.sandbox.with_world(|world| {
-            let order = world.orders.values().find(|order| order.id.to_string() == number).expect("it was sold");
+            let order =
+                world.orders.values().find(|order| order.id.to_string() == number).expect("it was sold");
             let buyer = &world.users[&order.buyer_id];
             format!("{} {}", buyer.first_name, buyer.last_name)
         })

@@ -25,6 +25,7 @@ use url::{Position, form_urlencoded};
 
 mod goods;
 mod packages;
+mod parcels;
 
 macro_rules! checks {
     ($shelves:expr; $($check:ident)*) => {$(
@@ -103,8 +104,8 @@ impl Transport for Recorder {
             let target = request.url[Position::BeforePath..].to_owned();
             let body = String::from_utf8_lossy(&request.body).into_owned();
             let asked = Step::expect(request.method.clone(), &target).with_body(&body);
-            let is_handover = target.ends_with("/process/ready_to_ship");
-            if self.noted().ignores_writes && (request.method == Method::PUT || is_handover) {
+            let is_dispatch = ["/process/ready_to_ship", "/split"].iter().any(|end| target.ends_with(end));
+            if self.noted().ignores_writes && (request.method == Method::PUT || is_dispatch) {
                 self.noted().steps.push(asked);
                 let (status, headers) = (http::StatusCode::OK, HeaderMap::new());
                 return Ok(WireResponse { status, headers, body: b"{}".to_vec().into() });
@@ -135,6 +136,7 @@ struct Recorded {
     goods: Option<CatalogueSamples>,
     /// Dispatch, which depots change nothing of at all.
     packages: Option<packages::Recording>,
+    parcels: Option<parcels::Recording>,
 }
 
 impl Recorded {
@@ -197,16 +199,22 @@ impl Recorded {
             hook,
             goods: None,
             packages: None,
+            parcels: None,
         };
         if shelves == Shelves::One {
-            let (samples, scripts) = goods::record(&channel, &recorder, &all.account, &clock);
-            all.goods = Some(samples);
-            all.scripts.extend(scripts);
-            let key = &all.samples.key.external_id;
-            all.packages = Some(packages::record(&channel, &recorder, &all.account, &clock, key));
+            all.record_goods(&channel, &recorder, &clock);
         }
         all.record_calls(&channel, &recorder);
         all
+    }
+
+    fn record_goods(&mut self, channel: &dyn Channel, recorder: &Recorder, clock: &ManualClock) {
+        let (samples, scripts) = goods::record(channel, recorder, &self.account, clock);
+        self.goods = Some(samples);
+        self.scripts.extend(scripts);
+        let key = &self.samples.key.external_id;
+        self.packages = Some(packages::record(channel, recorder, &self.account, clock, key));
+        self.parcels = Some(parcels::record(channel, recorder, &self.account, clock, key));
     }
 
     fn record_calls(&mut self, channel: &dyn Channel, recorder: &Recorder) {

@@ -5,24 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels::market::mercado_livre::Limits;
-use connect::conformance::{now, text};
+use connect::conformance::now;
 use connect::outbound::Outbound;
-use connect::{
-    Account, Channel, ChannelError, Consent, Documents, ErrorKind, Invoices, Packages, Printout, Tracking,
-};
+use connect::{Account, Channel, ChannelError, Documents, ErrorKind, Invoices, Packages, Printout, Tracking};
 use domain::dispatch::{
     DocumentKind, Due, Format, Handover, InvoiceState, PackageSnapshot, PackageState, Way,
 };
 use domain::invoice::{AccessKey, Nfe};
-use domain::{
-    Actor, ChannelKind, Clock, ConnectionId, Grant, ManualClock, Problem, Purpose, Restricted, Timestamp,
-    TypedId,
-};
+use domain::{Actor, ChannelKind, Clock, Grant, ManualClock, Problem, Purpose, Restricted, Timestamp};
 use sandbox::mercado_livre::shipment::ShipmentStage;
 use sandbox::{Fault, FaultRule, ShiftedClock};
-use tests::marketplace::Marketplaces;
+use tests::marketplace::{self, Marketplaces};
 use tests::shop::PUBLIC_URL;
 use tests::{Market, Marketplace};
+
+mod parcels;
 
 /// 2026-11-10T13:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_794_315_600_000);
@@ -37,9 +34,6 @@ const REVIEW: Duration = Duration::from_mins(15);
 const COLLECTED: Duration = Duration::from_hours(8);
 /// How often a label is asked for until it is made.
 const TRIES: usize = 5;
-/// The pair of RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A seller who sends packages from one marketplace.
 struct Counter {
@@ -53,34 +47,20 @@ struct Counter {
 
 fn counter(kind: ChannelKind) -> Counter {
     let clock = Arc::new(ManualClock::at(START));
-    let redirect = |kind: ChannelKind| format!("{PUBLIC_URL}/connections/callback/{}", kind.as_str());
-    let first = Market::new(7, clock.clone(), &redirect(ChannelKind::MercadoLivre));
+    let first = Market::new(7, clock.clone(), &marketplace::redirect(ChannelKind::MercadoLivre));
     let shifted = ShiftedClock::new(clock.clone());
     let markets = Marketplaces::one(first, Limits::default()).and_two_more(7, shifted, PUBLIC_URL);
     let outbound = Arc::new(Outbound::new(Arc::new(markets.clone()), clock.clone()));
     let channel = Arc::clone(&markets.channels(&outbound)[&kind]);
-    let redirect = redirect(kind);
-    let url = channel.authorization().authorize_url("state", CHALLENGE, &redirect);
-    let market = markets.all().into_iter().find(|market| market.kind() == kind);
-    let mut fields = market.expect("all three are open").approve(&url);
-    let code = text(&fields.remove("code").expect("the seller consents"));
-    let verifier = text(VERIFIER);
-    let consent = Consent { code: &code, fields: &fields, verifier: &verifier, redirect_uri: &redirect };
-    let tokens = now(channel.authorization().exchange(consent)).expect("the code is good");
-    let account = Account {
-        connection: ConnectionId::from_bytes([1; 16]),
-        external_id: tokens.account_external_id,
-        handle: tokens.handle,
-        access_token: tokens.access_token,
-    };
-    let refresh_token = tokens.refresh_token.expect("a lasting consent");
+    let market = markets.at(kind);
+    let (account, refresh_token) =
+        now(marketplace::lasting_consent(channel.as_ref(), |url| market.approve(url)));
     Counter { kind, channel, account, refresh_token, clock, markets }
 }
 
 impl Counter {
     fn market(&self) -> &dyn Marketplace {
-        let mut all = self.markets.all().into_iter();
-        all.find(|market| market.kind() == self.kind).expect("the marketplace is open")
+        self.markets.at(self.kind)
     }
 
     fn packages(&self) -> &dyn Packages {

@@ -15,6 +15,7 @@ use crate::catalogue::{Attributes, Categories, Pictures, Publishing};
 use crate::dispatch::{Documents, Invoices, Packages, Tracking};
 use crate::error::ChannelError;
 use crate::finance::Finance;
+use crate::parcels::Parcels;
 use crate::service::{Messages, Questions, Returns};
 
 /// A call to the outside world, as object-safe traits return it.
@@ -64,6 +65,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
     fn invoices(&self) -> Option<&dyn Invoices>;
     /// Who bought; `None` where no program is told.
     fn buyers(&self) -> Option<&dyn Buyers>;
+    /// Splitting and combining packages; `None` where that is done by hand.
+    fn parcels(&self) -> Option<&dyn Parcels>;
 }
 
 /// Facts of a channel. Spans and limits name their source in the channel's own folder.

@@ -104,6 +104,23 @@ pub trait Invoices: Send + Sync {
         package_external_id: &'a str,
         invoice: &'a Nfe,
     ) -> Call<'a, InvoiceState>;
+
+    /// Putting another invoice in the place of one that the platform has; `None` where it takes
+    /// none. One that it refused was never there: another is told by [`Invoices::tell`].
+    fn replacing(&self) -> Option<&dyn InvoiceReplacing>;
+}
+
+/// Mending an invoice that was taken and is wrong.
+pub trait InvoiceReplacing: Send + Sync {
+    /// Puts this invoice in the place of the one that a package has, unless it is this one
+    /// already: it is looked at first. Without one to replace, and once the platform holds it
+    /// for good, it is [`crate::ErrorKind::Refused`].
+    fn replace<'a>(
+        &'a self,
+        account: &'a Account,
+        package_external_id: &'a str,
+        invoice: &'a Nfe,
+    ) -> Call<'a, InvoiceState>;
 }
 
 #[cfg(test)]

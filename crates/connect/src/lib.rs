@@ -15,6 +15,7 @@ pub mod error;
 pub mod exchange;
 pub mod finance;
 pub mod outbound;
+pub mod parcels;
 pub mod redact;
 pub mod service;
 pub mod settings;
@@ -28,7 +29,7 @@ pub use channel::{
     HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
     Page, Prices, Spec, Stock, StockControl, Window,
 };
-pub use dispatch::{Documents, Invoices, Packages, Printout, Tracking};
+pub use dispatch::{Documents, InvoiceReplacing, Invoices, Packages, Printout, Tracking};
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use finance::{Finality, Finance, OrderMoney, SettledOrder, Settlements};
@@ -36,4 +37,5 @@ pub use outbound::{
     Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Part, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,
 };
+pub use parcels::{Combinable, Combining, Parcels, Reunion, Split};
 pub use service::{Messages, Questions, Returns};

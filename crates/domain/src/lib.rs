@@ -34,6 +34,7 @@ pub mod view;
 // Packages that are to be sent.
 pub mod dispatch;
 pub mod invoice;
+pub mod parcels;
 
 pub use access::{Actor, Grant, Purpose};
 pub use buyer::Buyer;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connect::conformance::dispatch::{Dispatch, DispatchHarness, DispatchSamples};
 use connect::conformance::{Step, now};
-use connect::{Account, Channel, ErrorKind};
+use connect::{Account, Channel, ErrorKind, Invoices};
 use domain::dispatch::{DocumentKind, Format, Handover};
 use domain::invoice::{AccessKey, Nfe};
 use domain::{Clock, ManualClock};
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{Recorded, Recorder, Shelves, json_of};
 
 /// Until a parcel exists, and until an invoice has been looked at.
-const A_WHILE: Duration = Duration::from_mins(15);
+pub(super) const A_WHILE: Duration = Duration::from_mins(15);
 
 /// What was asked and answered.
 pub(super) struct Recording {
@@ -27,7 +27,7 @@ pub(super) struct Recording {
     without_invoice: Vec<Step>,
 }
 
-fn wait(recorder: &Recorder, clock: &ManualClock, span: Duration) {
+pub(super) fn wait(recorder: &Recorder, clock: &ManualClock, span: Duration) {
     let end = clock.now().plus(span);
     while clock.now() < end {
         clock.advance(Duration::from_secs(10));
@@ -36,8 +36,8 @@ fn wait(recorder: &Recorder, clock: &ManualClock, span: Duration) {
 }
 
 /// Sells one unit more, which has still to be made: the order, its parcel, an invoice for it and
-/// the buyer's zip code, which stands in that and on the label.
-fn sell(recorder: &Recorder, clock: &ManualClock, item: &str) -> (i64, i64, Nfe, String) {
+/// the buyer's zip code, which stands in that and on the label; and a wrong invoice.
+fn sell(recorder: &Recorder, clock: &ManualClock, item: &str) -> (i64, i64, [Nfe; 2], String) {
     let sandbox = recorder.market.sandbox();
     let order = sandbox.sell(&SaleRequest::of_item(item, 1)).expect("the item is on sale")[0];
     wait(recorder, clock, A_WHILE);
@@ -47,17 +47,40 @@ fn sell(recorder: &Recorder, clock: &ManualClock, item: &str) -> (i64, i64, Nfe,
         parcel.stage = ShipmentStage::from_words("handling", Some("manufacturing"));
         let (seller, buyer) = (&world.users[&parcel.seller_id], &world.users[&parcel.buyer_id]);
         let cnpj: String = seller.document.1.chars().filter(char::is_ascii_digit).collect();
-        let body = format!("352611{cnpj:0>14}55001000000001100000001");
-        let key = (0..10).find_map(|last| AccessKey::parse(&format!("{body}{last}")).ok());
-        let key = key.expect("one digit follows from the others");
         let ((kind, document), zip) = (&buyer.document, &buyer.address.zip);
-        let xml = format!(
-            r#"<nfeProc versao="4.00"><NFe><infNFe Id="NFe{key}" versao="4.00"><ide><mod>55</mod><serie>1</serie>
-            <nNF>1</nNF><dhEmi>2026-11-10T11:00:00-03:00</dhEmi><tpAmb>1</tpAmb></ide><emit><CNPJ>{cnpj}</CNPJ></emit>
-            <dest><{kind}>{document}</{kind}><CEP>{zip}</CEP></dest><vNF>9999.00</vNF></infNFe></NFe>
-            <protNFe><infProt><chNFe>{key}</chNFe><cStat>100</cStat></infProt></protNFe></nfeProc>"#
-        );
-        (order, id, Nfe::read(xml.into_bytes()).expect("an invoice"), zip.clone())
+        let nfe = |number: u32| {
+            let body = format!("352611{cnpj:0>14}55001{number:09}1{number:08}");
+            let key = (0..10).find_map(|last| AccessKey::parse(&format!("{body}{last}")).ok());
+            let key = key.expect("one digit follows from the others");
+            let xml = format!(
+                r#"<nfeProc versao="4.00"><NFe><infNFe Id="NFe{key}" versao="4.00"><ide><mod>55</mod><serie>1</serie>
+                <nNF>{number}</nNF><dhEmi>2026-11-10T11:00:00-03:00</dhEmi><tpAmb>1</tpAmb></ide><emit><CNPJ>{cnpj}</CNPJ></emit>
+                <dest><{kind}>{document}</{kind}><CEP>{zip}</CEP></dest><vNF>9999.00</vNF></infNFe></NFe>
+                <protNFe><infProt><chNFe>{key}</chNFe><cStat>100</cStat></infProt></protNFe></nfeProc>"#
+            );
+            Nfe::read(xml.into_bytes()).expect("an invoice")
+        };
+        (order, id, [1, 2].map(nfe), zip.clone())
+    })
+}
+
+/// An invoice told, told again, put in the place of a wrong one, and that again.
+fn record_invoices(
+    invoices: &dyn Invoices,
+    recorder: &Recorder,
+    account: &Account,
+    id: &str,
+    [right, wrong]: &[&Nfe; 2],
+) -> [Vec<Step>; 4] {
+    let told = [(); 2].map(|()| recorder.record(|| now(invoices.tell(account, id, right))));
+    let replacing = invoices.replacing().expect("the channel takes another invoice");
+    now(replacing.replace(account, id, wrong)).expect("it takes its place");
+    let replaced = [(); 2].map(|()| recorder.record(|| now(replacing.replace(account, id, right))));
+    let [first, again] = told;
+    let [in_place, there] = replaced;
+    [first, again, in_place, there].map(|(outcome, steps)| {
+        outcome.expect("the invoice is in order");
+        steps
     })
 }
 
@@ -69,7 +92,7 @@ pub(super) fn record(
     clock: &ManualClock,
     item: &str,
 ) -> Recording {
-    let (order, parcel, invoice, buyer) = sell(recorder, clock, item);
+    let (order, parcel, [invoice, wrong], buyer) = sell(recorder, clock, item);
     let (order, id) = (order.to_string(), parcel.to_string());
     let packages = channel.packages().expect("the channel has packages");
     let documents = channel.documents().expect("the channel prints");
@@ -78,7 +101,6 @@ pub(super) fn record(
     let arrange = || recorder.record(|| now(packages.arrange(account, &id, &Handover::Ready)));
     let ids = [id.clone()];
     let print = |format| recorder.record(|| now(documents.print(account, &ids, DocumentKind::Label, format)));
-    let tell = || recorder.record(|| now(invoices.tell(account, &id, &invoice)));
 
     let (ways, of_ways) = recorder.record(|| now(packages.ways(account, &id)));
     ways.expect("made goods can be said to be there");
@@ -90,10 +112,8 @@ pub(super) fn record(
     outcome.expect("they are there");
     let (outcome, without_invoice) = print(Format::Pdf);
     assert_eq!(outcome.expect_err("no label without an invoice").kind, ErrorKind::InvoiceMissing);
-    let (outcome, of_tell) = tell();
-    outcome.expect("the invoice is in order");
-    let (outcome, told_already) = tell();
-    outcome.expect("it is known");
+    let [of_tell, told_already, of_replace, replaced_already] =
+        record_invoices(invoices, recorder, account, &id, &[&invoice, &wrong]);
     wait(recorder, clock, A_WHILE);
     let (outcome, arranged_already) = arrange();
     outcome.expect("it was said");
@@ -124,8 +144,13 @@ pub(super) fn record(
             (Dispatch::PrintZpl, of_zpl),
             (Dispatch::Events, of_events),
             (Dispatch::TellInvoice, of_tell),
+            (Dispatch::ReplaceInvoice, of_replace),
         ],
-        already: vec![(Dispatch::Arrange, arranged_already), (Dispatch::TellInvoice, told_already)],
+        already: vec![
+            (Dispatch::Arrange, arranged_already),
+            (Dispatch::TellInvoice, told_already),
+            (Dispatch::ReplaceInvoice, replaced_already),
+        ],
         ignored,
         without_invoice,
     }

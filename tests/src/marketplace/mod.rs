@@ -132,6 +132,17 @@ pub async fn consent(
     channel: &dyn Channel,
     approve: impl FnOnce(&str) -> BTreeMap<String, String>,
 ) -> Account {
+    lasting_consent(channel, approve).await.0
+}
+
+/// The same with the refresh token, for a test that outlasts the account's token.
+///
+/// # Panics
+/// When the marketplace gives no tokens for it, or none that lasts.
+pub async fn lasting_consent(
+    channel: &dyn Channel,
+    approve: impl FnOnce(&str) -> BTreeMap<String, String>,
+) -> (Account, Restricted<String>) {
     let redirect_uri = &redirect(channel.spec().kind);
     let url = channel.authorization().authorize_url("state", CHALLENGE, redirect_uri);
     let mut fields = approve(&url);
@@ -139,12 +150,13 @@ pub async fn consent(
     let consent =
         Consent { code, fields: &fields, verifier: &Restricted::new(VERIFIER.to_owned()), redirect_uri };
     let tokens = channel.authorization().exchange(consent).await.expect("the code is good");
-    Account {
+    let account = Account {
         connection: ConnectionId::from_bytes([1; 16]),
         external_id: tokens.account_external_id,
         handle: tokens.handle,
         access_token: tokens.access_token,
-    }
+    };
+    (account, tokens.refresh_token.expect("a lasting consent"))
 }
 
 fn base(kind: ChannelKind) -> BaseUrl {

@@ -24,7 +24,7 @@ use connect::{
     Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -184,6 +184,9 @@ impl Channel for Acme {
         None
     }
     fn buyers(&self) -> Option<&dyn Buyers> {
+        None
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         None
     }
 }

@@ -1,5 +1,6 @@
 //! Marketplaces, and the one place that lists them.
 
+mod division;
 #[cfg(test)]
 mod document;
 mod json;

@@ -4,21 +4,19 @@
 #![expect(clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
 use std::fmt;
-use std::sync::Arc;
 
+use domain::Verdict;
 use domain::dispatch::{
     DocumentKind, Due, Format, Handover, InvoiceState, PackageSnapshot, PackageState, ParcelEvent, Way,
 };
 use domain::invoice::Nfe;
-use domain::{ManualClock, Verdict};
-use serde_json::{Value, json};
 
-use super::harness::{Harness, NOW, scripted};
-use super::script::{Script, Step, now};
+use super::harness::{Harness, scripted};
+use super::script::{Step, now};
+use super::trial::{Attempt, Trial, a_failed_call_says_what_failed, writes};
 use crate::channel::Channel;
-use crate::dispatch::Printout;
+use crate::dispatch::{InvoiceReplacing, Invoices, Printout};
 use crate::error::{ChannelError, ErrorKind};
-use crate::outbound::TransportError;
 
 /// Bytes between two cuts: a prime, so that cuts fall everywhere.
 const CUT_STRIDE: usize = 31;
@@ -35,11 +33,12 @@ pub enum Dispatch {
     PrintZpl,
     Events,
     TellInvoice,
+    ReplaceInvoice,
 }
 
 impl Dispatch {
     /// Every one there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PackagesOfOrder,
         Self::FetchPackage,
         Self::Ways,
@@ -48,12 +47,13 @@ impl Dispatch {
         Self::PrintZpl,
         Self::Events,
         Self::TellInvoice,
+        Self::ReplaceInvoice,
     ];
 
     /// Whether it changes something at the platform.
     #[must_use]
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::Arrange | Self::TellInvoice)
+        matches!(self, Self::Arrange | Self::TellInvoice | Self::ReplaceInvoice)
     }
 }
 
@@ -69,6 +69,7 @@ impl fmt::Display for Dispatch {
             Self::PrintZpl => "Documents::print(Zpl)",
             Self::Events => "Tracking::events",
             Self::TellInvoice => "Invoices::tell",
+            Self::ReplaceInvoice => "InvoiceReplacing::replace",
         })
     }
 }
@@ -93,7 +94,8 @@ pub trait DispatchHarness: Harness {
     /// What to call with; `None` for a channel that dispatches nothing.
     fn dispatch_samples(&self) -> Option<DispatchSamples>;
     /// Requests and answers when all is well; `None` for what the channel lacks. The package
-    /// waits for its invoice in the script of [`Dispatch::TellInvoice`] and is to be arranged in
+    /// waits for its invoice in the script of [`Dispatch::TellInvoice`], has another one in that of
+    /// [`Dispatch::ReplaceInvoice`] and is to be arranged in
     /// those of [`Dispatch::Ways`] and [`Dispatch::Arrange`].
     fn dispatch_script(&self, dispatch: Dispatch) -> Option<Vec<Step>>;
     /// The script of a write whose outcome was lost and that the platform has done; `None`
@@ -159,6 +161,10 @@ enum Outcome {
     Lacking,
 }
 
+fn replacing(channel: &dyn Channel) -> Option<&dyn InvoiceReplacing> {
+    channel.invoices().and_then(Invoices::replacing)
+}
+
 fn perform(
     harness: &dyn DispatchHarness,
     dispatch: Dispatch,
@@ -189,39 +195,30 @@ fn perform(
         Dispatch::TellInvoice => {
             channel.invoices().map(|them| now(them.tell(&account, id, &it.invoice)).map(Outcome::Invoice))
         }
+        Dispatch::ReplaceInvoice => {
+            replacing(channel).map(|them| now(them.replace(&account, id, &it.invoice)).map(Outcome::Invoice))
+        }
     };
     done.unwrap_or(Ok(Outcome::Lacking))
 }
 
-fn attempt(
-    harness: &dyn DispatchHarness,
-    dispatch: Dispatch,
-    steps: Vec<Step>,
-) -> (Result<Outcome, ChannelError>, Script) {
-    let script = Script::new(steps);
-    let channel = harness.channel(script.outbound(Arc::new(ManualClock::at(NOW))));
-    (perform(harness, dispatch, channel.as_ref()), script)
+/// The calls of dispatch under trial.
+fn trial<R>(harness: &dyn DispatchHarness, run: impl FnOnce(&Trial<'_, Dispatch, Outcome>) -> R) -> R {
+    run(&Trial {
+        harness,
+        calls: &Dispatch::ALL,
+        script: &|dispatch| harness.dispatch_script(dispatch),
+        perform: &|dispatch, channel| perform(harness, dispatch, channel),
+    })
 }
 
-/// The same in a spoilt world: what the script does not know is not there.
-fn survive(
-    harness: &dyn DispatchHarness,
-    dispatch: Dispatch,
-    steps: Vec<Step>,
-) -> Result<Outcome, ChannelError> {
-    let (status, body) = harness.not_found();
-    let script = Script::lenient(steps, status, &body);
-    let channel = harness.channel(script.outbound(Arc::new(ManualClock::at(NOW))));
-    perform(harness, dispatch, channel.as_ref())
+fn attempt(harness: &dyn DispatchHarness, dispatch: Dispatch, steps: Vec<Step>) -> Attempt<Outcome> {
+    trial(harness, |it| it.attempt(dispatch, steps))
 }
 
 #[track_caller]
 fn succeed(harness: &dyn DispatchHarness, dispatch: Dispatch, steps: Vec<Step>) -> Outcome {
-    let (outcome, script) = attempt(harness, dispatch, steps);
-    let outcome =
-        outcome.unwrap_or_else(|error| panic!("{dispatch} has to succeed, and failed: {error}\n{error:?}"));
-    script.done();
-    outcome
+    trial(harness, |it| it.succeed(dispatch, steps))
 }
 
 /// The package of a call that gives one.
@@ -257,6 +254,7 @@ pub fn what_a_channel_dispatches_it_dispatches(harness: &dyn DispatchHarness) {
                 Dispatch::PrintZpl => true,
                 Dispatch::Events => !has[2],
                 Dispatch::TellInvoice => !has[3],
+                Dispatch::ReplaceInvoice => replacing(channel.as_ref()).is_none(),
             };
             assert!(lacks, "{dispatch} has no script, and the channel has it");
             continue;
@@ -296,62 +294,15 @@ pub fn what_a_channel_dispatches_it_dispatches(harness: &dyn DispatchHarness) {
     }
 }
 
-/// Every capability of the channel with its first step spoilt.
-fn spoil_first(harness: &dyn DispatchHarness, spoilt: impl Fn(Step) -> Step, due: (&ErrorKind, Verdict)) {
-    for dispatch in Dispatch::ALL {
-        let Some(mut steps) = harness.dispatch_script(dispatch) else { continue };
-        steps[0] = spoilt(steps[0].clone());
-        let error = attempt(harness, dispatch, steps).0.expect_err("a spoilt answer is no good one");
-        assert!(
-            (&error.kind, error.verdict()) == due,
-            "{dispatch} has to become {due:?}, and became: {error}"
-        );
-    }
-}
-
 /// Nothing, 5xx, 429, a refused token, a missing permission.
 pub fn a_failed_call_of_dispatch_says_what_failed(harness: &dyn DispatchHarness) {
-    for failure in [TransportError::Connect, TransportError::Broken, TransportError::Deadline] {
-        spoil_first(harness, |step| step.fail(failure), (&ErrorKind::Unreachable, Verdict::RETRY));
-    }
-    let fault = ErrorKind::PlatformFault { status: 503 };
-    spoil_first(harness, |step| step.answer(503, "<html>down</html>"), (&fault, Verdict::RETRY));
-    let limited = ErrorKind::RateLimited { not_before: None };
-    spoil_first(harness, |step| step.answer(429, ""), (&limited, Verdict::RETRY));
-    let (status, body) = harness.token_refused();
-    spoil_first(harness, |step| step.answer(status, &body), (&ErrorKind::TokenRefused, Verdict::RETRY));
-    let (status, body) = harness.permission_missing();
-    spoil_first(harness, |step| step.answer(status, &body), (&ErrorKind::PermissionMissing, Verdict::Fail));
-}
-
-/// Each step of each capability, replaced by each of what `spoilt` makes of it.
-fn spoil_each(
-    harness: &dyn DispatchHarness,
-    spoilt: impl Fn(&Step) -> Vec<Step>,
-    judge: impl Fn(Dispatch, usize, &Step, Result<Outcome, ChannelError>),
-) {
-    for dispatch in Dispatch::ALL {
-        let steps = harness.dispatch_script(dispatch).unwrap_or_default();
-        for (at, step) in steps.iter().enumerate() {
-            for odd in spoilt(step) {
-                let mut steps = steps.clone();
-                steps[at] = odd;
-                judge(dispatch, at, step, survive(harness, dispatch, steps));
-            }
-        }
-    }
+    trial(harness, a_failed_call_says_what_failed);
 }
 
 /// Half an answer, however long the half is, and what proxies send instead. The answer to a
 /// write may say nothing, as what counts is read back, and a step that only helps may fail.
 pub fn an_answer_of_dispatch_cut_anywhere_is_asked_for_again(harness: &dyn DispatchHarness) {
-    let cuts = |step: &Step| {
-        let pages = ["<html>busy</html>", "\"", "[", "{\"a\":"];
-        let mut odd = step.with_each_cut(CUT_STRIDE);
-        odd.extend(pages.map(|body| step.clone().answer(200, body)));
-        odd
-    };
-    spoil_each(harness, cuts, |dispatch, at, step, outcome| match outcome {
+    let judge = |dispatch, at, step: &Step, outcome: Result<Outcome, ChannelError>| match outcome {
         Ok(outcome) => {
             let is_needed = at == 0 && step.is_read();
             assert!(!is_needed, "{dispatch} took a broken answer for a good one at step {at}: {outcome:?}");
@@ -363,41 +314,30 @@ pub fn an_answer_of_dispatch_cut_anywhere_is_asked_for_again(harness: &dyn Dispa
             let is_retried = matches!(error.verdict(), Verdict::Retry { .. });
             assert!(is_retried, "{dispatch}: a broken answer at step {at} is asked for again: {error}");
         }
-    });
+    };
+    trial(harness, |it| it.cut_each(CUT_STRIDE, judge));
 }
 
 /// A number, text, list, object or nothing where something else was.
 pub fn an_odd_value_in_a_package_is_never_fatal(harness: &dyn DispatchHarness) {
-    let texts = ["", "a_word_of_tomorrow"].map(Value::from);
-    let mut odd =
-        vec![json!(null), json!(true), json!(-7), json!(1.5), json!([]), json!({}), json!({ "id": 7 })];
-    odd.extend(texts);
-    spoil_each(
-        harness,
-        |step| step.with_each_value_replaced(&odd),
-        |dispatch, at, _, outcome| {
-            let Err(error) = outcome else { return };
-            let is_retried = matches!(error.verdict(), Verdict::Retry { .. });
-            // A package that seems to stand elsewhere is not to be arranged or printed for.
-            let says_no = matches!(
-                error.kind,
-                ErrorKind::Refused { .. }
-                    | ErrorKind::InvoiceMissing
-                    | ErrorKind::PermissionMissing
-                    | ErrorKind::AddressNotAllowed
-            );
-            let may_say_no = says_no && !matches!(dispatch, Dispatch::PackagesOfOrder | Dispatch::Events);
-            assert!(
-                is_retried || may_say_no || error.kind == ErrorKind::PermissionMissing,
-                "{dispatch}: an odd value at step {at} has to be read over or asked for again: {error}"
-            );
-        },
-    );
-}
-
-/// The requests of a script that change something.
-fn writes(steps: &[Step]) -> usize {
-    steps.iter().filter(|step| !step.is_read()).count()
+    let judge = |dispatch, at, _: &Step, outcome: Result<Outcome, ChannelError>| {
+        let Err(error) = outcome else { return };
+        let is_retried = matches!(error.verdict(), Verdict::Retry { .. });
+        // A package that seems to stand elsewhere is not to be arranged or printed for.
+        let says_no = matches!(
+            error.kind,
+            ErrorKind::Refused { .. }
+                | ErrorKind::InvoiceMissing
+                | ErrorKind::PermissionMissing
+                | ErrorKind::AddressNotAllowed
+        );
+        let may_say_no = says_no && !matches!(dispatch, Dispatch::PackagesOfOrder | Dispatch::Events);
+        assert!(
+            is_retried || may_say_no || error.kind == ErrorKind::PermissionMissing,
+            "{dispatch}: an odd value at step {at} has to be read over or asked for again: {error}"
+        );
+    };
+    trial(harness, |it| it.replace_each_value(judge));
 }
 
 /// A write whose outcome was lost is looked for before it is tried again.
@@ -428,15 +368,14 @@ pub fn what_is_arranged_or_told_is_not_arranged_or_told_twice(harness: &dyn Disp
 
 /// Whether it arrived nobody knows: the next try looks.
 pub fn a_lost_arrangement_is_tried_again(harness: &dyn DispatchHarness) {
-    let failures =
-        |step: &Step| vec![step.clone().fail(TransportError::Deadline), step.clone().answer(500, "")];
-    spoil_each(harness, failures, |dispatch, at, step, outcome| match outcome {
+    let judge = |dispatch: Dispatch, at, step: &Step, outcome: Result<Outcome, ChannelError>| match outcome {
         Ok(outcome) => assert!(
             !dispatch.is_write() || step.is_read(),
             "{dispatch} calls a write done whose step {at} failed: {outcome:?}"
         ),
         Err(error) => assert!(matches!(error.verdict(), Verdict::Retry { .. }), "{dispatch}: {error}"),
-    });
+    };
+    trial(harness, |it| it.lose_each(judge));
 }
 
 /// What the platform shows counts, not what it says.
@@ -502,6 +441,9 @@ pub fn a_package_that_climbs_is_never_called(harness: &dyn DispatchHarness) {
         if let Some(invoices) = channel.invoices() {
             refused(&now(invoices.tell(&account, id, &it.invoice)).unwrap_err(), id);
         }
+        if let Some(invoices) = replacing(channel.as_ref()) {
+            refused(&now(invoices.replace(&account, id, &it.invoice)).unwrap_err(), id);
+        }
     }
 }
 
@@ -539,10 +481,11 @@ pub fn no_label_and_no_invoice_is_kept(harness: &dyn DispatchHarness) {
     let check = |shown: &str, dispatch: Dispatch| {
         assert!(!shown.contains(&it.buyer), "{dispatch}: {:?} shows in {shown}", it.buyer);
     };
-    for dispatch in [Dispatch::PrintPdf, Dispatch::PrintZpl, Dispatch::TellInvoice] {
+    let invoices = [Dispatch::TellInvoice, Dispatch::ReplaceInvoice];
+    for dispatch in [Dispatch::PrintPdf, Dispatch::PrintZpl].into_iter().chain(invoices) {
         let Some(steps) = harness.dispatch_script(dispatch) else { continue };
         let last = steps.len() - 1;
-        if dispatch != Dispatch::TellInvoice {
+        if !invoices.contains(&dispatch) {
             let label = String::from_utf8_lossy(steps[last].body()).into_owned();
             let is_archive = label.starts_with("PK");
             assert!(
@@ -552,14 +495,14 @@ pub fn no_label_and_no_invoice_is_kept(harness: &dyn DispatchHarness) {
         }
         check(&format!("{:?}", succeed(harness, dispatch, steps.clone())), dispatch);
         let mut spoilt = vec![steps[last].clone().answer(400, "{}")];
-        if dispatch != Dispatch::TellInvoice {
+        if !invoices.contains(&dispatch) {
             let texts = [format!("%PDF-1.4 {}", it.buyer), format!("{}, Rua Exemplo 10", it.buyer)];
             spoilt.extend(texts.map(|text| steps[last].clone().answer(200, &text)));
         }
         for odd in spoilt {
             let mut steps = steps.clone();
             steps[last] = odd;
-            if let Err(error) = survive(harness, dispatch, steps) {
+            if let Err(error) = trial(harness, |it| it.survive(dispatch, steps)) {
                 check(&format!("{error} {error:?}"), dispatch);
             }
         }

@@ -10,8 +10,10 @@ pub mod catalogue;
 pub mod checks;
 pub mod dispatch;
 mod harness;
+pub mod parcels;
 mod script;
 pub mod service;
+mod trial;
 
 pub use catalogue::{CatalogueCall, CatalogueOutcome, CatalogueSamples, RefusedOffer};
 pub use harness::{Capability, Harness, HookSample, NOW, Outcome, Samples};

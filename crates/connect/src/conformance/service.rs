@@ -4,16 +4,15 @@
 #![expect(clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
 use std::fmt;
-use std::sync::Arc;
 
-use domain::{CaseKey, CaseSnapshot, CaseState, Desk, ManualClock, Verdict};
-use serde_json::{Value, json};
+use domain::{CaseKey, CaseSnapshot, CaseState, Desk, Verdict};
+use serde_json::json;
 
 use super::harness::{Harness, NOW, scripted};
-use super::script::{Script, Step, now};
+use super::script::{Step, now};
+use super::trial::{Trial, a_failed_call_says_what_failed};
 use crate::channel::{Channel, Page};
 use crate::error::{ChannelError, ErrorKind};
-use crate::outbound::TransportError;
 use crate::service::{Reading, Reply};
 
 /// Bytes between two cuts: a prime, so that cuts fall everywhere.
@@ -200,35 +199,19 @@ fn perform(
     done.unwrap_or(Ok(Outcome::Lacking))
 }
 
-fn attempt(
-    harness: &dyn ServiceHarness,
-    service: Service,
-    steps: Vec<Step>,
-) -> (Result<Outcome, ChannelError>, Script) {
-    let script = Script::new(steps);
-    let channel = harness.channel(script.outbound(Arc::new(ManualClock::at(NOW))));
-    (perform(harness, service, channel.as_ref()), script)
-}
-
-/// The same in a spoilt world: what the script does not know is not there.
-fn survive(
-    harness: &dyn ServiceHarness,
-    service: Service,
-    steps: Vec<Step>,
-) -> Result<Outcome, ChannelError> {
-    let (status, body) = harness.not_found();
-    let script = Script::lenient(steps, status, &body);
-    let channel = harness.channel(script.outbound(Arc::new(ManualClock::at(NOW))));
-    perform(harness, service, channel.as_ref())
+/// The calls of service under trial.
+fn trial<R>(harness: &dyn ServiceHarness, run: impl FnOnce(&Trial<'_, Service, Outcome>) -> R) -> R {
+    run(&Trial {
+        harness,
+        calls: &Service::ALL,
+        script: &|service| harness.service_script(service),
+        perform: &|service, channel| perform(harness, service, channel),
+    })
 }
 
 #[track_caller]
 fn succeed(harness: &dyn ServiceHarness, service: Service, steps: Vec<Step>) -> Outcome {
-    let (outcome, script) = attempt(harness, service, steps);
-    let outcome =
-        outcome.unwrap_or_else(|error| panic!("{service} has to succeed, and failed: {error}\n{error:?}"));
-    script.done();
-    outcome
+    trial(harness, |it| it.succeed(service, steps))
 }
 
 /// The key that a capability's outcome has to have.
@@ -282,62 +265,15 @@ pub fn what_a_channel_does_for_buyers_it_does(harness: &dyn ServiceHarness) {
     }
 }
 
-/// Every capability of the channel with its first step spoilt.
-fn spoil_first(harness: &dyn ServiceHarness, spoilt: impl Fn(Step) -> Step, due: (&ErrorKind, Verdict)) {
-    for service in Service::ALL {
-        let Some(mut steps) = harness.service_script(service) else { continue };
-        steps[0] = spoilt(steps[0].clone());
-        let error = attempt(harness, service, steps).0.expect_err("a spoilt answer is no good one");
-        assert!(
-            (&error.kind, error.verdict()) == due,
-            "{service} has to become {due:?}, and became: {error}"
-        );
-    }
-}
-
 /// Nothing, 5xx, 429, a refused token, a missing permission.
 pub fn a_failed_call_for_a_buyer_says_what_failed(harness: &dyn ServiceHarness) {
-    for failure in [TransportError::Connect, TransportError::Broken, TransportError::Deadline] {
-        spoil_first(harness, |step| step.fail(failure), (&ErrorKind::Unreachable, Verdict::RETRY));
-    }
-    let fault = ErrorKind::PlatformFault { status: 503 };
-    spoil_first(harness, |step| step.answer(503, "<html>down</html>"), (&fault, Verdict::RETRY));
-    let limited = ErrorKind::RateLimited { not_before: None };
-    spoil_first(harness, |step| step.answer(429, ""), (&limited, Verdict::RETRY));
-    let (status, body) = harness.token_refused();
-    spoil_first(harness, |step| step.answer(status, &body), (&ErrorKind::TokenRefused, Verdict::RETRY));
-    let (status, body) = harness.permission_missing();
-    spoil_first(harness, |step| step.answer(status, &body), (&ErrorKind::PermissionMissing, Verdict::Fail));
-}
-
-/// Each step of each capability, replaced by each of what `spoilt` makes of it.
-fn spoil_each(
-    harness: &dyn ServiceHarness,
-    spoilt: impl Fn(&Step) -> Vec<Step>,
-    judge: impl Fn(Service, &Step, Result<Outcome, ChannelError>),
-) {
-    for service in Service::ALL {
-        let steps = harness.service_script(service).unwrap_or_default();
-        for (at, step) in steps.iter().enumerate() {
-            for odd in spoilt(step) {
-                let mut steps = steps.clone();
-                steps[at] = odd;
-                judge(service, step, survive(harness, service, steps));
-            }
-        }
-    }
+    trial(harness, a_failed_call_says_what_failed);
 }
 
 /// Half a JSON, however long the half is, and what proxies send instead. The answer to a
 /// write may say nothing: what counts is read back.
 pub fn an_answer_for_a_buyer_cut_anywhere_is_asked_for_again(harness: &dyn ServiceHarness) {
-    let cuts = |step: &Step| {
-        let pages = ["<html>busy</html>", "\"", "[", "{\"a\":"];
-        let mut odd = step.with_each_cut(CUT_STRIDE);
-        odd.extend(pages.map(|body| step.clone().answer(200, body)));
-        odd
-    };
-    spoil_each(harness, cuts, |service, step, outcome| match outcome {
+    let judge = |service: Service, _, step: &Step, outcome: Result<Outcome, ChannelError>| match outcome {
         Ok(outcome) => {
             let is_write = service.is_write() && !step.is_read();
             assert!(is_write, "{service} took a broken answer for a good one: {outcome:?}");
@@ -346,29 +282,22 @@ pub fn an_answer_for_a_buyer_cut_anywhere_is_asked_for_again(harness: &dyn Servi
             let is_retried = matches!(error.verdict(), Verdict::Retry { .. });
             assert!(is_retried, "{service}: a broken answer has to be asked for again: {error}");
         }
-    });
+    };
+    trial(harness, |it| it.cut_each(CUT_STRIDE, judge));
 }
 
 /// A number, text, list, object or nothing where something else was.
 pub fn an_odd_value_in_a_case_is_never_fatal(harness: &dyn ServiceHarness) {
-    let texts = ["", "a_word_of_tomorrow"].map(Value::from);
-    let mut odd =
-        vec![json!(null), json!(true), json!(-7), json!(1.5), json!([]), json!({}), json!({ "id": 7 })];
-    odd.extend(texts);
-    spoil_each(
-        harness,
-        |step| step.with_each_value_replaced(&odd),
-        |service, _, outcome| {
-            let Err(error) = outcome else { return };
-            let is_retried = matches!(error.verdict(), Verdict::Retry { .. });
-            let may_fail =
-                error.kind == ErrorKind::PermissionMissing || service.is_write() || service.is_list();
-            assert!(
-                is_retried || may_fail,
-                "{service}: an odd value has to be read over or asked for again: {error}"
-            );
-        },
-    );
+    let judge = |service: Service, _, _: &Step, outcome: Result<Outcome, ChannelError>| {
+        let Err(error) = outcome else { return };
+        let is_retried = matches!(error.verdict(), Verdict::Retry { .. });
+        let may_fail = error.kind == ErrorKind::PermissionMissing || service.is_write() || service.is_list();
+        assert!(
+            is_retried || may_fail,
+            "{service}: an odd value has to be read over or asked for again: {error}"
+        );
+    };
+    trial(harness, |it| it.replace_each_value(judge));
 }
 
 /// A write whose outcome was lost is looked for before it is tried again.
@@ -397,12 +326,11 @@ pub fn an_answer_that_was_given_is_not_given_twice(harness: &dyn ServiceHarness)
 
 /// Whether the write arrived nobody knows: it is tried again.
 pub fn an_answer_that_got_lost_is_tried_again(harness: &dyn ServiceHarness) {
-    let failures =
-        |step: &Step| vec![step.clone().fail(TransportError::Deadline), step.clone().answer(500, "")];
-    spoil_each(harness, failures, |service, _, outcome| {
+    let judge = |service, _, _: &Step, outcome: Result<Outcome, ChannelError>| {
         let error = outcome.expect_err("an answer that got lost is no good one");
         assert!(matches!(error.verdict(), Verdict::Retry { .. }), "{service}: {error}");
-    });
+    };
+    trial(harness, |it| it.lose_each(judge));
 }
 
 /// Nothing unknown is guessed at, and the platform's word is kept.
@@ -493,7 +421,7 @@ pub fn what_people_wrote_is_nowhere_kept(harness: &dyn ServiceHarness) {
             for odd in spoilt {
                 let mut steps = steps.clone();
                 steps[at] = odd;
-                if let Err(error) = survive(harness, service, steps) {
+                if let Err(error) = trial(harness, |it| it.survive(service, steps)) {
                     check(&format!("{error} {error:?}"), service);
                 }
             }

@@ -123,6 +123,12 @@ fn read_packs(body: &Value) -> Option<Vec<Vec<Share>>> {
     body["packs"].as_array()?.iter().map(pack).collect()
 }
 
+fn names_all_or_none(body: &Value) -> bool {
+    let packs = body["packs"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let named = packs.iter().filter(|pack| !pack["package_id"].is_null()).count();
+    named == 0 || named == packs.len()
+}
+
 fn split(world: &mut World, call: &Call) -> Answer {
     let shipment = own_shipment(world, call)?.clone();
     let body = call.json()?;
@@ -143,6 +149,9 @@ fn split(world: &mut World, call: &Call) -> Answer {
     let packs = read_packs(&body)
         .filter(|packs| packs.len() == SPLIT_PACKS)
         .ok_or_else(|| refuse("exactly two packs are required"))?;
+    if !names_all_or_none(&body) {
+        return Err(refuse("package_id must be in all packs or in none"));
+    }
     let shares: Vec<&Share> = packs.iter().flatten().collect();
     let covered = shipment.order_ids.iter().all(|id| {
         let units: i64 =

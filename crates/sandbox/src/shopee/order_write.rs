@@ -67,6 +67,9 @@ fn split(world: &mut World, call: &Call) -> Answer {
         let items = row["item_list"].as_array().filter(|items| !items.is_empty());
         let items = items.ok_or_else(|| wrong_parameters("a package without items."))?;
         let part = |item: &Value| {
+            if !item["model_id"].is_i64() {
+                return Err(wrong_parameters("model_id is required."));
+            }
             let index = line_index(order, item)?;
             let whole = order.lines.get(index).map_or(0, |line| line.quantity);
             let quantity = item["model_quantity"].as_i64().unwrap_or(whole);

@@ -181,6 +181,9 @@ fn a_split_replaces_pack_orders_and_parcel_by_new_ones() {
     let half = json!({"reason": "FRAGILE", "packs": [pack(orders[0], 2), pack(orders[1], 1)]});
     assert_eq!(split(&half).status, StatusCode::BAD_REQUEST);
     let whole = json!({"reason": "FRAGILE", "packs": [pack(orders[0], 2), pack(orders[1], 2)]});
+    let mut named = whole.clone();
+    named["packs"][0]["package_id"] = json!(1);
+    assert_eq!(split(&named).status, StatusCode::BAD_REQUEST, "both packs are named or none");
     let reply = split(&whole);
     assert_eq!((reply.status, reply.document()), (StatusCode::OK, &json!({})));
     shop.pass(Duration::from_mins(1));

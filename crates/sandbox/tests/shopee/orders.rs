@@ -355,6 +355,8 @@ fn an_order_is_split_and_combined_again() {
     };
     assert_eq!(code(&split(json!([part(0)]))), "order.order_cannot_split");
     assert_eq!(code(&split(json!([part(0), part(0)]))), "order.order_cannot_split");
+    let without_model = json!({"item_list": [{"item_id": lines[1]["item_id"]}]});
+    assert_eq!(code(&split(json!([part(0), without_model]))), "error_param");
     let made = good(&split(json!([part(0), part(1)])));
     assert_eq!(made["package_list"].as_array().unwrap().len(), 2);
     let numbers = format!(

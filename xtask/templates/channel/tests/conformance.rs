@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connect::conformance::dispatch::{Dispatch, DispatchHarness, DispatchSamples};
+use connect::conformance::parcels::{Parcelling, ParcelsHarness, ParcelsSamples};
 use connect::conformance::service::{Service, ServiceHarness, ServiceSamples};
 use connect::conformance::{Capability, CatalogueSamples, Harness, HookSample, Samples, Step, text};
 use connect::service::{Reply, Verb};
@@ -235,6 +236,26 @@ impl DispatchHarness for Kit {
     }
 
     fn invoice_missing(&self) -> Option<(Dispatch, Vec<Step>)> {
+        None
+    }
+}
+
+/// Nothing is split or combined yet. What is written gets its samples and scripts here, and
+/// `connect::parcels_conformance!(Kit)` beside the line above.
+impl ParcelsHarness for Kit {
+    fn parcels_samples(&self) -> Option<ParcelsSamples> {
+        None
+    }
+
+    fn parcels_script(&self, _: Parcelling) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn parcelled_already(&self, _: Parcelling) -> Option<Vec<Step>> {
+        None
+    }
+
+    fn parcelling_ignored(&self, _: Parcelling) -> Option<Vec<Step>> {
         None
     }
 }

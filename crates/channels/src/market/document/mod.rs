@@ -3,6 +3,7 @@
 //! each channel's `facts.rs` says what no type says, the rest is asked of its `Spec`, of
 //! the scripts that its conformance tests run, and of its own mapping functions.
 
+mod calls;
 mod catalogue;
 mod dispatch;
 mod page;

@@ -1,14 +1,14 @@
 //! The part of the document about service to buyers: what each channel lets a program do,
 //! which calls that takes, and what becomes of the words.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use connect::conformance::service::{Service, ServiceHarness};
 use domain::{CaseState, ChannelKind};
 
 use super::Fact;
-use super::page::{UNDOCUMENTED, code, table};
+use super::calls::{called, head, row, states};
+use super::page::{code, table};
 
 /// What a platform calls the status of something, its words, and what the channel's own
 /// mapping makes of each.
@@ -83,67 +83,39 @@ const CALLS: [(&str, Service); 10] = [
 
 /// This part of the document.
 pub(super) fn section(sheets: &[ServiceSheet]) -> String {
-    let head = |of: &str| -> Vec<String> {
-        let names = sheets.iter().map(|sheet| sheet.channel.label().to_owned());
-        std::iter::once(of.to_owned()).chain(names).collect()
-    };
-    let facts = ROWS.map(|(name, cell)| {
-        std::iter::once(name.to_owned()).chain(sheets.iter().map(cell)).collect::<Vec<_>>()
-    });
-    let calls = CALLS.map(|(name, service)| {
-        std::iter::once(name.to_owned())
-            .chain(sheets.iter().map(|sheet| called(sheet, service)))
-            .collect::<Vec<_>>()
-    });
+    let head = |of| head(of, sheets.iter().map(|sheet| sheet.channel));
+    let facts = ROWS.map(|(name, cell)| row(name, sheets, cell));
+    let calls = CALLS.map(|(name, service)| row(name, sheets, |sheet| served(sheet, service)));
     let mut text = HEAD.to_owned() + &table(&head("what"), &facts) + &table(&head("what is called"), &calls);
     for sheet in sheets {
         for words in &sheet.words {
             let _ = write!(text, "\n### {}: {}\n", sheet.channel.label(), words.field);
-            text += &states(words);
+            text += &states(words.documented.iter().copied(), |word| told(&(words.state)(word)));
         }
     }
     text
 }
 
-/// The calls of a capability, each once.
-fn called(sheet: &ServiceSheet, service: Service) -> String {
-    let Some(steps) = sheet.harness.service_script(service) else { return "–".to_owned() };
+fn served(sheet: &ServiceSheet, service: Service) -> String {
     let (it, account) = (sheet.harness.service_samples(), sheet.harness.account());
-    let segment = |segment: &str| match segment {
-        it_is if it_is == it.question_id => "{question}".to_owned(),
-        it_is if it_is == it.thread_id => "{pack}".to_owned(),
-        it_is if it_is == it.key.external_id => "{case}".to_owned(),
-        it_is if it_is == account.external_id => "{account}".to_owned(),
-        other => other.to_owned(),
-    };
-    let mut seen = BTreeSet::new();
-    let calls = steps.iter().map(|step| {
-        let (method, target) = step.request();
-        let path = target.split('?').next().unwrap_or_default();
-        code(&format!("{method} {}", path.split('/').map(segment).collect::<Vec<_>>().join("/")))
-    });
-    calls.filter(|call| seen.insert(call.clone())).collect::<Vec<_>>().join(", ")
+    let names = [
+        (it.question_id.as_str(), "{question}"),
+        (&it.thread_id, "{pack}"),
+        (&it.key.external_id, "{case}"),
+        (&account.external_id, "{account}"),
+    ];
+    called(sheet.harness.service_script(service), &names)
 }
 
-fn states(words: &Words) -> String {
-    let row = |word: &str, name: String| {
-        let state = (words.state)(word);
-        let (state_word, detail) = state.as_words();
-        let is_unknown = matches!(state, CaseState::NeedsAttention(_));
-        let told = if detail.is_empty() || is_unknown {
-            code(state_word)
-        } else {
-            format!("{}: {detail}", code(state_word))
-        };
-        vec![name, told]
-    };
-    let known = words.documented.iter().map(|word| row(word, code(word)));
-    let rows: Vec<_> = known.chain([row(UNDOCUMENTED, "any other word".to_owned())]).collect();
-    table(&["word".to_owned(), "state".to_owned()], &rows)
+fn told(state: &CaseState) -> String {
+    let (word, detail) = state.as_words();
+    let is_unknown = matches!(state, CaseState::NeedsAttention(_));
+    if detail.is_empty() || is_unknown { code(word) } else { format!("{}: {detail}", code(word)) }
 }
 
 #[cfg(test)]
 mod unit {
+    use super::super::page::UNDOCUMENTED;
     use super::*;
 
     #[test]

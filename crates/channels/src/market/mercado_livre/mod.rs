@@ -34,7 +34,7 @@ use connect::{
     Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 
@@ -245,6 +245,9 @@ impl Channel for MercadoLivre {
         Some(self)
     }
     fn buyers(&self) -> Option<&dyn Buyers> {
+        Some(self)
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         Some(self)
     }
 }

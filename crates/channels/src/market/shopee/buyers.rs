@@ -20,11 +20,11 @@ const FIELDS: &str = "buyer_cpf_id,recipient_address";
 #[derive(Deserialize)]
 struct Found {
     #[serde(rename = "order_list")]
-    orders: Option<Vec<Order>>,
+    orders: Option<Vec<Bought>>,
 }
 
 #[derive(Deserialize)]
-struct Order {
+struct Bought {
     order_sn: Loose,
     buyer_cpf_id: Option<Loose>,
     #[serde(default, deserialize_with = "helpful")]

@@ -39,7 +39,7 @@ use connect::{
     Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -283,6 +283,9 @@ impl Channel for Shopee {
         Some(self)
     }
     fn buyers(&self) -> Option<&dyn Buyers> {
+        Some(self)
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         Some(self)
     }
 }

@@ -35,7 +35,7 @@ use connect::{
     MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
-use connect::{Documents, Invoices, Packages, Tracking};
+use connect::{Documents, Invoices, Packages, Parcels, Tracking};
 use domain::{ChannelKind, Restricted};
 use http::Method;
 use vault::hmac::HmacKey;
@@ -111,6 +111,7 @@ mod version {
     pub(super) const DOCUMENTS: &str = "202309";
     pub(super) const TRACKING: &str = "202309";
     pub(super) const INVOICES: &str = "202502";
+    pub(super) const PARCELS: &str = "202309";
 }
 
 /// Sizes of the platform's lists.
@@ -329,6 +330,9 @@ impl Channel for TikTokShop {
         Some(self)
     }
     fn buyers(&self) -> Option<&dyn Buyers> {
+        Some(self)
+    }
+    fn parcels(&self) -> Option<&dyn Parcels> {
         Some(self)
     }
 }

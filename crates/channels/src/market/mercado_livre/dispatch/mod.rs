@@ -6,6 +6,7 @@ pub(in crate::market) mod facts;
 mod invoices;
 pub(super) mod map;
 mod packages;
+mod parcels;
 mod tracking;
 pub(super) mod wire;
 

@@ -1,19 +1,17 @@
 //! Shipments as packages, and what a seller says of them.
 
-use connect::{Account, Call, ChannelError, ErrorKind, Packages};
+use connect::{Account, Answer, Call, ChannelError, ErrorKind, Packages};
 use domain::Timestamp;
 use domain::dispatch::{Handover, PackageSnapshot, PackageState, Way};
 use http::Method;
 use serde_json::json;
 
 use super::super::MercadoLivre;
-use super::super::hook::is_number;
 use super::super::map::has_dispatch_deadline;
-use super::super::wire::{Order, Shipment, filled};
+use super::super::wire::Shipment;
 use super::map;
 use super::wire::{Parcel, Row};
 use crate::market::parcel::{self, Look};
-use crate::market::refusal;
 
 const FETCH: &str = "fetch package";
 const OF_ORDER: &str = "list packages of order";
@@ -37,21 +35,10 @@ impl Packages for MercadoLivre {
         order_external_id: &'a str,
     ) -> Call<'a, Vec<PackageSnapshot>> {
         Box::pin(async move {
-            if !is_number(order_external_id) {
-                return Err(refusal::id(OF_ORDER));
-            }
-            let spec = self.request(OF_ORDER, Method::GET, account, &["orders", order_external_id]);
-            let answer = self.ask(spec).await?;
-            let order: Order = answer.json()?;
-            if order.id.0 != order_external_id {
-                return Err(answer.garbled("another order than was asked for"));
-            }
-            let shipping = order.shipping.as_ref().and_then(|shipping| filled(shipping.id.as_ref()));
-            match shipping {
+            match self.shipment_id(OF_ORDER, account, order_external_id).await? {
                 None => Ok(Vec::new()),
-                Some(id) if !is_number(id) => Err(answer.garbled("shipping.id is no number")),
                 // Not readable in its first moments.
-                Some(id) => match self.package(OF_ORDER, account, id).await {
+                Some(id) => match self.package(OF_ORDER, account, &id).await {
                     Err(ChannelError { kind: ErrorKind::NotFound, .. }) => Ok(Vec::new()),
                     outcome => outcome.map(|seen| vec![seen.package]),
                 },
@@ -119,22 +106,45 @@ impl MercadoLivre {
         account: &Account,
         id: &str,
     ) -> Result<Seen, ChannelError> {
+        let (shipment, answer) = self.seen_shipment(operation, account, id).await?;
+        self.package_of(operation, account, &shipment, &answer).await
+    }
+
+    /// A shipment alone.
+    pub(super) async fn seen_shipment(
+        &self,
+        operation: &'static str,
+        account: &Account,
+        id: &str,
+    ) -> Result<(Shipment, Answer), ChannelError> {
         let answer = self.ask(self.about_shipment(operation, Method::GET, account, id, &[])?).await?;
         let shipment: Shipment = answer.json()?;
         if shipment.id.0 != id {
             return Err(answer.garbled("another shipment"));
         }
+        Ok((shipment, answer))
+    }
+
+    /// The rest of what [`MercadoLivre::package`] tells of a shipment.
+    pub(super) async fn package_of(
+        &self,
+        operation: &'static str,
+        account: &Account,
+        shipment: &Shipment,
+        answer: &Answer,
+    ) -> Result<Seen, ChannelError> {
+        let id = shipment.id.0.as_str();
         let parcel: Parcel = answer.json()?;
         let spec = self.about_shipment(operation, Method::GET, account, id, &["orders"])?;
         let rows: Vec<Row> = self.ask(spec.header("x-new-domain", "true")).await?.json()?;
-        let invoice_key = if map::waits_for_invoice(&shipment) {
-            self.told_invoice(operation, account, id).await?
+        let invoice_key = if map::waits_for_invoice(shipment) {
+            self.told_invoice(operation, account, id).await?.map(|told| told.key)
         } else {
             None
         };
         let ship_by: Option<Timestamp> =
-            if has_dispatch_deadline(&shipment) { self.dispatch_deadline(account, id).await } else { None };
-        let package = map::package((&shipment, &parcel), &rows, invoice_key.is_some(), ship_by);
+            if has_dispatch_deadline(shipment) { self.dispatch_deadline(account, id).await } else { None };
+        let package = map::package((shipment, &parcel), &rows, invoice_key.is_some(), ship_by);
         let own_carrier = map::is_by_own_carrier(&parcel);
         Ok(Seen { package: package.map_err(|gap| answer.garbled(gap.0))?, invoice_key, own_carrier })
     }

@@ -50,5 +50,6 @@ pub(in super::super) struct Step {
 /// `GET /shipments/{id}/invoice_data`.
 #[derive(Debug, Deserialize)]
 pub(in super::super) struct Invoice {
+    pub(in super::super) id: Option<Loose>,
     pub(in super::super) fiscal_key: Option<Loose>,
 }

@@ -9,6 +9,7 @@ use domain::dispatch::{
 use serde_json::{Value, json};
 
 use super::conformance::Kit;
+use super::parcels::{looked_at, replacement};
 use super::{ORDER, SHIPMENT, SHIPMENT_ORDERS, SLA, account, at, scripted, with};
 use crate::market::tests::nfe;
 
@@ -20,17 +21,17 @@ const HISTORY: &str = r#"[{"status":"ready_to_ship","substatus":"picked_up","dat
  {"status":"pending","substatus":null,"date":"2026-11-10T09:00:10.000-04:00"},
  {"status":"handling","substatus":"a_word_of_tomorrow","date":"2026-11-10T09:01:00.000-04:00"},{"status":"shipped"}]"#;
 
-fn get(below: &str) -> Step {
+pub(super) fn get(below: &str) -> Step {
     Step::get(&format!("/shipments/{ID}{below}"))
         .with_header("x-format-new", "true")
         .with_header("authorization", "Bearer APP_USR-access")
 }
 
-fn shipment(status: &str, substatus: &str) -> String {
+pub(super) fn shipment(status: &str, substatus: &str) -> String {
     with(SHIPMENT, &[("/status", json!(status)), ("/substatus", json!(substatus))])
 }
 
-fn fault(code: &str) -> String {
+pub(super) fn fault(code: &str) -> String {
     json!({ "message": "…", "error": code, "status": 400, "cause": [] }).to_string()
 }
 
@@ -51,7 +52,7 @@ fn seen(shipment: &str, invoice: Option<(u16, String)>) -> Vec<Step> {
     steps
 }
 
-fn printable() -> Vec<Step> {
+pub(super) fn printable() -> Vec<Step> {
     seen(&shipment("ready_to_ship", "ready_to_print"), None)
 }
 
@@ -67,7 +68,7 @@ fn no_invoice() -> (u16, String) {
     (404, fault("not_found"))
 }
 
-fn told(key: &str) -> (u16, String) {
+pub(super) fn told(key: &str) -> (u16, String) {
     (200, json!({ "id": 9, "fiscal_key": key, "status": "approved" }).to_string())
 }
 
@@ -107,12 +108,18 @@ impl DispatchHarness for Kit {
             }
             Dispatch::Events => vec![get("/history").answer(200, HISTORY)],
             Dispatch::TellInvoice => [waiting(no_invoice()), vec![upload()]].concat(),
+            Dispatch::ReplaceInvoice => {
+                [looked_at("ready_to_print", &told("1")), vec![replacement()]].concat()
+            }
         })
     }
 
     fn dispatched_already(&self, dispatch: Dispatch) -> Option<Vec<Step>> {
         if dispatch == Dispatch::Arrange {
             return Some(printable());
+        }
+        if dispatch == Dispatch::ReplaceInvoice {
+            return Some(looked_at("ready_to_print", &told(nfe::KEY)));
         }
         (dispatch == Dispatch::TellInvoice).then(|| waiting(told(nfe::KEY)))
     }

@@ -1,6 +1,6 @@
 //! The NF-e of an order, without which a company's packages are not arranged.
 
-use connect::{Account, Call, ChannelError, Invoices, Part};
+use connect::{Account, Call, ChannelError, InvoiceReplacing, Invoices, Part};
 use domain::dispatch::InvoiceState;
 use domain::invoice::Nfe;
 use http::Method;
@@ -45,5 +45,11 @@ impl Invoices for Shopee {
             // Looked at for some minutes: the key comes with the order then.
             Ok(InvoiceState::InReview)
         })
+    }
+
+    /// The documents name no way to change one that was taken; one that is refused leaves the
+    /// order waiting for another.
+    fn replacing(&self) -> Option<&dyn InvoiceReplacing> {
+        None
     }
 }

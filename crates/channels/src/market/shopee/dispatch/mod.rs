@@ -6,5 +6,6 @@ pub(in crate::market) mod facts;
 mod invoices;
 pub(super) mod map;
 mod packages;
+mod parcels;
 mod tracking;
 pub(super) mod wire;

@@ -29,20 +29,7 @@ impl Packages for Shopee {
         account: &'a Account,
         order_external_id: &'a str,
     ) -> Call<'a, Vec<PackageSnapshot>> {
-        Box::pin(async move {
-            let number = ids::code(OF_ORDER, order_external_id)?;
-            let (order, answer) = self.dispatched_order(OF_ORDER, account, number).await?;
-            let listed = order.packages.iter().flatten();
-            let numbers: Option<Vec<String>> =
-                listed.map(|it| owned(it.package_number.as_ref()).filter(|it| is_code(it))).collect();
-            let numbers = numbers.ok_or_else(|| answer.garbled("a package without its number"))?;
-            if numbers.is_empty() {
-                return Ok(Vec::new());
-            }
-            let (packages, answer) = self.packages_by_number(OF_ORDER, account, &numbers).await?;
-            let snapshots = packages.iter().map(|package| map::package(package, &order));
-            snapshots.collect::<Result<_, _>>().map_err(|gap| answer.garbled(gap.0))
-        })
+        Box::pin(async move { Ok(self.packages_of(OF_ORDER, account, order_external_id).await?.snapshots) })
     }
 
     fn fetch<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, PackageSnapshot> {

@@ -25,6 +25,7 @@ pub(in super::super) struct Package {
     pub(in super::super) ship_by_date: Option<Loose>,
     pub(in super::super) is_shipment_arranged: Option<Loose>,
     pub(in super::super) is_split_up: Option<Loose>,
+    pub(in super::super) can_split_order: Option<Loose>,
     #[serde(rename = "item_list")]
     pub(in super::super) lines: Option<Vec<PackageItem>>,
 }
@@ -35,6 +36,8 @@ pub(in super::super) struct PackageItem {
     pub(in super::super) item_id: Option<Loose>,
     pub(in super::super) model_id: Option<Loose>,
     pub(in super::super) model_quantity: Option<Loose>,
+    pub(in super::super) order_item_id: Option<Loose>,
+    pub(in super::super) promotion_group_id: Option<Loose>,
 }
 
 /// `GET /order/get_order_detail`, as far as dispatch needs it.

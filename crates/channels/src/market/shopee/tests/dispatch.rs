@@ -16,10 +16,10 @@ use crate::market::tests::nfe;
 connect::dispatch_conformance!(Kit);
 
 const TRACKING: &str = "BR240000000001A";
-const BARE: &str = r#"{"error":"","message":"","request_id":"b1"}"#;
+pub(super) const BARE: &str = r#"{"error":"","message":"","request_id":"b1"}"#;
 const SLOT: &str = "1794355200";
 
-fn answered(response: &Value) -> String {
+pub(super) fn answered(response: &Value) -> String {
     json!({ "error": "", "message": "", "request_id": "d1", "response": response }).to_string()
 }
 
@@ -35,7 +35,7 @@ fn order_with(status: &str, invoice: &Value) -> Step {
         .answer(200, &answered(&json!({ "order_list": [order] })))
 }
 
-fn taken() -> Value {
+pub(super) fn taken() -> Value {
     json!({ "number": "780", "access_key": nfe::KEY, "status": "valid", "pending_reason": "" })
 }
 
@@ -147,6 +147,7 @@ impl DispatchHarness for Kit {
             }
             Dispatch::Events => vec![package("LOGISTICS_PICKUP_DONE", true), tracked()],
             Dispatch::TellInvoice => [ready(&json!({})), vec![upload()]].concat(),
+            Dispatch::ReplaceInvoice => return None,
         })
     }
 

@@ -9,6 +9,7 @@ mod hook;
 mod listings;
 mod missed;
 mod orders;
+pub(super) mod parcels;
 pub(super) mod service;
 mod words;
 mod writes;

@@ -1,6 +1,6 @@
 //! The NF-e of a package, without which it is not arranged in Brazil.
 
-use connect::{Account, Call, Invoices};
+use connect::{Account, Call, ChannelError, ErrorKind, InvoiceReplacing, Invoices};
 use domain::dispatch::InvoiceState;
 use domain::invoice::Nfe;
 use http::Method;
@@ -10,10 +10,12 @@ use super::super::{TikTokShop, error, version};
 use crate::market::parcel;
 
 const OPERATION: &str = "tell invoice";
+/// "The invoice is already being uploaded."
+const LOOKED_AT: &str = "10007014";
 
 impl Invoices for TikTokShop {
     /// The platform does not tell which invoice it has: one that is looked at or taken counts
-    /// as this.
+    /// as this. For packages of a split order it says so only when the invoice comes again.
     fn tell<'a>(
         &'a self,
         account: &'a Account,
@@ -21,8 +23,10 @@ impl Invoices for TikTokShop {
         invoice: &'a Nfe,
     ) -> Call<'a, InvoiceState> {
         Box::pin(async move {
-            let package = self.seen(OPERATION, account, package_external_id).await?.snapshot;
-            if !parcel::wants_invoice(OPERATION, &package)? {
+            let seen = self.seen(OPERATION, account, package_external_id).await?;
+            let package = seen.snapshot;
+            // An order that is split has one word for the invoices of all its packages.
+            if !parcel::wants_invoice(OPERATION, &package)? && !seen.is_split {
                 return Ok(package.invoice);
             }
             let told = json!({ "invoices": [{
@@ -35,8 +39,18 @@ impl Invoices for TikTokShop {
                 "/invoices/0/file",
                 invoice.xml(),
             );
-            error::wholly_succeeded(self.ask(spec).await?)?;
+            match error::wholly_succeeded(self.ask(spec).await?) {
+                Err(ChannelError { kind: ErrorKind::Refused { code, .. }, .. })
+                    if seen.is_split && code == LOOKED_AT => {}
+                outcome => drop(outcome?),
+            }
             Ok(InvoiceState::InReview)
         })
+    }
+
+    /// The documents name no way to change one that was taken; one that is refused later leaves
+    /// the order waiting for another.
+    fn replacing(&self) -> Option<&dyn InvoiceReplacing> {
+        None
     }
 }

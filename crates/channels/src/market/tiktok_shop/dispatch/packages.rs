@@ -5,8 +5,9 @@ use domain::dispatch::{Handover, PackageSnapshot, Way};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::super::map::is_cancelled;
 use super::super::orders::MAX_PARCELS;
-use super::super::wire::{self as api, Gap, Order, filled};
+use super::super::wire::{self as api, Gap, Order, OrderUnit, filled};
 use super::super::{TikTokShop, is_id, parcels, version};
 use super::map;
 use super::wire::{HandoverSlots, Package, Providers};
@@ -106,6 +107,8 @@ pub(super) fn without_invoice(error: ChannelError) -> ChannelError {
 /// A package as it was seen.
 pub(super) struct Seen {
     pub(super) snapshot: PackageSnapshot,
+    /// Whether units of its orders are in other packages, too.
+    pub(super) is_split: bool,
     package: Package,
 }
 
@@ -154,11 +157,15 @@ impl TikTokShop {
         let ids = map::order_ids(&package).map_err(|gap| answer.garbled(gap.0))?;
         let (orders, _) = self.dispatched_orders(operation, account, &ids).await?;
         let snapshot = map::package(&package, &orders).map_err(|gap| answer.garbled(gap.0))?;
-        Ok(Seen { snapshot, package })
+        let elsewhere = |unit: &OrderUnit| {
+            !is_cancelled(unit) && filled(unit.package_id.as_ref()).is_some_and(|of| of != id)
+        };
+        let is_split = orders.iter().flat_map(|order| order.units.iter().flatten()).any(elsewhere);
+        Ok(Seen { snapshot, is_split, package })
     }
 
     /// Orders by their ids, each of them and no other.
-    async fn dispatched_orders(
+    pub(super) async fn dispatched_orders(
         &self,
         operation: &'static str,
         account: &Account,

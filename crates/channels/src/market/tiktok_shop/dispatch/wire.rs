@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::wire::{Loose, Reference};
+use super::super::wire::{Loose, Reference, Tags};
 use crate::market::loose::helpful;
 
 /// `GET /fulfillment/{version}/packages/{id}`, as far as dispatch needs it.
@@ -92,4 +92,38 @@ pub(in super::super) struct Event {
     pub(in super::super) description: Option<Loose>,
     pub(in super::super) update_time_millis: Option<Loose>,
     pub(in super::super) action_code: Option<Loose>,
+}
+
+/// `GET /fulfillment/{version}/orders/split_attributes`.
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct SplitAttributes {
+    #[serde(rename = "split_attributes")]
+    pub(in super::super) rows: Option<Vec<SplitAttribute>>,
+}
+
+/// Whether an order can be split, and why it cannot or must be.
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct SplitAttribute {
+    pub(in super::super) order_id: Option<Loose>,
+    pub(in super::super) can_split: Option<Loose>,
+    pub(in super::super) reason: Option<Loose>,
+    pub(in super::super) must_split: Option<Loose>,
+    #[serde(default, deserialize_with = "helpful")]
+    pub(in super::super) must_split_reasons: Option<Tags>,
+}
+
+/// `GET /fulfillment/{version}/combinable_packages/search`.
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct CombinablePackages {
+    #[serde(rename = "combinable_packages")]
+    pub(in super::super) rows: Option<Vec<CombinablePackage>>,
+    pub(in super::super) next_page_token: Option<Loose>,
+    pub(in super::super) total_count: Option<Loose>,
+}
+
+/// Orders that can travel together.
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct CombinablePackage {
+    pub(in super::super) id: Option<Loose>,
+    pub(in super::super) order_ids: Option<Vec<Loose>>,
 }

@@ -24,7 +24,7 @@ const SLOT: &str = "1794326400-1794340800";
 const ADDRESS: &str = "https://open-fs-sg.tiktokshop.com/wsos/label?policy=hand-out";
 const LIES_AT: &str = "/wsos/label?policy=hand-out";
 
-fn success(data: &Value) -> String {
+pub(super) fn success(data: &Value) -> String {
     json!({ "code": 0, "message": "Success", "request_id": "2026", "data": data }).to_string()
 }
 
@@ -93,7 +93,7 @@ fn tracked() -> Step {
     get(&format!("/fulfillment/202309/orders/{ORDER_ID}/tracking"), &[]).answer(200, &success(&told))
 }
 
-fn upload() -> Step {
+pub(super) fn upload() -> Step {
     let body = json!({ "invoices": [{ "file": STANDARD.encode(nfe::xml()), "file_type": "XML",
         "order_ids": [ORDER_ID], "package_id": PACKAGE_ID }] });
     post("/fulfillment/202502/invoice/upload", &[], &body.to_string()).answer(200, &success(&json!({})))
@@ -122,6 +122,7 @@ impl DispatchHarness for Kit {
             Dispatch::PrintZpl => vec![address("SHIPPING_LABEL", "ZPL"), lies(&nfe::zpl())],
             Dispatch::Events => [arranged(), vec![tracked()]].concat(),
             Dispatch::TellInvoice => [open("NEED_INVOICE"), vec![upload()]].concat(),
+            Dispatch::ReplaceInvoice => return None,
         })
     }
 

@@ -8,6 +8,7 @@ mod finance;
 mod hook;
 mod listings;
 mod orders;
+pub(super) mod parcels;
 pub(super) mod service;
 mod sign;
 mod words;
