@@ -67,9 +67,10 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Orders under way whose buyer was not asked for yet, or not since this order, the
-    /// oldest first.
+    /// Orders under way whose buyer was not asked for yet, or not since this order: those to be
+    /// dispatched first, of each state the oldest.
     pub fn unknown_buyers(&mut self, connection: ConnectionId, limit: u32) -> StoreResult<Vec<UnknownBuyer>> {
+        // By the date alone, an engine walks through everything that the account ever sold.
         self.tx.rows(
             "SELECT o.external_id, o.buyer_external_id, o.placed_at \
              FROM orders o LEFT JOIN buyer b \
@@ -77,7 +78,7 @@ impl Tenant<'_, '_> {
              WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.buyer_external_id IS NOT NULL \
                AND o.state IN ('to_dispatch', 'shipped', 'needs_attention') \
                AND (b.id IS NULL OR b.last_placed_at < o.placed_at) \
-             ORDER BY o.placed_at, o.id LIMIT $3",
+             ORDER BY o.state DESC, o.placed_at LIMIT $3",
             params![self.id, connection, limit],
             |row| {
                 Ok(UnknownBuyer {
