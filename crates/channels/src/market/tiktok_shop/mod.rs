@@ -50,6 +50,8 @@ pub(super) const MARKET: Market = Market { settings: settings::SETTINGS, read: s
 pub static SPEC: Spec = Spec {
     kind: ChannelKind::TikTokShop,
     docs_url: "https://partner.tiktokshop.com/docv2",
+    // What a page or job uses. Publishing will ask for `seller.logistics` and
+    // `seller.product.delete`, collection times for `seller.fulfillment.package.write`.
     scopes: &[
         "seller.authorization.info",
         "seller.finance.info",
@@ -58,11 +60,6 @@ pub static SPEC: Spec = Spec {
         "seller.product.basic",
         "seller.product.write",
         "seller.return_refund.basic",
-        // Publishing: where units of new products go, and the end of one.
-        "seller.logistics",
-        "seller.product.delete",
-        // Dispatch: at which times a package can be collected.
-        "seller.fulfillment.package.write",
     ],
     takes_pkce: false,
     // "TikTok Shop Webhooks Overview": answer 200 within 3 s, or it is sent again.

@@ -253,18 +253,8 @@ fn the_platform_itself_is_found_by_its_region() {
 
 #[test]
 fn every_scope_is_one_that_a_call_needs() {
-    let families = [
-        "authorization",
-        "finance",
-        "fulfillment",
-        "order",
-        "product",
-        "product",
-        "return_refund",
-        "logistics",
-        "product",
-        "fulfillment",
-    ];
+    let families =
+        ["authorization", "finance", "fulfillment", "order", "product", "product", "return_refund"];
     for (scope, family) in SPEC.scopes.iter().zip(families) {
         assert_eq!(scope.split('.').take(2).collect::<Vec<_>>(), ["seller", family], "{scope}");
     }
