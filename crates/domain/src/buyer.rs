@@ -36,9 +36,6 @@ pub enum TermKind {
 }
 
 impl TermKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 3] = [Self::Name, Self::Document, Self::Phone];
-
     /// The word that its hash is bound to.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
