@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{Actor, Confidential, Grant, MemberId, OrganizationId, Purpose, Restricted, SessionId};
+use domain::{
+    Actor, Confidential, Grant, MemberId, OrganizationId, Purpose, Restricted, SessionId, TokenLife,
+};
+use store::connections::Connection;
 use store::keys::KeyOwner;
 use store::people::{self, NewMember, SignedIn};
 use store::{StoreError, Tenant};
@@ -72,6 +75,17 @@ impl From<StoreError> for SignInError {
     fn from(error: StoreError) -> Self {
         Self::App(error.into())
     }
+}
+
+/// What every page tells its member.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Their own address.
+    pub email: Confidential<String>,
+    /// Dead letters that wait for a person.
+    pub problem_count: i64,
+    /// Connections that wait for their owner, or will soon.
+    pub needing_owner: Vec<Connection>,
 }
 
 impl App {
@@ -299,17 +313,22 @@ impl App {
         Ok(())
     }
 
-    /// A member's own address, for their own page.
-    pub async fn own_email(&self, signed_in: &SignedIn) -> Result<Confidential<String>, AppError> {
+    /// What every page tells its member, read at once.
+    pub async fn surroundings(&self, signed_in: &SignedIn) -> Result<Surroundings, AppError> {
         let (app, member, organization) = (self.clone(), signed_in.member, signed_in.organization);
+        let now = self.clock().now();
         // tidy: allowed because a member reads their own address on their own page.
-        let grant = Grant::issue(Actor::Member(member), Purpose::SignIn, self.clock().now());
+        let grant = Grant::issue(Actor::Member(member), Purpose::SignIn, now);
         self.organization(organization)
             .read(move |tenant| {
                 let Some(sealed) = tenant.member_email(member)? else { return Ok(None) };
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let place = Place::new(organization, "member", "email_sealed", member, 1);
-                crate::secrets::open(&key, &place, &sealed, &grant).map(Some)
+                Ok(Some(Surroundings {
+                    email: crate::secrets::open(&key, &place, &sealed, &grant)?,
+                    problem_count: tenant.problem_count()?,
+                    needing_owner: tenant.needing_owner(now.plus(TokenLife::OWNER_NOTICE))?,
+                }))
             })
             .await?
             .ok_or(AppError::NotFound("member"))

@@ -45,13 +45,14 @@ pub fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> [u8; 16] {
 }
 
 fn encode(bytes: [u8; 16], out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let value = u128::from_be_bytes(bytes);
-    for index in (0..TEXT_LEN).rev() {
-        let digit = (value >> (index * 5)) & 31;
-        let digit = usize::try_from(digit).unwrap_or_default();
-        fmt::Write::write_char(out, char::from(ALPHABET[digit]))?;
+    let mut value = u128::from_be_bytes(bytes);
+    let mut text = [0; TEXT_LEN];
+    for digit in text.iter_mut().rev() {
+        *digit = ALPHABET[usize::try_from(value & 31).unwrap_or_default()];
+        value >>= 5;
     }
-    Ok(())
+    // At once: a page writes hundreds of ids, and each piece is escaped by itself.
+    out.write_str(str::from_utf8(&text).unwrap_or_default())
 }
 
 fn decode(text: &str) -> Option<[u8; 16]> {

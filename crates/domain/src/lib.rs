@@ -50,4 +50,4 @@ pub use problem::Problem;
 pub use random::{Entropy, SeededEntropy};
 pub use retry::Verdict;
 pub use stock::{Delta, Effect, EntryKind, StockPosition, Tally};
-pub use time::{Clock, ManualClock, Timestamp};
+pub use time::{Clock, ManualClock, Timestamp, WallClock};

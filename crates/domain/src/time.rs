@@ -17,6 +17,28 @@ pub const BUSINESS_TIME_ZONE: &str = "America/Sao_Paulo";
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
+/// A day and an hour in the business time zone, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the fields of a calendar and a clock")]
+pub struct WallClock {
+    pub year: i16,
+    /// 1 to 12.
+    pub month: i8,
+    /// 1 to 31.
+    pub day: i8,
+    pub hour: i8,
+    pub minute: i8,
+    pub second: i8,
+}
+
+impl WallClock {
+    /// Whether both are on one day.
+    #[must_use]
+    pub fn is_same_day(&self, other: &Self) -> bool {
+        (self.year, self.month, self.day) == (other.year, other.month, other.day)
+    }
+}
+
 impl Timestamp {
     /// The beginning of Unix time; used where "never" must be older than everything.
     pub const EPOCH: Self = Self(0);
@@ -70,23 +92,31 @@ impl Timestamp {
     /// RFC 3339 in UTC with milliseconds, for machines.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        self.instant().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        let utc = TimeZone::UTC.to_datetime(self.instant());
+        let millis = self.0.rem_euclid(1_000);
+        let (date, hour, minute, second) = (utc.date(), utc.hour(), utc.minute(), utc.second());
+        format!("{date}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 
-    /// The wall-clock fields in the business time zone, for people.
+    /// What a clock and a calendar on a Brazilian wall show.
     #[must_use]
-    pub fn in_business_zone(self) -> jiff::Zoned {
-        // Looked up once: a page of fifty rows asks for it some two hundred times.
-        static ZONE: LazyLock<TimeZone> =
-            LazyLock::new(|| TimeZone::get(BUSINESS_TIME_ZONE).unwrap_or(TimeZone::UTC));
-        self.instant().to_zoned(ZONE.clone())
+    pub fn in_business_zone(self) -> WallClock {
+        let local = business_zone().to_datetime(self.instant());
+        WallClock {
+            year: local.year(),
+            month: local.month(),
+            day: local.day(),
+            hour: local.hour(),
+            minute: local.minute(),
+            second: local.second(),
+        }
     }
 
     /// The beginning of the business day that is `days` after this instant's own; 0 is the
     /// last midnight. This instant itself where the calendar ends.
     #[must_use]
     pub fn business_midnight(self, days: i32) -> Self {
-        let day = self.in_business_zone().checked_add(jiff::Span::new().days(days));
+        let day = self.instant().to_zoned(business_zone().clone()).checked_add(jiff::Span::new().days(days));
         let start = day.and_then(|day| day.start_of_day());
         start.map_or(self, |start| Self(start.timestamp().as_millisecond()))
     }
@@ -94,6 +124,13 @@ impl Timestamp {
     fn instant(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
+}
+
+/// Looked up once: a page of fifty rows asks for it some two hundred times.
+fn business_zone() -> &'static TimeZone {
+    static ZONE: LazyLock<TimeZone> =
+        LazyLock::new(|| TimeZone::get(BUSINESS_TIME_ZONE).unwrap_or(TimeZone::UTC));
+    &ZONE
 }
 
 impl fmt::Debug for Timestamp {
@@ -170,7 +207,7 @@ mod tests {
     #[test]
     fn people_see_the_business_time_zone() {
         let noon_utc = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
-        assert_eq!(noon_utc.in_business_zone().hour(), 9);
+        assert_eq!(noon_utc.in_business_zone().hour, 9);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tables for spreadsheets, as RFC 4180 writes them. Where a comma marks decimals, a
 //! semicolon parts the cells: so the spreadsheets of those languages read them.
 
-use domain::{Money, Timestamp};
+use domain::{Money, Timestamp, WallClock};
 
 use crate::pages::orders::OrderRow;
 use crate::{Chrome, Lang};
@@ -55,7 +55,8 @@ pub fn orders(chrome: &Chrome, rows: &[OrderRow]) -> String {
 
 /// The business wall clock, in an order that spreadsheets of every language read.
 fn instant(at: Timestamp) -> String {
-    at.in_business_zone().strftime("%Y-%m-%d %H:%M").to_string()
+    let WallClock { year, month, day, hour, minute, .. } = at.in_business_zone();
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}")
 }
 
 fn amount(lang: Lang, amount: Money) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Money, Timestamp};
+use domain::{Money, Timestamp, WallClock};
 
 use crate::i18n::{Lang, text};
 
@@ -64,40 +64,56 @@ fn group(digits: &str, separator: char) -> String {
 #[must_use]
 pub fn instant(lang: Lang, at: Timestamp, now: Timestamp) -> String {
     let (then, today) = (at.in_business_zone(), now.in_business_zone());
-    let hour = then.strftime("%H:%M");
-    if then.date() == today.date() {
-        return hour.to_string();
+    let WallClock { day, month, hour, minute, .. } = then;
+    if then.is_same_day(&today) {
+        return format!("{hour:02}:{minute:02}");
     }
-    let short = then.year() == today.year();
-    let day = match (lang, short) {
-        (Lang::PtBr | Lang::Es, true) => then.strftime("%d/%m"),
-        (Lang::PtBr | Lang::Es, false) => then.strftime("%d/%m/%Y"),
-        (Lang::En, true) => then.strftime("%-d %b"),
-        (Lang::En, false) => then.strftime("%-d %b %Y"),
-    };
-    format!("{day} {hour}")
+    if then.year != today.year {
+        return format!("{} {hour:02}:{minute:02}", whole_day(lang, then));
+    }
+    match lang {
+        Lang::PtBr | Lang::Es => format!("{day:02}/{month:02} {hour:02}:{minute:02}"),
+        Lang::En => format!("{day} {} {hour:02}:{minute:02}", month_name(month)),
+    }
 }
 
 /// A day alone, with its year.
 #[must_use]
 pub fn day(lang: Lang, at: Timestamp) -> String {
-    let then = at.in_business_zone();
+    whole_day(lang, at.in_business_zone())
+}
+
+// Field by field: a page writes some hundred instants, and a format that is read each time
+// costs several times as much.
+fn whole_day(lang: Lang, WallClock { year, month, day, .. }: WallClock) -> String {
     match lang {
-        Lang::PtBr | Lang::Es => then.strftime("%d/%m/%Y").to_string(),
-        Lang::En => then.strftime("%-d %b %Y").to_string(),
+        Lang::PtBr | Lang::Es => format!("{day:02}/{month:02}/{year}"),
+        Lang::En => format!("{day} {} {year}", month_name(month)),
     }
+}
+
+/// An English month, short.
+fn month_name(month: i8) -> &'static str {
+    const NAMES: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    usize::try_from(month - 1).ok().and_then(|index| NAMES.get(index)).copied().unwrap_or_default()
 }
 
 /// An instant to the second, for proofs and titles.
 #[must_use]
 pub fn exact(lang: Lang, at: Timestamp) -> String {
-    format!("{} {}", day(lang, at), clock(at))
+    let then = at.in_business_zone();
+    format!("{} {}", whole_day(lang, then), to_the_second(then))
 }
 
 /// The business wall clock to the second.
 #[must_use]
 pub fn clock(at: Timestamp) -> String {
-    at.in_business_zone().strftime("%H:%M:%S").to_string()
+    to_the_second(at.in_business_zone())
+}
+
+fn to_the_second(WallClock { hour, minute, second, .. }: WallClock) -> String {
+    format!("{hour:02}:{minute:02}:{second:02}")
 }
 
 /// A span in its largest whole unit (`3 min`, `2 h`, `5 dias`).

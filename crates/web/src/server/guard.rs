@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Actor, ConnectionState, Grant, OrganizationId, Purpose, TokenLife};
+use domain::{Actor, ConnectionState, Grant, OrganizationId, Purpose};
 use store::connections::Connection;
 use store::people;
 
@@ -98,16 +98,8 @@ impl Member {
     /// The chrome of a page at a place of the navigation.
     pub(crate) async fn chrome(&self, nav: Option<Nav>) -> Result<Chrome, Failure> {
         let lang = Lang::parse(&self.who.language).unwrap_or_default();
-        let email = self.web.app.own_email(&self.who).await?;
+        let around = self.web.app.surroundings(&self.who).await?;
         let now = self.web.app.clock().now();
-        let (problem_count, waiting) = self
-            .web
-            .app
-            .organization(self.organization())
-            .read(move |tenant| {
-                Ok((tenant.problem_count()?, tenant.needing_owner(now.plus(TokenLife::OWNER_NOTICE))?))
-            })
-            .await?;
         // tidy: allowed because the top bar shows members their own address.
         let grant = Grant::issue(Actor::Member(self.who.member), Purpose::SignIn, now);
         Ok(Chrome {
@@ -119,10 +111,10 @@ impl Member {
             nav,
             member: Some(SignedIn {
                 organization: self.who.organization_name.clone(),
-                email: email.reveal(&grant).clone(),
-                problem_count,
+                email: around.email.reveal(&grant).clone(),
+                problem_count: around.problem_count,
                 disk_full: self.web.app.store().installation().is_full(),
-                owner_notices: waiting.into_iter().map(owner_notice).collect(),
+                owner_notices: around.needing_owner.into_iter().map(owner_notice).collect(),
             }),
             flash: self.flash.as_deref().and_then(|text| read_flash(text, lang)),
         })

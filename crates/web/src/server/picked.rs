@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::picked::MAX_PICKED;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ConnectionId, OrderId};
+use domain::{ConnectionId, OrderId, WallClock};
 
 use super::guard::{Failure, Member, Posted, own_path, render, see_with};
 use super::orders::row_of;
@@ -70,5 +70,6 @@ async fn export(member: &Member, picked: &[OrderId]) -> Result<Response, Failure
 }
 
 fn file_name(chrome: &Chrome) -> String {
-    format!("lojista-{}.csv", chrome.now.in_business_zone().strftime("%Y-%m-%d-%H%M"))
+    let WallClock { year, month, day, hour, minute, .. } = chrome.now.in_business_zone();
+    format!("lojista-{year}-{month:02}-{day:02}-{hour:02}{minute:02}.csv")
 }
