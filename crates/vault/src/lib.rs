@@ -32,9 +32,12 @@ pub mod export;
 pub mod hmac;
 pub mod keyring;
 pub mod merkle;
+pub mod passkey;
 pub mod password;
+pub mod recovery;
 pub mod seal;
 pub mod token;
+pub mod totp;
 mod xaes;
 
 pub use audit::AuditEvent;
