@@ -70,6 +70,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("audit", "/audit"),
         Page::at("privacy", "/privacy"),
         Page::at("desk", "/desk"),
+        Page::at("security", "/security"),
+        Page::at("confirm", "/confirm?next=%2Fsecurity"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]
 }

@@ -74,7 +74,7 @@ impl Visitor {
         fs::write(folder.join(format!("{name}.png")), bytes).expect("the picture can be written");
     }
 
-    async fn devtools(&self, command: &str, parameters: &Value) -> Value {
+    pub(crate) async fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.browser().devtools(command, parameters).await.expect("Chromium knows the command")
     }
 }

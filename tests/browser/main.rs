@@ -53,5 +53,6 @@ mod orders_list;
 mod privacy;
 mod problems;
 mod shop;
+mod sign_in;
 mod stock;
 mod visitor;

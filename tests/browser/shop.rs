@@ -1,12 +1,13 @@
 //! The shop that the browser visits: the program's own wiring over a fresh database, the
 //! sandbox as its marketplace, both on loopback, in real time.
 
+use app::sign_in::Visit;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use domain::{ConnectionId, OrderId, Restricted, SkuId};
+use domain::{ConnectionId, OrderId, Restricted, SkuId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
 use store::{Location, Store, Val};
@@ -65,7 +66,8 @@ impl Shop {
             .expect("the door is kept");
         let (listener, address) = stage::listen().await.expect("a port is free");
         let (market_listener, market) = stage::listen().await.expect("a port is free");
-        let url = format!("http://{address}");
+        // By its name: there are no passkeys for a number.
+        let url = format!("http://localhost:{}", address.port());
         let sandbox = Sandbox::new(SandboxConfig {
             base_url: format!("http://{market}"),
             hook_url: Some(format!("{url}/hooks/{}/{hook_door}", CHANNEL.as_str())),
@@ -101,7 +103,9 @@ impl Shop {
             .set_up(token, EMAIL, password(), ORGANIZATION, visitor.lang().tag())
             .await
             .expect("the owner is taken in");
-        let session = self.app.sign_in(EMAIL, password(), "test").await.expect("the owner signs in");
+        let visit = Visit::from_network("test");
+        let signed_in = self.app.sign_in(EMAIL, password(), &visit).await.expect("the owner signs in");
+        let session = signed_in.entered().expect("the password is enough").session;
         let stage = Stage {
             app: self.app.clone(),
             organization,
@@ -111,6 +115,11 @@ impl Shop {
         };
         visitor.comes_back_with(session.expose()).await;
         Owned { shop: self, stage }
+    }
+
+    /// What the shop's clock says.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.app.clock().now()
     }
 
     /// Whether the marketplace refuses every change of a listing from now on.

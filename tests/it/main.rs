@@ -4,6 +4,9 @@
 /// Makes two tests of each specification: `name::sqlite` and `name::postgres`. The shop
 /// sells on Mercado Livre or, after `three_markets:`, on all three marketplaces.
 macro_rules! on_both {
+    (demanding: $($specifications:tt)*) => {
+        on_both! { @each demands_second_factor; $($specifications)* }
+    };
     (three_markets: $($specifications:tt)*) => {
         on_both! { @each three_markets; $($specifications)* }
     };
@@ -47,6 +50,7 @@ mod paces;
 mod problems;
 mod publishing;
 mod secrets;
+mod sign_in;
 mod simulation;
 mod stock;
 mod sweep;

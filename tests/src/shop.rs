@@ -12,6 +12,7 @@ use app::{App, Parts};
 use channels::market::mercado_livre::Limits;
 use connect::outbound::Outbound;
 use connect::{HookRejection, HookRequest, Transport};
+use domain::member::SecondFactorRule;
 use domain::{
     ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrderId, OrganizationId, Restricted,
     SeededEntropy, Timestamp,
@@ -57,13 +58,27 @@ pub struct Builder {
     node: String,
     limits: Limits,
     three_markets: bool,
+    rule: SecondFactorRule,
 }
 
 impl Builder {
     /// A shop over the database at `location`.
     #[must_use]
     pub fn over(location: Location) -> Self {
-        Self { location, seed: 1, node: "node-1".into(), limits: Limits::default(), three_markets: false }
+        Self {
+            location,
+            seed: 1,
+            node: "node-1".into(),
+            limits: Limits::default(),
+            three_markets: false,
+            rule: SecondFactorRule::Offered,
+        }
+    }
+
+    /// Demands a second factor of everyone, as a shop does; where nothing is said, it is as in the demo.
+    #[must_use]
+    pub fn demands_second_factor(self) -> Self {
+        Self { rule: SecondFactorRule::Everyone, ..self }
     }
 
     /// Has Mercado Livre alone, as it is where nothing is said.
@@ -104,7 +119,7 @@ impl Builder {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(self.seed));
         let store = open_store(self.location.clone()).await;
         let crash = Arc::new(Crash::default());
-        let made = Made { seed: self.seed, markets, clock, entropy, crash };
+        let made = Made { seed: self.seed, rule: self.rule, markets, clock, entropy, crash };
         let app = made.start(store.clone(), &self.node).await;
         let link = app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop");
         let token = link.rsplit('/').next().unwrap_or_default();
@@ -144,6 +159,7 @@ async fn open_store(location: Location) -> Store {
 /// What outlives the program: the world, time, chance.
 struct Made {
     seed: u64,
+    rule: SecondFactorRule,
     markets: Marketplaces,
     clock: Arc<ManualClock>,
     entropy: Arc<dyn Entropy>,
@@ -161,6 +177,7 @@ impl Made {
             clock: self.clock.clone(),
             entropy: Arc::clone(&self.entropy),
             public_url: PUBLIC_URL.to_owned(),
+            second_factor: self.rule,
             node: node.to_owned(),
             faults: Some(self.crash.clone()),
         };

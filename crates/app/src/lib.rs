@@ -13,6 +13,7 @@ pub mod charges;
 pub mod clockwork;
 pub mod connections;
 pub mod error;
+pub mod factors;
 pub mod fanout;
 pub mod hooks;
 pub mod import;
@@ -22,6 +23,7 @@ pub mod people;
 pub mod picked;
 pub mod secrets;
 pub mod shelf;
+pub mod sign_in;
 pub mod steps;
 pub mod sweep;
 pub mod tokens;
@@ -32,6 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connect::Channel;
+use domain::member::SecondFactorRule;
 use domain::{ChannelKind, Clock, ConnectionId, Entropy, OrderId, OrganizationId};
 use store::inbox::Intake;
 use store::{Organization, Store};
@@ -92,6 +95,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Where browsers and platforms reach us (`https://hub.example`), without a slash.
     pub public_url: String,
+    /// Of whom a second factor is demanded.
+    pub second_factor: SecondFactorRule,
     /// Names this process in leases.
     pub node: String,
     /// For simulator and torture; `None` in the program that is shipped.
@@ -172,6 +177,12 @@ impl App {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.parts.public_url
+    }
+
+    /// Of whom a second factor is demanded.
+    #[must_use]
+    pub fn second_factor(&self) -> SecondFactorRule {
+        self.parts.second_factor
     }
 
     /// The channels that are configured.

@@ -1,14 +1,13 @@
-//! The owner's one-time link, signing in and out.
+//! The owner's one-time link, and what a member is called and likes.
 
 use std::time::Duration;
 
-use domain::{
-    Actor, Confidential, Grant, MemberId, OrganizationId, Purpose, Restricted, SessionId, TokenLife,
-};
+use domain::{Actor, Confidential, Grant, MemberId, OrganizationId, Purpose, Restricted, TokenLife};
 use store::connections::Connection;
 use store::keys::KeyOwner;
-use store::people::{self, NewMember, SignedIn};
-use store::{StoreError, Tenant};
+use store::people::{self, NewMember};
+use store::sessions::SignedIn;
+use store::{StoreError, StoreResult, Tenant};
 use tokio::sync::Semaphore;
 use vault::password::{PasswordProblem, Verified};
 use vault::{PasswordHash, Place, SubKey, Token};
@@ -57,26 +56,6 @@ impl From<StoreError> for SetupError {
     }
 }
 
-/// Why a sign-in was refused. Whether the address exists is never told.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// Wrong address or password.
-    #[error("the e-mail address or the password is wrong")]
-    Wrong,
-    /// Too many failures: wait.
-    #[error("too many tries; wait {} seconds", .0.as_secs())]
-    Wait(Duration),
-    /// Anything else.
-    #[error(transparent)]
-    App(#[from] AppError),
-}
-
-impl From<StoreError> for SignInError {
-    fn from(error: StoreError) -> Self {
-        Self::App(error.into())
-    }
-}
-
 /// What every page tells its member.
 #[derive(Debug)]
 pub struct Surroundings {
@@ -86,6 +65,8 @@ pub struct Surroundings {
     pub problem_count: i64,
     /// Connections that wait for their owner, or will soon.
     pub needing_owner: Vec<Connection>,
+    /// What they have not read yet of their own sign-in.
+    pub notices: i64,
 }
 
 impl App {
@@ -133,7 +114,7 @@ impl App {
         if problems != SetupProblems::default() {
             return Err(SetupError::Form(problems));
         }
-        let hash = self.hash(password).await?;
+        let hash = self.hash_password(password).await?;
         let (app, now, digest) = (self.clone(), self.clock().now(), token.digest());
         let organization = OrganizationId::new(now, self.entropy());
         let member = MemberId::new(now, self.entropy());
@@ -176,80 +157,20 @@ impl App {
         self.outcome(tenant, &Deed::new(Actor::system("set-up"), "member.created", id.to_string()), "owner")
     }
 
-    fn email_index(&self, email: &Confidential<String>) -> [u8; 32] {
+    pub(crate) fn email_index(&self, email: &Confidential<String>) -> [u8; 32] {
         self.keyring().derived(SubKey::BlindIndex).blind_index(None, "member", "email", email)
     }
 
-    /// Signs in; returns the session's token for the browser. `network` is where the
-    /// request came from; it and the address are throttled apart, so that nobody can
-    /// lock a person out for long.
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: Restricted<String>,
-        network: &str,
-    ) -> Result<Token, SignInError> {
-        let email = Confidential::new(normalised(email));
-        let index = self.email_index(&email);
-        let by_network = vault::token::sha256(format!("network {network}").as_bytes());
-        // Address and network together: a stranger's failures elsewhere do not count here.
-        let by_person = vault::token::sha256(&[index.as_slice(), by_network.as_slice()].concat());
-        let now = self.clock().now();
-        let (wait, found) = self
-            .store()
-            .installation()
-            .read(move |tx| {
-                let wait = people::sign_in_wait(tx, &by_network, now)?
-                    .max(people::sign_in_wait(tx, &by_person, now)?);
-                Ok((wait, people::credentials(tx, &index)?))
-            })
-            .await?;
-        if let Some(wait) = wait {
-            return Err(SignInError::Wait(wait));
-        }
-        let stored = found.as_ref().map(|found| PasswordHash::from_stored(found.password_hash.clone()));
-        let (verified, rehashed) = self.verify(password, stored).await?;
-        let Some(found) = found.filter(|_| verified) else {
-            self.sign_in_failed(by_network, by_person).await?;
-            return Err(SignInError::Wrong);
-        };
-        let token = Token::random(self.entropy());
-        let (app, digest, session) = (self.clone(), token.digest(), SessionId::new(now, self.entropy()));
-        self.organization(found.organization)
-            .write(move |tenant| {
-                if let Some(hash) = &rehashed {
-                    tenant.set_password_hash(found.member, hash.as_str())?;
-                }
-                tenant.open_session(session, &digest, found.member, now)?;
-                let deed = Deed::new(Actor::Member(found.member), "session.opened", session.to_string());
-                app.outcome(tenant, &deed, "ok")
-            })
-            .await?;
-        self.store().installation().write(move |tx| people::forget_sign_in_failures(tx, &by_person)).await?;
-        Ok(token)
-    }
-
-    async fn sign_in_failed(&self, by_network: [u8; 32], by_person: [u8; 32]) -> Result<(), SignInError> {
-        let (app, now) = (self.clone(), self.clock().now());
-        self.tallies.add("sign_in_refused", "wrong");
-        self.store()
-            .installation()
-            .write(move |tx| {
-                people::count_sign_in_failure(tx, &by_network, now)?;
-                people::count_sign_in_failure(tx, &by_person, now)?;
-                app.installation_event(
-                    tx,
-                    &Deed::new(Actor::Unknown, "session.refused", String::new()),
-                    "refused",
-                )
-            })
-            .await?;
-        Ok(())
+    /// Whose address this is.
+    pub async fn member_of(&self, email: &str) -> Result<Option<(OrganizationId, MemberId)>, AppError> {
+        let index = self.email_index(&Confidential::new(normalised(email)));
+        let found = self.store().installation().read(move |tx| people::credentials(tx, &index)).await?;
+        Ok(found.map(|found| (found.organization, found.member)))
     }
 
     /// Checks a password away from the async threads; also its new hash, where the old
     /// one was made at another cost.
-    async fn verify(
+    pub(crate) async fn verify_password(
         &self,
         password: Restricted<String>,
         stored: Option<PasswordHash>,
@@ -270,7 +191,7 @@ impl App {
         work.await.map_err(|_| AppError::NotYet("hashing was cut off"))?
     }
 
-    async fn hash(&self, password: Restricted<String>) -> Result<PasswordHash, AppError> {
+    pub(crate) async fn hash_password(&self, password: Restricted<String>) -> Result<PasswordHash, AppError> {
         let _turn = HASHING.acquire().await.map_err(|_| AppError::NotYet("closing"))?;
         let app = self.clone();
         tokio::task::spawn_blocking(move || app.parts.passwords.hash(&password, app.entropy()))
@@ -279,59 +200,20 @@ impl App {
             .map_err(|error| AppError::BadJob(error.to_string()))
     }
 
-    /// Who a session's token belongs to, if it is good now.
-    pub async fn session(&self, token: &str) -> Result<Option<SignedIn>, AppError> {
-        let Ok(token) = Token::parse(token) else { return Ok(None) };
-        let (digest, now) = (token.digest(), self.clock().now());
-        let found = self.store().installation().read(move |tx| people::session(tx, &digest, now)).await?;
-        if let Some(found) = &found
-            && now.since(found.last_seen_at) >= people::SEEN_RESOLUTION
-        {
-            let session = found.session;
-            let touched = self
-                .organization(found.organization)
-                .write(move |tenant| tenant.touch_session(session, now))
-                .await;
-            // Who wants to read may read, though nothing can be written just now.
-            if let Err(error) = touched {
-                tracing::warn!(error = %error, "when a session was last seen could not be noted");
-            }
-        }
-        Ok(found)
-    }
-
-    /// Ends a session.
-    pub async fn sign_out(&self, signed_in: &SignedIn) -> Result<(), AppError> {
-        let (app, session) = (self.clone(), signed_in.session);
-        let deed = Deed::new(Actor::Member(signed_in.member), "session.closed", session.to_string());
-        self.organization(signed_in.organization)
-            .write(move |tenant| {
-                tenant.close_session(session)?;
-                app.outcome(tenant, &deed, "ok")
-            })
-            .await?;
-        Ok(())
-    }
-
-    /// What every page tells its member, read at once.
-    pub async fn surroundings(&self, signed_in: &SignedIn) -> Result<Surroundings, AppError> {
-        let (app, member, organization) = (self.clone(), signed_in.member, signed_in.organization);
+    /// What every page tells its member; read together with the page.
+    pub fn surroundings(&self, tenant: &mut Tenant<'_, '_>, member: MemberId) -> StoreResult<Surroundings> {
         let now = self.clock().now();
         // tidy: allowed because a member reads their own address on their own page.
         let grant = Grant::issue(Actor::Member(member), Purpose::SignIn, now);
-        self.organization(organization)
-            .read(move |tenant| {
-                let Some(sealed) = tenant.member_email(member)? else { return Ok(None) };
-                let key = app.data_key(tenant, KeyOwner::Organization)?;
-                let place = Place::new(organization, "member", "email_sealed", member, 1);
-                Ok(Some(Surroundings {
-                    email: crate::secrets::open(&key, &place, &sealed, &grant)?,
-                    problem_count: tenant.problem_count()?,
-                    needing_owner: tenant.needing_owner(now.plus(TokenLife::OWNER_NOTICE))?,
-                }))
-            })
-            .await?
-            .ok_or(AppError::NotFound("member"))
+        let sealed = tenant.member_email(member)?.ok_or(StoreError::RowCount { expected: 1, touched: 0 })?;
+        let key = self.data_key(tenant, KeyOwner::Organization)?;
+        let place = Place::new(tenant.organization_id(), "member", "email_sealed", member, 1);
+        Ok(Surroundings {
+            email: crate::secrets::open(&key, &place, &sealed, &grant)?,
+            problem_count: tenant.problem_count()?,
+            needing_owner: tenant.needing_owner(now.plus(TokenLife::OWNER_NOTICE))?,
+            notices: tenant.unread_notices(member)?,
+        })
     }
 
     /// Keeps what a member likes.
@@ -349,7 +231,7 @@ impl App {
     }
 }
 
-fn normalised(email: &str) -> String {
+pub(crate) fn normalised(email: &str) -> String {
     email.trim().to_lowercase()
 }
 

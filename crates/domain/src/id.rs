@@ -166,6 +166,10 @@ ids! {
     OutboxId = "out";
     /// A signed-in browser.
     SessionId = "ses";
+    /// Something that a member is told of their own sign-in.
+    NoticeId = "ntc";
+    /// A passkey of a member.
+    PasskeyId = "psk";
     /// A package on its way.
     ShipmentId = "shp";
     /// What is stocked.

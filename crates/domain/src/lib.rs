@@ -10,6 +10,7 @@ pub mod class;
 pub mod connection;
 pub mod id;
 pub mod listing;
+pub mod member;
 pub mod money;
 pub mod order;
 pub mod pace;

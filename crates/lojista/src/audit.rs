@@ -24,7 +24,9 @@ pub(crate) async fn export(config: Config, folder: PathBuf) -> Result<(), Failur
     }
     let public_url = config.server.public_url(config.server.listen);
     let ground = house::open(&config.storage).await?;
-    let app = house::build(ground, house::channels(&config.channels)?, public_url).await?;
+    let app =
+        house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
+            .await?;
     eprintln!("Writing the audit log to {} …", folder.display());
     let entries = app.export_audit(&folder).await.map_err(Failure::new)?;
     println!("{entries} entries exported to {}.", folder.display());

@@ -161,7 +161,9 @@ async fn shop(config: &Config) -> Vec<Finding> {
         let ground = house::open(&config.storage).await?;
         let door = ground.hook_door.clone();
         let public_url = config.server.public_url(config.server.listen);
-        let app = house::build(ground, house::channels(&config.channels)?, public_url).await?;
+        let app =
+            house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
+                .await?;
         Ok::<_, Failure>((app, door))
     };
     match opened.await {

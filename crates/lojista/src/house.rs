@@ -6,6 +6,7 @@ use std::sync::Arc;
 use app::{App, Faults, Parts};
 use channels::market::ChannelConfig;
 use connect::{Channel, HttpTransport, Outbound};
+use domain::member::SecondFactorRule;
 use domain::{ChannelKind, Clock, Entropy as _};
 use store::{Store, settings};
 use vault::keyring::{Keyring, KeyringError};
@@ -87,6 +88,7 @@ pub(crate) async fn build(
     ground: Ground,
     channels: BTreeMap<ChannelKind, Arc<dyn Channel>>,
     public_url: String,
+    second_factor: SecondFactorRule,
 ) -> Result<App, Failure> {
     let passwords =
         Passwords::new(Cost::STANDARD).map_err(|error| Failure::at("passwords cannot be hashed", error))?;
@@ -98,6 +100,7 @@ pub(crate) async fn build(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         public_url,
+        second_factor,
         node: node_name(),
         faults: ground.faults,
     };

@@ -45,7 +45,7 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     if channels.is_empty() {
         tracing::warn!("no channel is configured: set LOJISTA_MERCADO_LIVRE_CLIENT_ID and its secret");
     }
-    let app = house::build(ground, channels, public_url.clone()).await?;
+    let app = house::build(ground, channels, public_url.clone(), config.server.second_factor).await?;
     let link = app.setup_link().await?;
     say_ready(&public_url, link.as_deref(), json);
     work_and_answer(app.clone(), listener, web::router(app, web), stop).await

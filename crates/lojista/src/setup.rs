@@ -20,7 +20,9 @@ pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
 pub(crate) async fn link(config: Config) -> Result<(), Failure> {
     let public_url = config.server.public_url(config.server.listen);
     let ground = house::open(&config.storage).await?;
-    let app = house::build(ground, house::channels(&config.channels)?, public_url).await?;
+    let app =
+        house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
+            .await?;
     let link = app.setup_link().await?.ok_or_else(|| {
         Failure::new("there is an organization already: its owner signs in, and no new link is given")
     })?;

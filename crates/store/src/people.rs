@@ -1,18 +1,12 @@
-//! Organizations, their members, sessions and one-time links.
+//! Organizations, their members and one-time links.
 
-use domain::{Confidential, MemberId, OrganizationId, SessionId, Timestamp};
+use domain::{Confidential, MemberId, OrganizationId, Timestamp};
 use std::time::Duration;
 use vault::{Sealed, TokenDigest};
 
 use crate::db::{StoreError, StoreResult, Tx};
 use crate::{Tenant, params};
 
-/// A session ends when it was not used for this long…
-pub const SESSION_IDLE: Duration = Duration::from_hours(12);
-/// …or this long after sign-in, used or not.
-pub const SESSION_MAX: Duration = Duration::from_hours(7 * 24);
-/// A session's "last seen" is written at most this often.
-pub const SEEN_RESOLUTION: Duration = Duration::from_mins(1);
 /// Failed sign-ins before the first wait.
 pub const FREE_FAILURES: i64 = 5;
 /// The wait after that; doubles with each further failure…
@@ -44,25 +38,6 @@ pub struct Credentials {
     pub organization: OrganizationId,
     /// PHC string.
     pub password_hash: String,
-}
-
-/// Who is signed in.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    /// The session.
-    pub session: SessionId,
-    /// The member.
-    pub member: MemberId,
-    /// Their organization.
-    pub organization: OrganizationId,
-    /// Its name.
-    pub organization_name: String,
-    /// Their language.
-    pub language: String,
-    /// `auto`, `light` or `dark`.
-    pub theme: String,
-    /// When the session was last written as seen.
-    pub last_seen_at: Timestamp,
 }
 
 /// Whether any organization exists; if not, the owner's one-time link is due.
@@ -172,40 +147,15 @@ pub fn forget_sign_in_failures(tx: &mut Tx<'_>, subject: &[u8]) -> StoreResult<(
     Ok(())
 }
 
-/// The session of a token, if it is good now; [`Tenant::touch_session`] notes its use.
-pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<SignedIn>> {
-    tx.row(
-        "SELECT s.id, s.member_id, s.organization_id, o.name, m.language, m.theme, s.last_seen_at \
-         FROM session s JOIN member m ON m.id = s.member_id JOIN organization o ON o.id = s.organization_id \
-         WHERE s.token_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3",
-        params![digest.as_bytes().as_slice(), now.minus(SESSION_IDLE), now.minus(SESSION_MAX)],
-        |row| {
-            Ok(SignedIn {
-                session: row.get(0)?,
-                member: row.get(1)?,
-                organization: row.get(2)?,
-                organization_name: row.get(3)?,
-                language: row.get(4)?,
-                theme: row.get(5)?,
-                last_seen_at: row.get(6)?,
-            })
-        },
-    )
-}
-
-/// Deletes sessions, links and failures that no longer count. Returns how many rows.
+/// Deletes links, states and failures that no longer count. Returns how many rows.
 pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    let sessions = tx.execute(
-        "DELETE FROM session WHERE last_seen_at <= $1 OR created_at <= $2",
-        params![now.minus(SESSION_IDLE), now.minus(SESSION_MAX)],
-    )?;
     let attempts = tx.execute("DELETE FROM authorization_attempt WHERE expires_at <= $1", params![now])?;
     let failures = tx.execute(
         "DELETE FROM sign_in_failure WHERE updated_at < $1 AND blocked_until < $2",
         params![now.minus(MAX_WAIT * 4), now],
     )?;
     let links = tx.execute("DELETE FROM setup_link WHERE expires_at <= $1", params![now])?;
-    Ok(sessions + attempts + failures + links)
+    Ok(attempts + failures + links)
 }
 
 impl Tenant<'_, '_> {
@@ -237,7 +187,16 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Replaces a password hash (made with older parameters).
+    /// A member's password hash.
+    pub fn password_hash(&mut self, member: MemberId) -> StoreResult<Option<String>> {
+        self.tx.row(
+            "SELECT password_hash FROM member WHERE organization_id = $1 AND id = $2",
+            params![self.id, member],
+            |row| row.get(0),
+        )
+    }
+
+    /// Replaces a password hash: the password is another, or it was made with older parameters.
     pub fn set_password_hash(&mut self, member: MemberId, hash: &str) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
@@ -253,38 +212,6 @@ impl Tenant<'_, '_> {
             "UPDATE member SET language = $3, theme = $4 WHERE organization_id = $1 AND id = $2",
             params![self.id, member, language, theme],
         )
-    }
-
-    /// Opens a session.
-    pub fn open_session(
-        &mut self,
-        id: SessionId,
-        digest: &TokenDigest,
-        member: MemberId,
-        now: Timestamp,
-    ) -> StoreResult<()> {
-        self.tx.execute_exactly(
-            1,
-            "INSERT INTO session (token_hash, id, organization_id, member_id, created_at, last_seen_at) \
-             VALUES ($1, $2, $3, $4, $5, $5)",
-            params![digest.as_bytes().as_slice(), id, self.id, member, now],
-        )
-    }
-
-    /// Notes that a session was used.
-    pub fn touch_session(&mut self, id: SessionId, now: Timestamp) -> StoreResult<()> {
-        self.tx.execute(
-            "UPDATE session SET last_seen_at = $3 WHERE organization_id = $1 AND id = $2",
-            params![self.id, id, now],
-        )?;
-        Ok(())
-    }
-
-    /// Ends a session.
-    pub fn close_session(&mut self, id: SessionId) -> StoreResult<()> {
-        self.tx
-            .execute("DELETE FROM session WHERE organization_id = $1 AND id = $2", params![self.id, id])?;
-        Ok(())
     }
 
     /// The organization's name.

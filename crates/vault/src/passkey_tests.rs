@@ -1,3 +1,8 @@
+#![expect(
+    clippy::disallowed_types,
+    reason = "the library signs with chance of its own; only this device does"
+)]
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -175,7 +180,7 @@ fn an_answer_says_whose_it_is() {
 #[test]
 fn an_answer_to_another_challenge_kind_or_site_is_foreign() {
     let foreign = |result: Result<Asserted, PasskeyError>| {
-        assert!(matches!(result, Err(PasskeyError::Foreign(_))), "{result:?}")
+        assert!(matches!(result, Err(PasskeyError::Foreign(_))), "{result:?}");
     };
     let device = es256();
     let passkey = device.passkey();

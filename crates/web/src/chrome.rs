@@ -139,6 +139,8 @@ pub struct SignedIn {
     pub disk_full: bool,
     /// Accounts that wait for their owner, or will soon.
     pub owner_notices: Vec<OwnerNotice>,
+    /// What the member has not read yet of their own sign-in.
+    pub security_notices: i64,
 }
 
 /// What the last action did, shown once.

@@ -4,6 +4,7 @@
 //! only show what the struct holds. Every page carries a [`Chrome`]: language, theme,
 //! who is signed in, and the ways to write money, times and counts for that reader.
 
+mod agent;
 pub mod assets;
 pub mod badge;
 pub mod chrome;
@@ -11,6 +12,7 @@ pub mod csv;
 pub mod format;
 pub mod i18n;
 pub mod pages;
+mod qr;
 pub mod samples;
 pub mod server;
 

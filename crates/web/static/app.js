@@ -127,6 +127,60 @@
     for (const button of all("[aria-busy]")) button.removeAttribute("aria-busy");
   });
 
+  // Passkeys: a form shows itself where the browser has them, asks, and is sent.
+  const passkeys = window.PublicKeyCredential?.parseRequestOptionsFromJSON && PublicKeyCredential;
+  const begin = async (form, address) => {
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (!answer.ok || !answer.headers.get("content-type")?.startsWith("application/json")) {
+      throw new Error("no question");
+    }
+    return answer.json();
+  };
+  let quiet = null;
+  const ask = async (form, options) => {
+    try {
+      const found = await options();
+      form.querySelector("[name=credential]").value = JSON.stringify(found.toJSON());
+      form.submit();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      const say = form.querySelector("[data-passkey-said]");
+      say.textContent = say.dataset.cancelled;
+      form.querySelector("button").removeAttribute("aria-busy");
+    }
+  };
+  const wire = (form, options) => {
+    form.hidden = false;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      quiet?.abort();
+      ask(form, options);
+    });
+  };
+  if (passkeys) {
+    for (const form of all("form[data-passkey]")) {
+      const question = async () => {
+        const json = form.dataset.options ? JSON.parse(form.dataset.options) : await begin(form, form.dataset.passkey);
+        return passkeys.parseRequestOptionsFromJSON(json);
+      };
+      wire(form, async () => navigator.credentials.get({ publicKey: await question() }));
+      if (form.hasAttribute("data-conditional") && passkeys.isConditionalMediationAvailable) {
+        passkeys.isConditionalMediationAvailable().then(async (can) => {
+          if (!can) return;
+          quiet = new AbortController();
+          const publicKey = await question();
+          const found = navigator.credentials.get({ publicKey, mediation: "conditional", signal: quiet.signal });
+          ask(form, () => found);
+        }).catch(() => {});
+      }
+    }
+    for (const form of all("form[data-passkey-new]")) {
+      wire(form, async () => navigator.credentials.create({
+        publicKey: passkeys.parseCreationOptionsFromJSON(await begin(form, form.dataset.passkeyNew)),
+      }));
+    }
+  }
+
   document.querySelector("[data-focus]")?.focus();
 
   // Menus close as people expect.

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use app::sign_in::Visit;
 use app::{App, Parts};
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use channels::market::ChannelConfig;
 use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
 use connect::{BaseUrl, HttpTransport, Outbound};
+use domain::member::SecondFactorRule;
 use domain::{
     ChannelKind, Clock, ConnectionId, ListingState, MemberId, OrganizationId, Restricted, Timestamp,
 };
@@ -153,8 +155,9 @@ impl Stage {
         let token = link.rsplit('/').next().unwrap_or_default();
         let password = || Restricted::new(PASSWORD.to_owned());
         let (organization, member) = app.set_up(token, EMAIL, password(), "Loja", "pt-BR").await?;
-        let session = app.sign_in(EMAIL, password(), "bench").await?;
-        let cookie = format!("Cookie: session={}\r\n", session.expose());
+        let signed_in = app.sign_in(EMAIL, password(), &Visit::from_network("bench")).await?;
+        let entry = signed_in.entered().ok_or("the owner has a second factor")?;
+        let cookie = format!("Cookie: session={}\r\n", entry.session.expose());
         Ok(Self { app, organization, member, hook_door, cookie })
     }
 
@@ -263,6 +266,7 @@ pub async fn start(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         public_url: public_url.to_owned(),
+        second_factor: SecondFactorRule::Offered,
         node: "bench".into(),
         faults: None,
     };

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use connect::settings::SettingError;
+use domain::member::SecondFactorRule;
 use url::{Host, Url};
 
 use super::{ConfigError, Setting, Values};
@@ -37,6 +38,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "2",
         about: "Threads that answer requests and run jobs.",
     },
+    Setting {
+        key: "server.second_factor",
+        variable: "LOJISTA_SECOND_FACTOR",
+        secret: false,
+        default: "everyone",
+        about: "Of whom a second factor is demanded: `everyone`, as Mercado Livre asks of its integrators, or `administrators`.",
+    },
 ];
 
 /// Threads when nobody says.
@@ -55,6 +63,8 @@ pub(crate) struct Server {
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `server.threads`, `LOJISTA_THREADS`.
     pub(crate) threads: usize,
+    /// `server.second_factor`, `LOJISTA_SECOND_FACTOR`.
+    pub(crate) second_factor: SecondFactorRule,
 }
 
 impl Server {
@@ -92,7 +102,12 @@ impl Server {
                 .ok_or_else(|| given.wrong(format!("a number from 1 to {MAX_THREADS}")))?,
             None => THREADS,
         };
-        Ok(Self { listen, public_url, trusted_proxies, threads })
+        let second_factor = match values.get("server.second_factor") {
+            Some(given) => SecondFactorRule::parse(given.text.trim())
+                .ok_or_else(|| given.wrong("`everyone` or `administrators`"))?,
+            None => SecondFactorRule::default(),
+        };
+        Ok(Self { listen, public_url, trusted_proxies, threads, second_factor })
     }
 
     /// How others reach the program, once it is known which port it got.

@@ -5,6 +5,7 @@ mod market;
 mod owner;
 mod sellers;
 
+use domain::member::SecondFactorRule;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,22 +49,23 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     sandbox_command::write_manifest(&manifest_file, &stalls[0].manifest())?;
     let registrations = stalls.iter().map(|stall| stall.registration()).collect::<Result<Vec<_>, _>>()?;
 
-    let app = house::build(ground, house::channels(&registrations)?, public_url.clone()).await?;
+    let app =
+        house::build(ground, house::channels(&registrations)?, public_url.clone(), SecondFactorRule::Offered)
+            .await?;
     let pages = web::router(app.clone(), web);
     let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
     let keeping = tokio::spawn(keep(stalls.clone(), stop));
-    let owner = owner::sign_in(&app, &folder).await?;
-    let organization = owner.signed_in.organization;
+    let owner = owner::find(&app, &folder).await?;
+    let organization = owner.organization;
     let is_new = app.organization(organization).read(move |tenant| tenant.connections()).await?.is_empty();
     for stall in &stalls {
-        sellers::connect(&app, &owner.signed_in, stall.as_ref()).await?;
+        sellers::connect(&app, &owner, stall.as_ref()).await?;
     }
     if is_new {
         // Nobody here is real: the search by buyer may show what it does. Later on it is as
         // whoever tries the demo has left it.
-        app.find_buyers(organization, owner.signed_in.member, true).await?;
+        app.find_buyers(organization, owner.member, true).await?;
     }
-    app.sign_out(&owner.signed_in).await?;
     for (stall, per_minute) in stalls.iter().zip(shares(args.orders_per_minute, stalls.len())) {
         if per_minute > 0 {
             stall.let_in(per_minute, args.seed);

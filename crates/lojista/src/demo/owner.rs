@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use app::App;
-use domain::Restricted;
+use app::sign_in::Visit;
+use domain::{MemberId, OrganizationId, Restricted};
 use serde::{Deserialize, Serialize};
-use store::people::SignedIn;
 use vault::{OsEntropy, Token};
 
 use crate::failure::Failure;
@@ -31,18 +31,20 @@ struct SignIn {
     password: String,
 }
 
-/// The owner, signed in.
+/// The owner.
 pub(super) struct Owner {
     /// Address.
     pub(super) email: String,
     /// Password, to be shown to who tries the demo.
     pub(super) password: String,
-    /// The session that connects the sellers.
-    pub(super) signed_in: SignedIn,
+    /// Their shop.
+    pub(super) organization: OrganizationId,
+    /// Who they are there.
+    pub(super) member: MemberId,
 }
 
-/// Signs the owner in; the first time, sets the shop up.
-pub(super) async fn sign_in(app: &App, folder: &Path) -> Result<Owner, Failure> {
+/// Finds the owner; the first time, sets the shop up.
+pub(super) async fn find(app: &App, folder: &Path) -> Result<Owner, Failure> {
     let path = folder.join(FILE);
     let link = app.setup_link().await?;
     let SignIn { email, password } = match &link {
@@ -64,12 +66,22 @@ pub(super) async fn sign_in(app: &App, folder: &Path) -> Result<Owner, Failure> 
             path.display()
         ))
     };
-    let token = app
-        .sign_in(&email, Restricted::new(password.clone()), NETWORK)
+    let visit = Visit { agent: "demo".to_owned(), ..Visit::from_network(NETWORK) };
+    // Whoever tries the demo may have changed the password: better said now than on the page.
+    // A second factor that they added is theirs; the password was right all the same.
+    let entered = app
+        .sign_in(&email, Restricted::new(password.clone()), &visit)
         .await
-        .map_err(|error| refused(&error))?;
-    let signed_in = app.session(token.expose()).await?.ok_or_else(|| refused(&"no session"))?;
-    Ok(Owner { email, password, signed_in })
+        .map_err(|error| refused(&error))?
+        .entered();
+    if let Some(entry) = entered
+        && let Some(signed_in) = app.session(entry.session.expose()).await?
+    {
+        app.sign_out(&signed_in).await?;
+    }
+    let (organization, member) =
+        app.member_of(&email).await?.ok_or_else(|| refused(&"nobody has this address"))?;
+    Ok(Owner { email, password, organization, member })
 }
 
 fn new_password() -> String {

@@ -3,14 +3,14 @@
 
 use app::App;
 use domain::ConnectionState;
-use store::people::SignedIn;
 
 use super::market::Stall;
+use super::owner::Owner;
 use crate::failure::Failure;
 
 /// Connects every seller of a platform. One that is known gets a new pair of tokens, which
 /// mends whatever the last end of the program left; a new one is imported.
-pub(super) async fn connect(app: &App, owner: &SignedIn, stall: &dyn Stall) -> Result<(), Failure> {
+pub(super) async fn connect(app: &App, owner: &Owner, stall: &dyn Stall) -> Result<(), Failure> {
     let kind = stall.kind();
     for seller in stall.sellers() {
         let address = app.begin_authorization(owner.organization, owner.member, kind).await?;

@@ -287,6 +287,8 @@ id_columns!(
     SkuId,
     SubjectId,
     DifferenceId,
+    NoticeId,
+    PasskeyId,
     ViewId,
 );
 

@@ -24,6 +24,7 @@ mod order_list;
 mod orders;
 mod paces;
 mod people;
+mod sessions;
 mod shop;
 mod tenants;
 mod views;

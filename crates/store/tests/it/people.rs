@@ -1,13 +1,13 @@
-//! One-time links, sessions and refused sign-ins.
+//! One-time links and refused sign-ins.
 
 use std::time::Duration;
 
-use domain::{MemberId, SessionId, Timestamp};
+use domain::Timestamp;
 use store::StoreError;
 use store::people::{
-    FIRST_WAIT, FREE_FAILURES, MAX_WAIT, NewMember, SESSION_IDLE, SESSION_MAX, any_organization,
-    count_sign_in_failure, credentials, forget_expired, forget_sign_in_failures, keep_setup_link,
-    organizations, session, setup_link_is_good, sign_in_wait, use_setup_link,
+    FIRST_WAIT, FREE_FAILURES, MAX_WAIT, NewMember, any_organization, count_sign_in_failure, credentials,
+    forget_expired, forget_sign_in_failures, keep_setup_link, organizations, setup_link_is_good,
+    sign_in_wait, use_setup_link,
 };
 use vault::{Sealed, TokenDigest};
 
@@ -32,11 +32,6 @@ impl House {
         used
     }
 
-    async fn signed_in(&self, digest: TokenDigest) -> bool {
-        let now = self.now();
-        self.read(move |tx| session(tx, &digest, now)).await.is_some()
-    }
-
     async fn fail(&self, subject: &'static [u8]) -> Option<Duration> {
         let now = self.now();
         self.write(move |tx| count_sign_in_failure(tx, subject, now)).await;
@@ -51,14 +46,6 @@ impl House {
     async fn clean(&self) -> u64 {
         let now = self.now();
         self.write(move |tx| forget_expired(tx, now)).await
-    }
-}
-
-impl Shop<'_> {
-    async fn sign_in(&self, member: MemberId) -> (SessionId, TokenDigest) {
-        let (id, digest, now) = (self.house.id(), self.house.digest(), self.house.now());
-        self.write(move |shop| shop.open_session(id, &digest, member, now)).await;
-        (id, digest)
     }
 }
 
@@ -93,48 +80,6 @@ on_both! {
         let (lost, new) = (house.link(DAY).await, house.link(DAY).await);
         assert!(!house.use_link(lost).await);
         assert!(house.use_link(new).await);
-    }
-
-    async fn a_session_says_who_is_signed_in(house: House) {
-        let shop = Shop::open(&house).await;
-        let member = shop.member().await;
-        shop.write(move |shop| shop.set_preferences(member, "es", "dark")).await;
-        let (id, digest) = shop.sign_in(member).await;
-        let now = house.now();
-        let who = house.read(move |tx| session(tx, &digest, now)).await.unwrap();
-        assert_eq!((who.session, who.member, who.organization), (id, member, shop.id));
-        assert_eq!((who.organization_name.as_str(), who.language.as_str(), who.theme.as_str()), ("Loja da Ana", "es", "dark"));
-        assert!(!house.signed_in(house.digest()).await, "another token");
-    }
-
-    async fn a_session_that_is_not_used_ends(house: House) {
-        let shop = Shop::open(&house).await;
-        let (_, digest) = shop.sign_in(shop.member().await).await;
-        house.wait(SESSION_IDLE.saturating_sub(MOMENT));
-        assert!(house.signed_in(digest).await);
-        house.wait(MOMENT);
-        assert!(!house.signed_in(digest).await);
-    }
-
-    async fn a_session_that_is_used_ends_all_the_same(house: House) {
-        let shop = Shop::open(&house).await;
-        let (id, digest) = shop.sign_in(shop.member().await).await;
-        let begun = house.now();
-        while house.now().since(begun) < SESSION_MAX {
-            assert!(house.signed_in(digest).await);
-            let now = house.wait(SESSION_IDLE / 2);
-            shop.write(move |shop| shop.touch_session(id, now)).await;
-        }
-        assert!(!house.signed_in(digest).await);
-    }
-
-    async fn a_session_ends_when_its_member_says_so_and_no_other_with_it(house: House) {
-        let shop = Shop::open(&house).await;
-        let member = shop.member().await;
-        let ((left, left_digest), (_, other)) = (shop.sign_in(member).await, shop.sign_in(member).await);
-        shop.write(move |shop| shop.close_session(left)).await;
-        assert!(!house.signed_in(left_digest).await);
-        assert!(house.signed_in(other).await);
     }
 
     async fn the_first_failures_are_free_then_the_wait_doubles_up_to_its_bound(house: House) {
@@ -172,17 +117,12 @@ on_both! {
     }
 
     async fn what_no_longer_counts_is_deleted_and_nothing_else(house: House) {
-        let shop = Shop::open(&house).await;
-        let member = shop.member().await;
         house.link(DAY).await;
-        shop.sign_in(member).await;
         house.fail(b"ana").await;
         assert_eq!(house.clean().await, 0);
         house.wait(DAY);
-        let (_, fresh) = shop.sign_in(member).await;
         house.fail(b"eva").await;
-        assert_eq!(house.clean().await, 3, "a session, a link, a failure");
-        assert!(house.signed_in(fresh).await);
+        assert_eq!(house.clean().await, 2, "a link, a failure");
     }
 
     async fn an_address_belongs_to_one_member_of_the_whole_installation(house: House) {

@@ -2,11 +2,15 @@
 //! nothing, writes change nothing or are refused.
 
 use domain::connection::ReauthorizationReason;
+use domain::member::{Proof, SecurityNotice};
 use domain::order::FirstSight;
 use domain::pace::{Blow, Pace};
 use domain::settlement::{Reckoning, Sums};
 use domain::view::ViewName;
-use domain::{Actor, AuditId, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId};
+use domain::{
+    Actor, AuditId, DataKeyId, Delta, Effect, Entropy, EntryKind, ImportId, JobId, LineId, NoticeId,
+    PasskeyId,
+};
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
     OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId, ViewId,
@@ -20,8 +24,10 @@ use store::keys::KeyOwner;
 use store::orders::{HeldOrder, NewLine, TimelineEvent};
 use store::paces::{Paces, Scope};
 use store::pages::{ListingFilter, OrderFilter, SkuFilter, Turn};
+use store::sessions::NewSession;
 use store::stock::NewEntry;
 use store::{StoreResult, Tenant, Val};
+use vault::passkey::Passkey;
 use vault::{Sealed, TokenDigest, WrappedKey};
 
 use crate::kit::House;
@@ -48,6 +54,7 @@ struct Estate {
     money: HeldMoney,
     attempt: TokenDigest,
     view: ViewId,
+    passkey: PasskeyId,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -94,12 +101,14 @@ impl Estate {
             verifier_row: house.id(),
             expires_at: Timestamp::from_millis(i64::MAX),
         };
+        let proof = Proof::Password;
+        let new_session = NewSession { id: session, digest: token, member, proof, device: String::new() };
         let (told_row, due_row, organization) = (house.id(), house.id(), shop.id);
         let audited: Event = audited(house.id(), organization, now);
         let import = shop
             .write(move |shop| {
                 shop.link_listing(listing, Some(sku))?;
-                shop.open_session(session, &token, member, now)?;
+                shop.open_session(&new_session, now)?;
                 shop.begin_authorization(&authorization, now)?;
                 shop.begin_import(import, connection, now, now)?;
                 shop.put_out(told_row, listing, 1, Some(order), now)?;
@@ -119,6 +128,14 @@ impl Estate {
         let money = shop.money(connection, "2000", order).await;
         let view: ViewId = house.id();
         shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
+        let (passkey_id, notice): (PasskeyId, NoticeId) = (house.id(), house.id());
+        shop.write(move |shop| {
+            shop.keep_authenticator(member, &Sealed::from_bytes(vec![1]), now)?;
+            shop.keep_passkey(passkey_id, member, "phone", &passkey("cred"), now)?;
+            shop.replace_codes(member, &[[7; 32]], now)?;
+            shop.notify(notice, member, SecurityNotice::NewDevice, "", now)
+        })
+        .await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -136,6 +153,7 @@ impl Estate {
             money,
             attempt,
             view,
+            passkey: passkey_id,
             now,
             fresh,
         }
@@ -173,6 +191,12 @@ fn audited(id: AuditId, organization: OrganizationId, at: Timestamp) -> Event {
     }
 }
 
+fn passkey(credential: &str) -> Passkey {
+    let kept = serde_json::json!({ "id": credential, "key": { "kind": "ed_dsa", "key": "AA" },
+                                   "signatures": 0, "backed_up": false });
+    serde_json::from_value(kept).expect("a kept passkey")
+}
+
 fn view_name() -> ViewName {
     ViewName::parse("Hoje").expect("a good name")
 }
@@ -207,6 +231,15 @@ type Read = fn(&mut Tenant<'_, '_>, &Estate) -> StoreResult<usize>;
 /// Each reading method, and how much it finds.
 const READS: &[(&str, Read)] = &[
     ("connection", |shop, of| found(shop.connection(of.connection))),
+    ("authenticator", |shop, of| found(shop.authenticator(of.member))),
+    ("passkeys", |shop, of| listed(shop.passkeys(of.member))),
+    ("codes_left", |shop, of| shop.codes_left(of.member).map(|left| usize::try_from(left).unwrap_or(0))),
+    ("password_hash", |shop, of| found(shop.password_hash(of.member))),
+    ("sessions", |shop, of| listed(shop.sessions(of.member, of.now))),
+    ("notices", |shop, of| listed(shop.notices(of.member))),
+    ("unread_notices", |shop, of| {
+        shop.unread_notices(of.member).map(|count| usize::try_from(count).unwrap_or(0))
+    }),
     ("connection_of_account", |shop, of| {
         found(shop.connection_of_account(ChannelKind::MercadoLivre, &of.connection.to_string()))
     }),
@@ -325,7 +358,10 @@ const WRITES: &[(&str, Write)] = &[
     ("set_password_hash", |shop, of| shop.set_password_hash(of.member, "forged")),
     ("set_preferences", |shop, of| shop.set_preferences(of.member, "en", "dark")),
     ("open_session", |shop, of| {
-        shop.open_session(of.fresh(), &TokenDigest::from_bytes([7; 32]), of.member, of.now)
+        let digest = TokenDigest::from_bytes([7; 32]);
+        let (member, proof) = (of.member, Proof::Passkey);
+        let new = NewSession { id: of.fresh(), digest, member, proof, device: String::new() };
+        shop.open_session(&new, of.now)
     }),
     ("touch_session", |shop, of| shop.touch_session(of.session, Timestamp::EPOCH)),
     ("close_session", |shop, of| shop.close_session(of.session)),
@@ -401,6 +437,27 @@ const WRITES: &[(&str, Write)] = &[
     ("keep_view", |shop, of| shop.keep_view(of.fresh(), of.member, &view_name(), "kind=single", of.now)),
     ("rename_view", |shop, of| shop.rename_view(of.view, of.member, &view_name()).map(drop)),
     ("drop_view", |shop, of| shop.drop_view(of.view, of.member).map(drop)),
+    ("keep_authenticator", |shop, of| {
+        shop.keep_authenticator(of.member, &Sealed::from_bytes(vec![9]), of.now).map(drop)
+    }),
+    ("take_step", |shop, of| shop.take_step(of.member, i64::MAX, of.now).map(drop)),
+    ("remove_authenticator", |shop, of| shop.remove_authenticator(of.member).map(drop)),
+    ("keep_passkey", |shop, of| {
+        shop.keep_passkey(of.fresh(), of.member, "forged", &passkey("forged"), of.now)
+    }),
+    ("passkey_used", |shop, of| shop.passkey_used(of.passkey, &passkey("forged"), of.now)),
+    ("remove_passkey", |shop, of| shop.remove_passkey(of.member, of.passkey).map(drop)),
+    ("replace_codes", |shop, of| shop.replace_codes(of.member, &[[8; 32]], of.now)),
+    ("use_code", |shop, of| shop.use_code(of.member, &[7; 32], of.now).map(drop)),
+    ("prove_session", |shop, of| {
+        shop.prove_session(of.session, &TokenDigest::from_bytes([6; 32]), Proof::Passkey, of.now)
+    }),
+    ("close_others", |shop, of| shop.close_others(of.member, of.fresh(), None).map(drop)),
+    ("meet_device", |shop, of| {
+        shop.meet_device(of.member, &TokenDigest::from_bytes([5; 32]), "forged", of.now).map(drop)
+    }),
+    ("notify", |shop, of| shop.notify(of.fresh(), of.member, SecurityNotice::NewDevice, "forged", of.now)),
+    ("notices_read", |shop, of| shop.notices_read(of.member, of.now)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];
 

@@ -21,7 +21,7 @@ impl Tag {
     }
 }
 
-const VOID: [&str; 8] = ["meta", "link", "input", "img", "br", "hr", "use", "rect"];
+const VOID: [&str; 9] = ["meta", "link", "input", "img", "br", "hr", "use", "path", "rect"];
 
 /// The opening tags in order, or what is wrongly nested.
 pub(super) fn tags(html: &str) -> Result<Vec<Tag>, String> {

@@ -166,6 +166,7 @@ fn a_hostile_title_stays_text() {
             problem_count: 0,
             disk_full: false,
             owner_notices: Vec::new(),
+            security_notices: 0,
         }),
         flash: None,
     };

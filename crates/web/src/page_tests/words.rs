@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 37] = [
+const OPEN_GROUPS: [&str; 38] = [
     "actor-system",
     "audit",
     "case",
@@ -40,6 +40,7 @@ const OPEN_GROUPS: [&str; 37] = [
     "reauthorization",
     "reauthorization-mend",
     "scope",
+    "security-notice",
     "ship-day",
     "sku-show",
     "stage",

@@ -16,6 +16,8 @@ pub struct SignInPage {
     pub email: String,
     /// Where to go afterwards: a path of our own.
     pub next: String,
+    /// Whether the shop has an address that passkeys can be made for.
+    pub passkeys_possible: bool,
     /// What is wrong. A refused pair is an error of `email` that names neither.
     pub errors: Errors,
 }

@@ -12,6 +12,7 @@ pub mod order_list;
 pub mod orders;
 pub mod privacy;
 pub mod problems;
+pub mod security;
 pub mod skus;
 
 /// What is wrong with a form, field by field, in the reader's language.

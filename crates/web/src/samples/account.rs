@@ -15,6 +15,7 @@ impl Reader {
             chrome: self.gate("/sign-in"),
             email: "ana@casaverde.example".to_owned(),
             next: "/orders".to_owned(),
+            passkeys_possible: true,
             errors,
         };
         add(pages, "sign-in", &sign_in(Errors::default()));

@@ -6,6 +6,7 @@ mod desk;
 mod money;
 mod orders;
 mod privacy;
+mod security;
 mod stock;
 mod trouble;
 
@@ -35,6 +36,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.all_differences(&mut pages);
     reader.desk(&mut pages);
     reader.privacy(&mut pages);
+    reader.security(&mut pages);
     pages
 }
 
@@ -66,6 +68,7 @@ impl Reader {
                 email: "ana@casaverde.example".to_owned(),
                 problem_count: 41,
                 disk_full: nav == Nav::Problems,
+                security_notices: 2,
                 owner_notices: if nav == Nav::Skus { self.owner_notices() } else { Vec::new() },
             }),
             ..self.gate(&format!("/{}", nav.as_str()))

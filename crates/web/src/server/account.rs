@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 use domain::Restricted;
 use serde::Deserialize;
 
-use app::people::{SetupError, SignInError};
+use app::people::SetupError;
+use app::sign_in::{SignIn, SignInError};
 use vault::password::{MIN_CHARS, PasswordProblem};
 
-use super::guard::{self, Failure, Member, OpenForm, Posted, Reader, own_path, render};
-use super::see_other;
+use super::guard::{self, Failure, Member, OpenForm, Posted, PostedAny, Reader, own_path, render};
+use super::{cookies, see_other};
 use crate::pages::account::{Obstacle, SetupPage, SignInPage};
 use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Lang, Theme};
@@ -18,14 +19,16 @@ use crate::{Chrome, Lang, Theme};
 #[derive(Debug, Deserialize)]
 pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(crate) next: String,
 }
 
 /// The sign-in form.
 pub(crate) async fn show_sign_in(reader: Reader, Query(query): Query<Next>) -> Response {
     let next = own_path(&query.next).to_owned();
+    let passkeys_possible = reader.web.app.passkey_site().is_some();
     render(&SignInPage {
         chrome: reader.into_chrome(),
+        passkeys_possible,
         email: String::new(),
         next,
         errors: Errors::default(),
@@ -38,36 +41,51 @@ pub(crate) async fn sign_in(form: OpenForm) -> Result<Response, Failure> {
     let web = reader.web.clone();
     let (email, next) = (fields.get("email").to_owned(), own_path(fields.get("next")).to_owned());
     let password = Restricted::new(fields.raw("password"));
-    match web.app.sign_in(&email, password, &reader.network.to_string()).await {
-        Ok(token) => {
+    let passkeys_possible = web.app.passkey_site().is_some();
+    match web.app.sign_in(&email, password, &reader.visit).await {
+        Ok(SignIn::Entered(entry)) => {
             let mut response = see_other(&next);
-            guard::keep_session(&mut response, &web, token.expose());
+            cookies::keep_entry(&mut response, &web, &entry);
             Ok(response)
         }
-        Err(SignInError::App(error)) => Err(error.into()),
+        Ok(SignIn::SecondStep(question)) => {
+            let mut response = see_other(&guard::with_next("/sign-in/second", &next));
+            cookies::keep_question(&mut response, &web, &question);
+            Ok(response)
+        }
         Err(refused) => {
             let chrome = reader.into_chrome();
-            let (status, text) = match refused {
-                SignInError::Wait(wait) => {
-                    let text = chrome.ta("sign-in-wait", "span", &chrome.span(&wait));
-                    (StatusCode::TOO_MANY_REQUESTS, text)
-                }
-                SignInError::Wrong | SignInError::App(_) => {
-                    (StatusCode::UNAUTHORIZED, chrome.t("sign-in-wrong").to_owned())
-                }
-            };
+            let (status, text) = refusal(&chrome, refused, "sign-in-wrong")?;
             let errors = Errors(vec![FieldError { field: "email", text }]);
-            Ok((status, render(&SignInPage { chrome, email, next, errors })).into_response())
+            Ok((status, render(&SignInPage { chrome, email, next, passkeys_possible, errors }))
+                .into_response())
         }
     }
 }
 
+/// Why somebody was not let in, in their words; `wrong` is the sentence for a wrong answer.
+pub(crate) fn refusal(
+    chrome: &Chrome,
+    refused: SignInError,
+    wrong: &str,
+) -> Result<(StatusCode, String), Failure> {
+    match refused {
+        SignInError::Wait(wait) => {
+            Ok((StatusCode::TOO_MANY_REQUESTS, chrome.ta("sign-in-wait", "span", &chrome.span(&wait))))
+        }
+        SignInError::Wrong | SignInError::Closed => {
+            Ok((StatusCode::UNAUTHORIZED, chrome.t(wrong).to_owned()))
+        }
+        SignInError::App(error) => Err(error.into()),
+    }
+}
+
 /// Signs out.
-pub(crate) async fn sign_out(posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn sign_out(PostedAny(posted): PostedAny) -> Result<Response, Failure> {
     let Posted { member, .. } = posted;
     member.web.app.sign_out(&member.who).await?;
     let mut response = see_other("/sign-in");
-    guard::drop_session(&mut response, &member.web);
+    cookies::drop_session(&mut response, &member.web);
     Ok(response)
 }
 
@@ -95,7 +113,7 @@ pub(crate) async fn show_setup(reader: Reader, Path(token): Path<String>) -> Res
 /// Makes the organization and its owner, and signs them in.
 pub(crate) async fn set_up(Path(token): Path<String>, form: OpenForm) -> Result<Response, Failure> {
     let OpenForm { reader, fields } = form;
-    let (web, network) = (reader.web.clone(), reader.network.to_string());
+    let (web, visit) = (reader.web.clone(), reader.visit.clone());
     let chrome = reader.into_chrome();
     let (email, name) = (fields.get("email"), fields.get("organization"));
     let password = Restricted::new(fields.raw("password"));
@@ -115,11 +133,11 @@ pub(crate) async fn set_up(Path(token): Path<String>, form: OpenForm) -> Result<
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response());
         }
     }
-    let Ok(session) = web.app.sign_in(email, password, &network).await else {
+    let Some(entry) = web.app.sign_in(email, password, &visit).await.ok().and_then(SignIn::entered) else {
         return Ok(see_other("/sign-in"));
     };
     let mut response = see_other("/connections/new");
-    guard::keep_session(&mut response, &web, session.expose());
+    cookies::keep_entry(&mut response, &web, &entry);
     Ok(response)
 }
 
@@ -132,19 +150,21 @@ fn setup_errors(chrome: &Chrome, problems: &app::people::SetupProblems) -> Error
         errors.push(FieldError { field: "email", text: chrome.t("setup-error-email").into() });
     }
     if let Some(problem) = problems.password {
-        let text = match problem {
-            PasswordProblem::TooShort => {
-                chrome.tn("field-password-hint", &i64::try_from(MIN_CHARS).unwrap_or(0))
-            }
-            PasswordProblem::TooLong => chrome.t("setup-error-password-long").into(),
-            PasswordProblem::ContainsEmail
-            | PasswordProblem::Repetitive
-            | PasswordProblem::Sequence
-            | PasswordProblem::Common => chrome.t("setup-error-password-common").into(),
-        };
-        errors.push(FieldError { field: "password", text });
+        errors.push(FieldError { field: "password", text: password_problem(chrome, problem) });
     }
     Errors(errors)
+}
+
+/// What is wrong with a new password, in its member's words.
+pub(crate) fn password_problem(chrome: &Chrome, problem: PasswordProblem) -> String {
+    match problem {
+        PasswordProblem::TooShort => chrome.tn("field-password-hint", &i64::try_from(MIN_CHARS).unwrap_or(0)),
+        PasswordProblem::TooLong => chrome.t("setup-error-password-long").into(),
+        PasswordProblem::ContainsEmail
+        | PasswordProblem::Repetitive
+        | PasswordProblem::Sequence
+        | PasswordProblem::Common => chrome.t("setup-error-password-common").into(),
+    }
 }
 
 /// Keeps language and theme: with the member, and in the browser for the sign-in page.
@@ -158,7 +178,7 @@ pub(crate) async fn set_preferences(form: OpenForm) -> Result<Response, Failure>
         path => own_path(path),
     };
     let mut response = see_other(next);
-    guard::keep_look(&mut response, lang, theme);
+    cookies::keep_look(&mut response, lang, theme);
     if let Some(member) = Member::of(&reader).await? {
         member.web.app.set_preferences(&member.who, lang.tag(), theme.as_str()).await?;
     }

@@ -6,7 +6,7 @@
 use app::buyers::NoBuyer;
 use axum::response::Response;
 
-use super::guard::{Failure, Member, Posted, render, see_with};
+use super::guard::{Failure, Member, Posted, PostedProven, render, see_with};
 use super::order_query::{ListQuery, link_to};
 use super::see_other;
 use crate::pages::account::Obstacle;
@@ -17,7 +17,7 @@ const PAGE: &str = "/privacy";
 
 /// Narrows the list that the form came from to the buyers that are called so.
 pub(crate) async fn find(posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let query = ListQuery::parse(fields.get("filter"));
     let found =
         member.web.app.search_buyers(member.organization(), member.who.member, fields.get("buyer")).await;
@@ -41,8 +41,8 @@ pub(crate) async fn show(member: Member) -> Result<Response, Failure> {
 }
 
 /// Switches the search by buyer on or off.
-pub(crate) async fn switch(posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+pub(crate) async fn switch(PostedProven(posted): PostedProven) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
     let (on, key) = match fields.get("search") {
         "on" => (true, "flash-buyer-search-on"),
         "off" => (false, "flash-buyer-search-off"),

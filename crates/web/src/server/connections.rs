@@ -11,7 +11,7 @@ use store::imports::{ImportPhase, ImportRun};
 use app::clockwork::SWEEP_EVERY;
 use app::connections::{CallbackError, Decision, Health, PlannedListing};
 
-use super::guard::{Failure, Member, Posted, render, see_with};
+use super::guard::{Failure, Member, Posted, PostedProven, Proven, render, see_with};
 use super::see_other;
 use crate::pages::account::Obstacle;
 use crate::pages::connections::{
@@ -64,7 +64,7 @@ async fn problems_of(member: &Member, id: ConnectionId) -> Result<Vec<ProblemCou
 }
 
 /// The channels that can be connected.
-pub(crate) async fn choose(member: Member) -> Result<Response, Failure> {
+pub(crate) async fn choose(Proven(member): Proven) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let channels = ChannelKind::ALL
         .into_iter()
@@ -80,8 +80,8 @@ pub(crate) async fn choose(member: Member) -> Result<Response, Failure> {
 }
 
 /// Sends the browser to the platform for consent.
-pub(crate) async fn begin(posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+pub(crate) async fn begin(PostedProven(posted): PostedProven) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
     let Some(kind) = ChannelKind::parse(fields.get("channel")) else {
         return Err(Failure::of(Obstacle::BadRequest).on(member.chrome(Some(Nav::Connections)).await?));
     };
@@ -98,7 +98,7 @@ async fn go_to_platform(member: &Member, kind: ChannelKind) -> Result<Response, 
 
 /// Takes the browser back from the platform.
 pub(crate) async fn finish(
-    member: Member,
+    Proven(member): Proven,
     Path(channel): Path<String>,
     Query(returned): Query<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
@@ -205,7 +205,10 @@ fn plan_row(planned: PlannedListing) -> PlanRow {
 }
 
 /// Agrees to the dry run, or goes on with an import that stands still.
-pub(crate) async fn import(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn import(
+    Path(id): Path<String>,
+    PostedProven(posted): PostedProven,
+) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     member.web.app.start_import(member.organization(), member.who.member, id).await?;
     Ok(see_other(&format!("/connections/{id}/import")))
@@ -286,7 +289,10 @@ pub(crate) async fn sweep(Path(id): Path<String>, posted: Posted) -> Result<Resp
 }
 
 /// Sends the browser to the platform for a new consent of a known account.
-pub(crate) async fn reconnect(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn reconnect(
+    Path(id): Path<String>,
+    PostedProven(posted): PostedProven,
+) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     let connection =
         member.web.app.organization(member.organization()).read(move |tenant| tenant.connection(id)).await?;
@@ -297,7 +303,10 @@ pub(crate) async fn reconnect(Path(id): Path<String>, posted: Posted) -> Result<
 }
 
 /// Leaves an account.
-pub(crate) async fn disconnect(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn disconnect(
+    Path(id): Path<String>,
+    PostedProven(posted): PostedProven,
+) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     member.web.app.disconnect(member.organization(), member.who.member, id).await?;
     Ok(see_with("/connections", Tone::Good, "flash-disconnected"))

@@ -192,7 +192,7 @@ fn page(member: &Member, chrome: Chrome, opened: OpenCase, typed: &Typed, errors
 
 /// Takes an answer.
 pub(crate) async fn answer(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(Some(Nav::Desk)).await?;
     let (Ok(id), Some(verb)) = (id.parse::<CaseId>(), Verb::parse(fields.get("verb"))) else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));

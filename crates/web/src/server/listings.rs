@@ -138,7 +138,7 @@ pub(crate) async fn unlink(Path(id): Path<String>, posted: Posted) -> Result<Res
 }
 
 async fn change(posted: Posted, id: &str, code: Option<&str>, done: &str) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let next = match fields.get("next") {
         "" => "/listings",
         path => own_path(path),

@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod buyers;
 mod connections;
+mod cookies;
 mod desk;
 mod guard;
 mod headers;
@@ -19,6 +20,8 @@ mod order_query;
 mod orders;
 mod picked;
 mod problems;
+mod second_step;
+mod security;
 mod skus;
 mod views;
 
@@ -82,7 +85,22 @@ fn pages() -> Router<Web> {
     Router::new()
         .route("/", get(home))
         .route("/sign-in", get(account::show_sign_in).post(account::sign_in))
+        .route("/sign-in/second", get(second_step::show).post(second_step::take))
+        .route("/sign-in/passkey/begin", post(second_step::begin_passkey))
+        .route("/sign-in/passkey", post(second_step::passkey))
         .route("/sign-out", post(account::sign_out))
+        .route("/confirm", get(second_step::show_confirm).post(second_step::confirm))
+        .route("/security", get(security::show))
+        .route("/security/read", post(security::read))
+        .route("/security/app", get(security::show_app).post(security::begin_app))
+        .route("/security/app/code", post(security::confirm_app))
+        .route("/security/app/remove", post(security::remove_app))
+        .route("/security/passkeys", post(security::add_passkey))
+        .route("/security/passkeys/begin", post(security::begin_passkey))
+        .route("/security/passkeys/{id}/remove", post(security::remove_passkey))
+        .route("/security/codes", post(security::new_codes))
+        .route("/security/password", post(security::change_password))
+        .route("/security/sessions/end", post(security::end_sessions))
         .route("/setup/{token}", get(account::show_setup).post(account::set_up))
         .route("/preferences", post(account::set_preferences))
         .route("/orders", get(orders::list))

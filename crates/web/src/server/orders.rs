@@ -39,16 +39,13 @@ struct ListParts {
 
 /// The list of orders.
 pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
-    let chrome = member.chrome(Some(Nav::Orders)).await?;
-    let (Some(turn), Some(filter)) = (query.turn(), query.filter(chrome.now)) else {
-        return Err(Failure::of(Obstacle::BadRequest).on(chrome));
+    let now = member.web.app.clock().now();
+    let (Some(turn), Some(filter)) = (query.turn(), query.filter(now)) else {
+        return Err(Failure::of(Obstacle::BadRequest).on(member.chrome(Some(Nav::Orders)).await?));
     };
     let who = member.who.member;
-    let parts = member
-        .web
-        .app
-        .organization(member.organization())
-        .read(move |tenant| {
+    let (chrome, parts) = member
+        .page(Some(Nav::Orders), move |tenant| {
             Ok(ListParts {
                 listed: tenant.order_page(&filter, turn)?,
                 connections: tenant.connections()?,

@@ -16,7 +16,7 @@ use crate::{Chrome, Nav, Tone, csv};
 
 /// Does with the picked orders what the pressed button says.
 pub(crate) async fn act(posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let back = own_path(fields.get("next")).to_owned();
     let picked: Option<Vec<OrderId>> = fields.all("order").map(|text| text.parse().ok()).collect();
     let Some(picked) = picked.filter(|picked| picked.len() <= MAX_PICKED) else {

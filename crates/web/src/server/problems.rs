@@ -84,7 +84,7 @@ fn subject_of(payload: &str) -> String {
 
 /// Tries one again, or all alike.
 pub(crate) async fn retry(posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let which = if let Ok(id) = fields.get("job").parse::<JobId>() {
         DeadJobs::One(id)
     } else if let Some(problem) = Problem::parse(fields.get("problem")) {

@@ -200,7 +200,7 @@ fn proof_of(listing: &Listing, tally: Tally, connections: &BTreeMap<ConnectionId
 
 /// Takes a count in.
 pub(crate) async fn adjust(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(Some(Nav::Skus)).await?;
     let Some(found) = find(&member, &id, None).await? else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));

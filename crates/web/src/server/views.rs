@@ -37,7 +37,7 @@ pub(crate) async fn list(member: Member) -> Result<Response, Failure> {
 
 /// Gives the filter of a list a name.
 pub(crate) async fn save(posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let filter = ListQuery::parse(fields.get("filter")).filter_text();
     let saved =
         member.web.app.save_view(member.organization(), member.who.member, fields.get("name"), &filter);
@@ -49,7 +49,7 @@ pub(crate) async fn save(posted: Posted) -> Result<Response, Failure> {
 
 /// Renames, moves or forgets a view.
 pub(crate) async fn change(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
-    let Posted { member, fields } = posted;
+    let Posted { member, fields, .. } = posted;
     let Ok(id) = id.parse::<ViewId>() else {
         return Err(Failure::of(Obstacle::NotFound).on(member.chrome(Some(Nav::Orders)).await?));
     };
