@@ -231,7 +231,7 @@ fn wishes(programs: &Programs, profile: &std::path::Path, language: &str) -> Val
                 // It sees our own pages only, and root may not use the sandbox of Chromium.
                 "--no-sandbox",
                 "--no-proxy-server",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--disable-dev-shm-usage",

@@ -1,9 +1,7 @@
 //! A member's own sign-in: a passkey by a virtual authenticator, an app's codes, recovery
 //! codes, and what is asked for again.
 
-use domain::{Restricted, Timestamp};
 use serde_json::{Value, json};
-use vault::totp::Seed;
 
 use crate::shop::{EMAIL, PASSWORD};
 use crate::visitor::Visitor;
@@ -30,17 +28,6 @@ async fn signs_in_with_the_password(visitor: &Visitor) {
     visitor.fills("field-email", EMAIL).await;
     visitor.fills("field-password", PASSWORD).await;
     visitor.presses("sign-in-button").await;
-}
-
-/// The code that an app with this secret shows now.
-fn code_of(secret: &str, now: Timestamp) -> String {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let digits = secret.chars().filter_map(|letter| alphabet.find(letter));
-    let bits: String = digits.map(|digit| format!("{digit:05b}")).collect();
-    let bytes = bits.as_bytes().chunks_exact(8).map(|bits| {
-        u8::from_str_radix(std::str::from_utf8(bits).expect("binary digits"), 2).expect("a byte")
-    });
-    Seed::from_kept(Restricted::new(bytes.collect())).code(now).to_string()
 }
 
 in_every_language! {
@@ -76,7 +63,7 @@ in_every_language! {
         visitor.presses("app-code-button").await;
         visitor.reads("app-code-wrong").await;
         visitor.was_refused(422).await;
-        visitor.fills("app-code", &code_of(&secret, shop.now())).await;
+        visitor.fills("app-code", &tests::authenticator::given(&secret).code(shop.now())).await;
         visitor.presses("app-code-button").await;
         visitor.reads("codes-once").await;
         let codes = in_code(visitor).await;

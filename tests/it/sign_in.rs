@@ -59,7 +59,7 @@ impl Phone {
         let who = who(shop, &enter(shop).await).await;
         shop.app().begin_authenticator(&who).await.expect("an app is begun");
         let new = shop.app().new_authenticator(&who, EMAIL).await.unwrap().expect("it waits for its code");
-        let seed = Seed::from_kept(Restricted::new(from_base32(&new.secret)));
+        let seed = tests::authenticator::given(&new.secret);
         let code = seed.code(shop.now());
         let added = shop.app().confirm_authenticator(&who, &code).await.expect("the first code is right");
         shop.wait(STEP);
@@ -70,20 +70,6 @@ impl Phone {
     fn shows(&self, now: Timestamp) -> String {
         self.seed.code(now).to_string()
     }
-}
-
-fn from_base32(text: &str) -> Vec<u8> {
-    let digit = |letter| u32::try_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap()).unwrap();
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
-    for letter in text.chars() {
-        held = ((held << 5) | digit(letter)) & 0xffff;
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((held >> bits) & 0xff).unwrap());
-        }
-    }
-    bytes
 }
 
 async fn told(shop: &TestApp) -> Vec<String> {

@@ -2,6 +2,7 @@
 //! time and chance in the test's hands. And the simulator, which drives such a shop
 //! through storms and holds it against its promises after every event.
 
+pub mod authenticator;
 pub mod bench;
 pub mod capture;
 pub mod crash;
