@@ -24,6 +24,7 @@
 //! ```
 
 pub mod audit;
+pub mod backup;
 pub mod checkpoint;
 mod data_key;
 mod encode;
@@ -38,6 +39,7 @@ pub mod token;
 mod xaes;
 
 pub use audit::AuditEvent;
+pub use backup::{BackupKeys, ChunkError, ChunkName};
 pub use checkpoint::{Checkpoint, LogSigner, LogVerifier};
 pub use entropy::OsEntropy;
 pub use export::verify_export;
