@@ -1,6 +1,7 @@
 //! One believable shop on every page: what tests render, what the preview shows.
 
 mod account;
+mod backups;
 mod connections;
 mod desk;
 mod money;
@@ -35,6 +36,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.all_differences(&mut pages);
     reader.desk(&mut pages);
     reader.privacy(&mut pages);
+    reader.backups(&mut pages);
     pages
 }
 
