@@ -69,6 +69,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("differences", "/differences"),
         Page::at("audit", "/audit"),
         Page::at("privacy", "/privacy"),
+        Page::at("backups", "/backups"),
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),
         Page::at("confirm", "/confirm?next=%2Fsecurity"),

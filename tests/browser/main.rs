@@ -43,6 +43,7 @@ macro_rules! in_one_language {
 }
 
 mod axe;
+mod backups;
 mod browser;
 mod coming_in;
 mod connecting;

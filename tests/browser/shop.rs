@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
+use app::backup::Plan;
+use app::backup::depot::Folder;
 use domain::{ConnectionId, OrderId, Restricted, SkuId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
@@ -49,7 +51,7 @@ pub(crate) struct Shop {
     market: SocketAddr,
     hook_door: String,
     _market: JoinSet<()>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Shop {
@@ -85,7 +87,7 @@ impl Shop {
         tokio::spawn(app.clone().tick());
         tokio::spawn(app.clone().work());
         let serving = sandbox.spawn(market_listener);
-        Self { app, sandbox, url, market, hook_door, _market: serving, _folder: folder }
+        Self { app, sandbox, url, market, hook_door, _market: serving, folder }
     }
 
     /// The one-time link of the owner.
@@ -120,6 +122,22 @@ impl Shop {
     /// What the shop's clock says.
     pub(crate) fn now(&self) -> Timestamp {
         self.app.clock().now()
+    }
+
+    /// Has a folder for backups from now on; gives its name.
+    pub(crate) fn gets_a_place_for_backups(&self) -> String {
+        let place = self.folder.path().join("backups");
+        let told = place.display().to_string();
+        let scratch = self.folder.path().join("scratch");
+        let every = Duration::from_hours(1);
+        self.app.plan_backups(Plan { depot: Arc::new(Folder::at(place)), every, keep_days: 30, scratch });
+        told
+    }
+
+    /// Does the backup or drill that was asked for.
+    pub(crate) async fn does_its_backup(&self) {
+        let done = self.app.do_waiting_run().await.expect("it ends").expect("one was asked for");
+        assert_eq!(done.error, None);
     }
 
     /// Whether the marketplace refuses every change of a listing from now on.

@@ -37,6 +37,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod backups;
 mod buyers;
 mod cases;
 mod conformance;

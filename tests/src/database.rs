@@ -70,8 +70,18 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
+/// One more PostgreSQL schema, where there is a server.
+///
+/// # Panics
+/// When the server does not answer.
+#[must_use]
+pub fn one_more_schema() -> Option<Schema> {
+    env::var(POSTGRES_URL).ok().map(|url| Schema::create(&url))
+}
+
 /// A schema that lives as long as its test.
-pub(crate) struct Schema {
+#[derive(Debug)]
+pub struct Schema {
     url: String,
     name: String,
 }
@@ -85,14 +95,25 @@ impl Schema {
         schema
     }
 
-    pub(crate) fn location(&self) -> Location {
+    /// Where it is.
+    #[must_use]
+    pub fn location(&self) -> Location {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         Location::Server(format!("{}{separator}options=-csearch_path%3D{}", self.url, self.name))
     }
 
     fn run(&self, sql: &str) {
-        let mut client = postgres::Client::connect(&self.url, postgres::NoTls).expect("the server answers");
-        client.batch_execute(sql).expect("the server takes the statement");
+        // The client drives a runtime of its own, which must not start inside another one.
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                let client = postgres::Client::connect(&self.url, postgres::NoTls);
+                client
+                    .expect("the server answers")
+                    .batch_execute(sql)
+                    .expect("the server takes the statement");
+            });
+            run.join().expect("the statement ran");
+        });
     }
 }
 

@@ -171,7 +171,7 @@ impl Made {
         let parts = Parts {
             store,
             // The same seed gives the same keys, as the same key file would.
-            keyring: Keyring::generate(&SeededEntropy::new(self.seed ^ KEYS)),
+            keyring: Arc::new(Keyring::generate(&SeededEntropy::new(self.seed ^ KEYS))),
             passwords: Passwords::new(CHEAP).expect("the cost is allowed"),
             channels: self.markets.channels(&self.outbound()),
             clock: self.clock.clone(),

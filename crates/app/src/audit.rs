@@ -213,7 +213,7 @@ impl NotDone {
     }
 }
 
-fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8>> {
+pub(crate) fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8>> {
     let phase = match event.phase.as_str() {
         "intent" => Phase::Intent,
         "done" => Phase::Outcome(Outcome::Done),
@@ -238,7 +238,7 @@ fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8>> {
     .map_err(|error| inconsistent(error.to_string()))
 }
 
-fn frontier(size: i64, edge: &[u8]) -> StoreResult<Frontier> {
+pub(crate) fn frontier(size: i64, edge: &[u8]) -> StoreResult<Frontier> {
     let inconsistent = || StoreError::Inconsistent {
         table: "audit_tree",
         column: "edge",

@@ -398,6 +398,7 @@ impl App {
             .write(move |tenant| {
                 tenant.set_connection_state(id, ConnectionState::Disconnected, now)?;
                 tenant.destroy_data_key(KeyOwner::Connection(id))?;
+                app.keep_erasure(tenant, KeyOwner::Connection(id))?;
                 let buyers = tenant.forget_buyers_of(id)?;
                 let deed = deed.with("revoked_at_platform", revoked).with("buyers_forgotten", buyers);
                 app.outcome(tenant, &deed, "ok")

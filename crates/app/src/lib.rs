@@ -6,6 +6,7 @@
 //! `connect`, time and chance only through their traits.
 
 pub mod audit;
+pub mod backup;
 pub mod buyers;
 mod caller;
 pub mod cases;
@@ -84,7 +85,7 @@ pub struct Parts {
     /// The store.
     pub store: Store,
     /// The keys.
-    pub keyring: Keyring,
+    pub keyring: Arc<Keyring>,
     /// Password hashing.
     pub passwords: vault::password::Passwords,
     /// The channels, by kind.
@@ -117,6 +118,7 @@ pub struct App {
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
     audit: Arc<audit::Signer>,
+    backups: Arc<std::sync::OnceLock<backup::Plan>>,
 }
 
 impl std::fmt::Debug for App {
@@ -140,6 +142,7 @@ impl App {
             jobs_came: Arc::new(Notify::new()),
             tallies: Arc::new(clockwork::Tallies::default()),
             audit: Arc::new(audit),
+            backups: Arc::default(),
         })
     }
 
@@ -171,6 +174,12 @@ impl App {
     #[must_use]
     pub fn keyring(&self) -> &Keyring {
         &self.parts.keyring
+    }
+
+    /// The keys, to be kept by whoever works on beside the application (a restore).
+    #[must_use]
+    pub fn shared_keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.parts.keyring)
     }
 
     /// Where browsers and platforms reach us.

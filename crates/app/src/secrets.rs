@@ -110,7 +110,7 @@ where
     vault::open(key, place, sealed, grant).map_err(|error| as_store_error(&error))
 }
 
-fn token_place(
+pub(crate) fn token_place(
     organization: OrganizationId,
     connection: ConnectionId,
     column: &'static str,

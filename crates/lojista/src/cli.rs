@@ -82,6 +82,23 @@ pub(crate) enum Command {
     /// The audit log: export it, verify an export.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Take a backup now.
+    ///
+    /// Sealed under the key file, and only what is new since the one before. The key file is
+    /// not in it: keep a copy of that in another place.
+    #[command(after_help = "Examples:\n  lojista backup --to /mnt/backups\n  \
+        LOJISTA_BACKUP_DIR=/mnt/backups lojista backup --json")]
+    Backup(BackupArgs),
+    /// Fill an empty place from a backup.
+    ///
+    /// Needs the backups and the key file, nothing else. The data is proven before it is put in
+    /// place; what is not empty is not touched. A backup of either engine goes into either.
+    #[command(after_help = "Examples:\n  lojista restore --from /mnt/backups --into /var/lib/lojista\n  \
+        lojista restore --from /mnt/backups --key-file /etc/lojista/keys --at 2026-11-22T14:30:00Z")]
+    Restore(RestoreArgs),
+    /// Restore the newest backup into a scratch file, prove it, and keep the verdict.
+    #[command(after_help = "Example:\n  lojista restore-drill --json")]
+    RestoreDrill(BackupArgs),
     /// People.
     #[command(subcommand)]
     User(UserCommand),
@@ -262,6 +279,48 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "RATE", default_value_t = 0)]
     pub(crate) orders_per_minute: u32,
     /// Once ready, print the manifest as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `backup`, `restore-drill`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Where the backups lie (LOJISTA_BACKUP_DIR).
+    #[arg(long, value_name = "DIR")]
+    to: Option<String>,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl BackupArgs {
+    /// Reads the configuration.
+    pub(crate) fn load(&self) -> Result<Config, ConfigError> {
+        self.config.load(&[("backup.dir", "to", self.to.clone())])
+    }
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Where the backups lie.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// An empty data folder, or an empty database (postgres://…); else the configured one.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) into: Option<String>,
+    /// The newest backup up to this instant (2026-11-22T14:30:00Z); else the newest.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// The key file (else LOJISTA_KEY_FILE, else keys in the data folder).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Print the result as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

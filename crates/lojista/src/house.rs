@@ -94,7 +94,7 @@ pub(crate) async fn build(
         Passwords::new(Cost::STANDARD).map_err(|error| Failure::at("passwords cannot be hashed", error))?;
     let parts = Parts {
         store: ground.store,
-        keyring: ground.keyring,
+        keyring: Arc::new(ground.keyring),
         passwords,
         channels,
         clock: Arc::new(SystemClock),

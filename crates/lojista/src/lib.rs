@@ -2,6 +2,7 @@
 //! `tests` starts the same program with an end of its own choosing.
 
 mod audit;
+mod backup;
 mod cli;
 mod clock;
 mod config;
@@ -21,7 +22,9 @@ use std::sync::Arc;
 
 use app::Faults;
 
-use crate::cli::{AuditCommand, Cli, Command, UserCommand};
+use store::backup::RunKind;
+
+use crate::cli::{AuditCommand, BackupArgs, Cli, Command, UserCommand};
 use crate::failure::Failure;
 
 /// Threads of the commands that ask for no number.
@@ -63,6 +66,12 @@ fn run(command: Command, faults: Option<Arc<dyn Faults>>) -> Result<ExitCode, Fa
         Command::Audit(AuditCommand::Verify { folder, key, json }) => {
             return audit::verify(&folder, key, json);
         }
+        Command::Backup(args) => run_backup(&args, RunKind::Backup),
+        Command::RestoreDrill(args) => run_backup(&args, RunKind::Drill),
+        Command::Restore(args) => {
+            logging::start_from_environment()?;
+            on_threads(THREADS, backup::restore(args))
+        }
         Command::User(UserCommand::Link { config, public_url }) => {
             let config = config.load(&[("server.public_url", "public-url", public_url)])?;
             logging::start(&config.log);
@@ -70,6 +79,12 @@ fn run(command: Command, faults: Option<Arc<dyn Faults>>) -> Result<ExitCode, Fa
         }
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_backup(args: &BackupArgs, kind: RunKind) -> Result<(), Failure> {
+    let config = args.load()?;
+    logging::start(&config.log);
+    on_threads(THREADS, backup::run(config, kind, args.json))
 }
 
 fn configured(args: &cli::ConfigArgs) -> Result<config::Config, Failure> {

@@ -46,6 +46,11 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
         tracing::warn!("no channel is configured: set LOJISTA_MERCADO_LIVRE_CLIENT_ID and its secret");
     }
     let app = house::build(ground, channels, public_url.clone(), config.server.second_factor).await?;
+    if let Some(plan) = config.backup.plan(&config.storage) {
+        app.plan_backups(plan);
+    } else {
+        tracing::warn!("no backups are taken: set LOJISTA_BACKUP_DIR");
+    }
     let link = app.setup_link().await?;
     say_ready(&public_url, link.as_deref(), json);
     work_and_answer(app.clone(), listener, web::router(app, web), stop).await
@@ -91,6 +96,7 @@ pub(crate) async fn work_and_answer(
 ) -> Result<(), Failure> {
     let sorter = tokio::spawn(app.clone().sort());
     let clockwork = tokio::spawn(app.clone().tick());
+    let backups = tokio::spawn(app.clone().keep_backups());
     let worker = tokio::spawn(app.work_until(stop.clone().wished()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
@@ -112,6 +118,7 @@ pub(crate) async fn work_and_answer(
     }
     sorter.abort();
     clockwork.abort();
+    backups.abort();
     if ended.is_none() && tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
         serving.abort();
     }

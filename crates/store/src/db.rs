@@ -8,6 +8,7 @@
 mod error;
 mod migrate;
 mod pg;
+pub mod shape;
 mod sqlite;
 mod value;
 
@@ -281,6 +282,17 @@ impl Db {
         Ok(Self { engine, backend, full: Arc::default() })
     }
 
+    /// Opens a database that is to be loaded from a backup: a new SQLite file, or an empty
+    /// PostgreSQL database, with the schema as it was at migration `schema`. Such a file does
+    /// not survive a power cut before it was synchronised. Blocks.
+    pub fn open_to_load(location: &Location, schema: i64) -> StoreResult<Self> {
+        let (engine, backend): (_, Arc<dyn Backend>) = match location {
+            Location::File(path) => (Engine::Sqlite, Arc::new(sqlite::Sqlite::open_to_load(path, schema)?)),
+            Location::Server(url) => (Engine::Postgres, Arc::new(pg::Postgres::open_up_to(url, schema)?)),
+        };
+        Ok(Self { engine, backend, full: Arc::default() })
+    }
+
     /// Which engine answers.
     #[must_use]
     pub const fn engine(&self) -> Engine {
@@ -385,6 +397,18 @@ pub fn waiting_migrations(location: &Location) -> StoreResult<usize> {
         Location::File(path) => sqlite::waiting_migrations(path),
         Location::Server(url) => pg::waiting_migrations(url),
     }
+}
+
+/// Whether a PostgreSQL database (`postgres://…`) holds nothing that a restore could harm: no
+/// tables, or ours without a single row of a shop. Blocks.
+pub fn is_empty(url: &str) -> StoreResult<bool> {
+    pg::is_empty(url)
+}
+
+/// The newest migration that this program knows.
+#[must_use]
+pub fn newest_schema() -> i64 {
+    migrate::newest()
 }
 
 /// The migrations' shape of the open database, for the test that compares the engines:

@@ -5,6 +5,7 @@
 //! whose every statement names the organization.
 
 pub mod audit;
+pub mod backup;
 pub mod buyers;
 pub mod cases;
 pub mod charges;
@@ -41,6 +42,11 @@ impl Store {
     /// Opens the database and brings its schema up to date. Blocks.
     pub fn open(location: &Location) -> StoreResult<Self> {
         Ok(Self { db: Db::open(location)? })
+    }
+
+    /// Opens a database that a backup is loaded into; see [`Db::open_to_load`].
+    pub fn open_to_load(location: &Location, schema: i64) -> StoreResult<Self> {
+        Ok(Self { db: Db::open_to_load(location, schema)? })
     }
 
     /// The database, for what belongs to no organization.

@@ -10,6 +10,9 @@ pub const HOOK_DOOR: &str = "hook_door";
 /// The seed of the audit log's signing key, sealed.
 pub const AUDIT_KEY: &str = "audit_key";
 
+/// Names this installation in its backups.
+pub const BACKUP_SET: &str = "backup_set";
+
 /// A setting's value.
 pub fn get(tx: &mut Tx<'_>, name: &str) -> StoreResult<Option<String>> {
     tx.row("SELECT value FROM setting WHERE name = $1", params![name], |row| row.get(0))

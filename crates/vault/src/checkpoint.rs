@@ -140,7 +140,8 @@ impl LogSigner {
         self.sign_note(&Checkpoint { origin, size, root }.to_text())
     }
 
-    fn sign_note(&self, text: &str) -> String {
+    /// A signed note (c2sp.org/signed-note) of a text that ends with a line end.
+    pub(crate) fn sign_note(&self, text: &str) -> String {
         let signature = self.pair.sign(text.as_bytes());
         let signed = [self.verifier.key_id().as_slice(), signature.as_ref()].concat();
         format!("{text}\n{SIGNATURE_PREFIX}{} {}\n", self.verifier.name, STANDARD.encode(signed))
@@ -184,7 +185,7 @@ impl LogVerifier {
     }
 
     /// The text of a note that this key signed.
-    fn verify_note<'a>(&self, note: &'a str) -> Result<&'a str, CheckpointError> {
+    pub(crate) fn verify_note<'a>(&self, note: &'a str) -> Result<&'a str, CheckpointError> {
         let malformed = CheckpointError::Malformed;
         if note.len() > MAX_NOTE_BYTES {
             return Err(malformed("too long"));

@@ -27,7 +27,8 @@ impl Fields {
 }
 
 /// Lower-case hexadecimal text.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
@@ -37,7 +38,8 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 }
 
 /// Reads hexadecimal text of either case; `None` when it is not that.
-pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|letter| letter.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();

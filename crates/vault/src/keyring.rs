@@ -289,15 +289,14 @@ impl Keyring {
         if equal(&self.key_check(), stored) { Ok(()) } else { Err(KeyringError::WrongKeys) }
     }
 
-    fn expand(&self, label: &str) -> KeyBytes {
-        let label = Fields::of("derived key").field(label.as_bytes()).finish();
-        let mut out = KeyBytes::default();
-        hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
-            .extract(&*self.derive)
-            .expand(&[&label], hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut *out))
-            .expect("32 bytes are within the limit of HKDF");
-        out
+    pub(crate) fn expand(&self, label: &str) -> KeyBytes {
+        expand(&self.derive, label)
+    }
+
+    /// A key for one purpose from each key-encryption key, the primary one first: these
+    /// change when the keys are rotated.
+    pub(crate) fn expand_each(&self, label: &str) -> Vec<(KekId, KeyBytes)> {
+        self.keks.iter().map(|(id, kek)| (*id, expand(kek, label))).collect()
     }
 
     fn add_primary(&mut self, entropy: &dyn Entropy) {
@@ -353,6 +352,18 @@ impl fmt::Debug for Keyring {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_list().entries(self.kek_ids()).finish()
     }
+}
+
+/// HKDF-SHA-256 (RFC 5869).
+fn expand(secret: &KeyBytes, label: &str) -> KeyBytes {
+    let label = Fields::of("derived key").field(label.as_bytes()).finish();
+    let mut out = KeyBytes::default();
+    hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
+        .extract(&**secret)
+        .expand(&[&label], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut *out))
+        .expect("32 bytes are within the limit of HKDF");
+    out
 }
 
 fn is_comment(line: &str) -> bool {

@@ -24,6 +24,7 @@
 //! ```
 
 pub mod audit;
+pub mod backup;
 pub mod checkpoint;
 mod data_key;
 mod encode;
@@ -41,6 +42,7 @@ pub mod totp;
 mod xaes;
 
 pub use audit::AuditEvent;
+pub use backup::{BackupKeys, ChunkError, ChunkName};
 pub use checkpoint::{Checkpoint, LogSigner, LogVerifier};
 pub use entropy::OsEntropy;
 pub use export::verify_export;

@@ -55,11 +55,12 @@ pub enum Nav {
     Audit,
     Desk,
     Privacy,
+    Backups,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Orders,
         Self::Desk,
         Self::Skus,
@@ -69,6 +70,7 @@ impl Nav {
         Self::Problems,
         Self::Audit,
         Self::Privacy,
+        Self::Backups,
     ];
 
     /// The word in addresses, translation keys and icon names.
@@ -84,6 +86,7 @@ impl Nav {
             Self::Audit => "audit",
             Self::Desk => "desk",
             Self::Privacy => "privacy",
+            Self::Backups => "backups",
         }
     }
 
@@ -101,6 +104,7 @@ impl Nav {
             Self::Audit => 'a',
             Self::Desk => 'd',
             Self::Privacy => 'y',
+            Self::Backups => 'b',
         }
     }
 }

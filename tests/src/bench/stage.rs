@@ -260,7 +260,7 @@ pub async fn start(
     let channel = marketplace.channel(outbound);
     let parts = Parts {
         store,
-        keyring,
+        keyring: Arc::new(keyring),
         passwords: Passwords::new(Cost::STANDARD)?,
         channels: BTreeMap::from([(CHANNEL, channel)]),
         clock: Arc::new(SystemClock),

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
+use app::backup::Plan;
+use app::backup::depot::Folder;
 use sandbox::{Addresses, ShiftedClock};
 use tokio::net::TcpListener;
 
@@ -28,6 +30,10 @@ use web::WebConfig;
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// What the sandbox needs to be connected to, in the demo's folder.
 const MANIFEST_FILE: &str = "sandbox-manifest.json";
+/// Where the demo's backups lie, in its folder: beside the data they are no help but to be
+/// looked at.
+const BACKUPS: &str = "backups";
+const BACKUP_EVERY: Duration = Duration::from_mins(10);
 /// How often the worlds are kept while they run: what a power cut may take.
 const KEEP_EVERY: Duration = Duration::from_secs(2);
 
@@ -52,6 +58,12 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let app =
         house::build(ground, house::channels(&registrations)?, public_url.clone(), SecondFactorRule::Offered)
             .await?;
+    app.plan_backups(Plan {
+        depot: Arc::new(Folder::at(folder.join(BACKUPS))),
+        every: BACKUP_EVERY,
+        keep_days: 7,
+        scratch: folder.clone(),
+    });
     let pages = web::router(app.clone(), web);
     let answering = tokio::spawn(serve::work_and_answer(app.clone(), listener, pages, stop.clone()));
     let keeping = tokio::spawn(keep(stalls.clone(), stop));

@@ -1,6 +1,7 @@
 //! The program as its users meet it: real processes, real ports, real files.
 
 mod audit;
+mod backup;
 mod demo;
 mod kit;
 mod refusals;

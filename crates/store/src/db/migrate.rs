@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("../../migrations/0007_orders_list.sql")),
     (8, include_str!("../../migrations/0008_buyers.sql")),
     (9, include_str!("../../migrations/0009_sign_in.sql")),
+    (10, include_str!("../../migrations/0010_backups.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).
@@ -68,6 +69,11 @@ fn fingerprint(text: &str) -> i64 {
     hash.cast_signed()
 }
 
+/// The newest migration.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |last| last.0)
+}
+
 /// What is left to run, after checking what already ran.
 fn pending(applied: &[(i64, i64)]) -> StoreResult<&'static [(i64, &'static str)]> {
     let known = MIGRATIONS.last().map_or(0, |last| last.0);
@@ -86,14 +92,14 @@ fn pending(applied: &[(i64, i64)]) -> StoreResult<&'static [(i64, &'static str)]
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_history (\n  number {int} PRIMARY KEY,\n  fingerprint {int} NOT NULL\n);";
 const READ_HISTORY: &str = "SELECT number, fingerprint FROM schema_history ORDER BY number";
 
-pub(super) fn sqlite(conn: &mut Connection) -> StoreResult<()> {
+pub(super) fn sqlite(conn: &mut Connection, up_to: i64) -> StoreResult<()> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     tx.execute_batch(&spell(CREATE_HISTORY, SQLITE))?;
     let applied: Vec<(i64, i64)> = tx
         .prepare(READ_HISTORY)?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    for (number, text) in pending(&applied)? {
+    for (number, text) in pending(&applied)?.iter().filter(|(number, _)| *number <= up_to) {
         tx.execute_batch(&spell(text, SQLITE))?;
         tx.execute(
             "INSERT INTO schema_history (number, fingerprint) VALUES (?1, ?2)",
@@ -104,13 +110,13 @@ pub(super) fn sqlite(conn: &mut Connection) -> StoreResult<()> {
     Ok(())
 }
 
-pub(super) async fn postgres(client: &mut Client) -> StoreResult<()> {
+pub(super) async fn postgres(client: &mut Client, up_to: i64) -> StoreResult<()> {
     let tx = client.transaction().await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
     tx.batch_execute(&spell(CREATE_HISTORY, POSTGRES)).await?;
     let applied: Vec<(i64, i64)> =
         tx.query(READ_HISTORY, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
-    for (number, text) in pending(&applied)? {
+    for (number, text) in pending(&applied)?.iter().filter(|(number, _)| *number <= up_to) {
         tx.batch_execute(&spell(text, POSTGRES)).await?;
         tx.execute(
             "INSERT INTO schema_history (number, fingerprint) VALUES ($1, $2)",

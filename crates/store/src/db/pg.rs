@@ -49,10 +49,15 @@ type Queue = SyncSender<(Access, Work)>;
 
 impl Postgres {
     pub(super) fn open(url: &str) -> StoreResult<Self> {
+        Self::open_up_to(url, i64::MAX)
+    }
+
+    /// With the schema as it was at this migration.
+    pub(super) fn open_up_to(url: &str, schema: i64) -> StoreResult<Self> {
         let config = configuration(url)?;
         on_a_thread(|| {
             let mut session = Session::open(&config)?;
-            session.runtime.block_on(migrate::postgres(&mut session.client))
+            session.runtime.block_on(migrate::postgres(&mut session.client, schema))
         })?;
         Ok(Self { reads: hire(READERS, &config)?, writes: hire(WRITERS, &config)? })
     }
@@ -64,6 +69,41 @@ pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
     on_a_thread(|| {
         let session = Session::open(&config)?;
         session.runtime.block_on(migrate::waiting_in_postgres(&session.client))
+    })
+}
+
+/// Whether the database holds no table, or ours without the facts of an installation.
+pub(super) fn is_empty(url: &str) -> StoreResult<bool> {
+    let config = configuration(url)?;
+    on_a_thread(|| {
+        let session = Session::open(&config)?;
+        session.runtime.block_on(async {
+            let tables: i64 = session
+                .client
+                .query_one(
+                    "SELECT COUNT(*) FROM pg_class WHERE relkind = 'r' \
+                     AND relnamespace = current_schema()::regnamespace",
+                    &[],
+                )
+                .await?
+                .get(0);
+            if tables == 0 {
+                return Ok(true);
+            }
+            let ours: bool =
+                session.client.query_one("SELECT to_regclass('setting') IS NOT NULL", &[]).await?.get(0);
+            // Whatever has been started once has made its settings.
+            Ok(ours
+                && session
+                    .client
+                    .query_one(
+                        "SELECT (SELECT COUNT(*) FROM setting) + (SELECT COUNT(*) FROM organization)",
+                        &[],
+                    )
+                    .await?
+                    .get::<_, i64>(0)
+                    == 0)
+        })
     })
 }
 

@@ -32,6 +32,8 @@ const STATEMENT_CACHE: usize = 256;
 const WRITE_CACHE_KIB: i32 = 16 * 1024;
 /// The same of each reading connection.
 const READ_CACHE_KIB: i32 = 4 * 1024;
+/// The same of the connection that loads a backup, when nothing else runs.
+const LOAD_CACHE_KIB: i32 = 256 * 1024;
 
 pub(super) struct Sqlite {
     writes: SyncSender<Work>,
@@ -41,7 +43,22 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(path: &Path) -> StoreResult<Self> {
         let mut conn = connect(path, false)?;
-        migrate::sqlite(&mut conn)?;
+        migrate::sqlite(&mut conn, i64::MAX)?;
+        Self::over(path, conn)
+    }
+
+    /// A file that is not anybody's data yet: nothing waits for the disk.
+    pub(super) fn open_to_load(path: &Path, schema: i64) -> StoreResult<Self> {
+        let mut conn = connect(path, false)?;
+        // In one file, which can be moved as soon as the last transaction has ended.
+        conn.pragma_update(None, "journal_mode", "MEMORY")?;
+        conn.pragma_update(None, "synchronous", "OFF")?;
+        conn.pragma_update(None, "cache_size", -LOAD_CACHE_KIB)?;
+        migrate::sqlite(&mut conn, schema)?;
+        Self::over(path, conn)
+    }
+
+    fn over(path: &Path, conn: Connection) -> StoreResult<Self> {
         let (writes, queue) = sync_channel::<Work>(WRITE_QUEUE);
         spawn("sqlite-writer", move || write_loop(&conn, &queue))?;
 

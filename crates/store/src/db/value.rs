@@ -225,7 +225,7 @@ impl Column for Option<Timestamp> {
 }
 
 /// 16 raw bytes of a `uuid` column.
-struct RawId([u8; 16]);
+pub(super) struct RawId(pub(super) [u8; 16]);
 
 impl<'a> tokio_postgres::types::FromSql<'a> for RawId {
     fn from_sql(_ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
@@ -271,6 +271,7 @@ macro_rules! id_columns {
 id_columns!(
     AnswerId,
     AuditId,
+    BackupRunId,
     CaseId,
     ConnectionId,
     DataKeyId,

@@ -6,13 +6,16 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 38] = [
+const OPEN_GROUPS: [&str; 41] = [
     "actor-system",
     "audit",
+    "backups-running",
+    "backups-waiting",
     "case",
     "connect-step-text",
     "connect-step-title",
     "connection-state",
+    "drill-check",
     "entry",
     "fee",
     "job",

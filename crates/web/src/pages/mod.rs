@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod backups;
 pub mod components;
 pub mod connections;
 pub mod desk;

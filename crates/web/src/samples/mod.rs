@@ -1,6 +1,7 @@
 //! One believable shop on every page: what tests render, what the preview shows.
 
 mod account;
+mod backups;
 mod connections;
 mod desk;
 mod money;
@@ -37,6 +38,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.desk(&mut pages);
     reader.privacy(&mut pages);
     reader.security(&mut pages);
+    reader.backups(&mut pages);
     pages
 }
 

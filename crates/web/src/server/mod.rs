@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod backups;
 mod buyers;
 mod connections;
 mod cookies;
@@ -132,6 +133,9 @@ fn pages() -> Router<Web> {
         .route("/audit", get(audit::list))
         .route("/privacy", get(buyers::show))
         .route("/privacy/buyers", post(buyers::switch))
+        .route("/backups", get(backups::show))
+        .route("/backups/take", post(backups::take))
+        .route("/backups/drill", post(backups::try_out))
         .route("/desk", get(desk::list))
         .route("/desk/{id}", get(desk::show))
         .route("/desk/{id}/answer", post(desk::answer))
