@@ -36,7 +36,9 @@ macro_rules! on_both {
 mod audit;
 mod buyers;
 mod cases;
+mod checkpoints;
 mod conformance;
+mod coverage;
 mod dispatch;
 mod hooks;
 mod import;

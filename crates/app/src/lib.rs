@@ -6,6 +6,8 @@
 //! `connect`, time and chance only through their traits.
 
 pub mod audit;
+pub mod audit_export;
+pub mod audit_push;
 pub mod buyers;
 mod caller;
 pub mod cases;
@@ -112,6 +114,8 @@ pub struct App {
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
     audit: Arc<audit::Signer>,
+    /// Where checkpoints go.
+    pushes: Arc<[audit_push::PushPlace]>,
 }
 
 impl std::fmt::Debug for App {
@@ -135,6 +139,7 @@ impl App {
             jobs_came: Arc::new(Notify::new()),
             tallies: Arc::new(clockwork::Tallies::default()),
             audit: Arc::new(audit),
+            pushes: Arc::default(),
         })
     }
 

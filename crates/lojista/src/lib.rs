@@ -57,11 +57,11 @@ fn run(command: Command, faults: Option<Arc<dyn Faults>>) -> Result<ExitCode, Fa
         }
         Command::Migrate(args) => setup::migrate(&configured(&args)?),
         Command::Doctor(args) => return doctor::run(&args),
-        Command::Audit(AuditCommand::Export { folder, config }) => {
-            on_threads(THREADS, audit::export(configured(&config)?, folder))
+        Command::Audit(AuditCommand::Export { folder, ocsf, config }) => {
+            on_threads(THREADS, audit::export(configured(&config)?, folder, ocsf))
         }
-        Command::Audit(AuditCommand::Verify { folder, key, json }) => {
-            return audit::verify(&folder, key, json);
+        Command::Audit(AuditCommand::Verify { folder, key, checkpoint, json }) => {
+            return audit::verify(&folder, key, &checkpoint, json);
         }
         Command::User(UserCommand::Link { config, public_url }) => {
             let config = config.load(&[("server.public_url", "public-url", public_url)])?;

@@ -45,7 +45,8 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     if channels.is_empty() {
         tracing::warn!("no channel is configured: set LOJISTA_MERCADO_LIVRE_CLIENT_ID and its secret");
     }
-    let app = house::build(ground, channels, public_url.clone()).await?;
+    let places = config.audit.places(&Arc::new(house::outbound()?));
+    let app = house::build(ground, channels, public_url.clone()).await?.publishing(places);
     let link = app.setup_link().await?;
     say_ready(&public_url, link.as_deref(), json);
     work_and_answer(app.clone(), listener, web::router(app, web), stop).await
@@ -91,6 +92,7 @@ pub(crate) async fn work_and_answer(
 ) -> Result<(), Failure> {
     let sorter = tokio::spawn(app.clone().sort());
     let clockwork = tokio::spawn(app.clone().tick());
+    let publisher = tokio::spawn(app.clone().publish());
     let worker = tokio::spawn(app.work_until(stop.clone().wished()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
@@ -112,6 +114,7 @@ pub(crate) async fn work_and_answer(
     }
     sorter.abort();
     clockwork.abort();
+    publisher.abort();
     if ended.is_none() && tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
         serving.abort();
     }

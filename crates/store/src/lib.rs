@@ -5,6 +5,8 @@
 //! whose every statement names the organization.
 
 pub mod audit;
+pub mod audit_page;
+pub mod audit_push;
 pub mod buyers;
 pub mod cases;
 pub mod charges;

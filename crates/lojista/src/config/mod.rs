@@ -2,6 +2,7 @@
 //! anything starts. Documented in `docs/configuration.md`, which a test holds to the
 //! settings listed here.
 
+pub(crate) mod audit;
 pub(crate) mod log;
 pub(crate) mod server;
 pub(crate) mod storage;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use channels::market::{self, ChannelConfig};
 use connect::settings::SettingError;
 
+pub(crate) use audit::Audit;
 pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use server::Server;
@@ -24,7 +26,7 @@ pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 3] = [server::SETTINGS, storage::SETTINGS, log::SETTINGS];
+const SECTIONS: [&[Setting]; 4] = [server::SETTINGS, storage::SETTINGS, log::SETTINGS, audit::SETTINGS];
 
 /// Every setting.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
@@ -96,6 +98,8 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     /// What the program tells about itself.
     pub(crate) log: Log,
+    /// Where checkpoints of the audit log go.
+    pub(crate) audit: Audit,
     /// The channels that are on.
     pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
@@ -108,6 +112,7 @@ impl Config {
             server: Server::read(&values)?,
             storage: Storage::read(&values, &data_home(&sources.environment, "lojista"))?,
             log: Log::read(&values)?,
+            audit: Audit::read(&values)?,
             channels: market::configured(&values.for_channels())?,
         })
     }

@@ -223,6 +223,24 @@ fn an_empty_value_is_no_value() {
 }
 
 /// The channels that are on.
+#[test]
+fn checkpoints_go_where_somebody_else_keeps_them_and_only_by_tls() {
+    let said = Said::nothing()
+        .variable("LOJISTA_AUDIT_PUSH_DIR", "/mnt/contador")
+        .variable("LOJISTA_AUDIT_PUSH_URL", "https://contador.example/segredo/");
+    let audit = said.config().audit;
+    assert_eq!(audit.push_dir.as_deref(), Some(Path::new("/mnt/contador")));
+    assert_eq!(audit.push_url.as_deref(), Some("https://contador.example/segredo/"));
+    assert!(!format!("{audit:?}").contains("segredo"));
+    assert_eq!(Said::nothing().config().audit, Audit::default());
+    for wrong in
+        ["http://contador.example/", "https://10.0.0.7/", "contador.example", "https://a:b@contador.example/"]
+    {
+        let refusal = Said::nothing().variable("LOJISTA_AUDIT_PUSH_URL", wrong).refusal();
+        assert!(refusal.contains("LOJISTA_AUDIT_PUSH_URL"), "{wrong}: {refusal}");
+    }
+}
+
 fn kinds(said: &Said) -> Vec<ChannelKind> {
     said.config().channels.iter().map(|channel| channel.kind()).collect()
 }

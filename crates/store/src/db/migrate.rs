@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../migrations/0006_cases.sql")),
     (7, include_str!("../../migrations/0007_orders_list.sql")),
     (8, include_str!("../../migrations/0008_buyers.sql")),
+    (9, include_str!("../../migrations/0009_audit_and_limits.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

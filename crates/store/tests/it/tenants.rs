@@ -12,6 +12,7 @@ use domain::{
     OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId, ViewId,
 };
 use store::audit::Event;
+use store::audit_page::AuditFilter;
 use store::charges::HeldMoney;
 use store::connections::AuthorizationAttempt;
 use store::imports::ImportRun;
@@ -272,8 +273,12 @@ const READS: &[(&str, Read)] = &[
     ("problems_of", |shop, of| listed(shop.problems_of(of.connection))),
     ("queue", |shop, of| shop.queue(of.connection).map(|queue| usize::try_from(queue.waiting).unwrap())),
     ("lag", |shop, of| found(shop.lag(of.connection))),
-    ("audit_page", |shop, _| listed(shop.audit_page(None, "", 10))),
-    ("audit_page of a text", |shop, _| listed(shop.audit_page(None, "stock", 10))),
+    ("audit_page", |shop, _| listed(shop.audit_page(&AuditFilter::default(), None, 10))),
+    ("audit_page of an action", |shop, _| {
+        let filter = AuditFilter { action: Some("stock.adjust".into()), ..AuditFilter::default() };
+        listed(shop.audit_page(&filter, None, 10))
+    }),
+    ("audit_members", |shop, _| listed(shop.audit_members())),
     ("last_failure", |shop, of| found(shop.last_failure(of.connection))),
     ("import_run", |shop, of| found(shop.import_run(of.connection))),
     ("money_of", |shop, of| found(shop.money_of(of.connection, "2000"))),

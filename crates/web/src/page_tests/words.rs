@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 37] = [
+const OPEN_GROUPS: [&str; 40] = [
     "actor-system",
     "audit",
+    "audit-end",
+    "audit-kind",
     "case",
     "connect-step-text",
     "connect-step-title",
@@ -36,6 +38,7 @@ const OPEN_GROUPS: [&str; 37] = [
     "position",
     "problem",
     "purpose",
+    "push-trouble",
     "reason",
     "reauthorization",
     "reauthorization-mend",
