@@ -42,6 +42,7 @@ mod coverage;
 mod dispatch;
 mod hooks;
 mod import;
+mod limits;
 mod money;
 mod order_in;
 mod orders_list;

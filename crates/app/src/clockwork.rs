@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{connections, counters, jobs, people};
+use store::{connections, counters, jobs, limits, people};
 
 use crate::App;
 use crate::charges::CHECK_CHARGES_EVERY;
@@ -125,7 +125,7 @@ impl App {
         }
         if wheels.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
             wheels.forgot_at = Some(now);
-            db.write(move |tx| people::forget_expired(tx, now)).await?;
+            db.write(move |tx| people::forget_expired(tx, now).and_then(|_| limits::forget(tx, now))).await?;
             self.forget_buyers().await?;
         }
         // Not at the start: an import or sweep has just looked, or soon will.

@@ -20,6 +20,7 @@ pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
+pub mod limits;
 pub mod people;
 pub mod picked;
 pub mod secrets;

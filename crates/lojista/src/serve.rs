@@ -36,6 +36,9 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let public_url = config.server.public_url(bound(&listener)?);
     let mut ground = house::open(&config.storage).await?;
     ground.faults = faults;
+    if let Some(redis) = config.redis.limits() {
+        ground.store = ground.store.with_redis(redis);
+    }
     let web = WebConfig {
         secure_cookies: public_url.starts_with("https:"),
         trusted_proxies: config.server.trusted_proxies.clone(),

@@ -27,3 +27,11 @@ CREATE TABLE audit_push (
   trouble TEXT,
   CHECK ((size IS NULL) = (note IS NULL) AND (size IS NULL) = (pushed_at IS NULL))
 );
+
+-- How far what was taken of a limit lies ahead (domain::limit). Subjects stand by a keyed hash.
+CREATE TABLE limit_taken (
+  subject {bytes} PRIMARY KEY,
+  given_back_at {int} NOT NULL
+);
+
+CREATE INDEX limit_taken_given_back ON limit_taken (given_back_at);

@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod log;
+pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod storage;
 mod values;
@@ -21,12 +22,14 @@ use connect::settings::SettingError;
 pub(crate) use audit::Audit;
 pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use redis::Redis;
 pub(crate) use server::Server;
 pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 4] = [server::SETTINGS, storage::SETTINGS, log::SETTINGS, audit::SETTINGS];
+const SECTIONS: [&[Setting]; 5] =
+    [server::SETTINGS, storage::SETTINGS, log::SETTINGS, audit::SETTINGS, redis::SETTINGS];
 
 /// Every setting.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
@@ -100,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     /// Where checkpoints of the audit log go.
     pub(crate) audit: Audit,
+    /// Where several nodes keep their limits.
+    pub(crate) redis: Redis,
     /// The channels that are on.
     pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
@@ -113,6 +118,7 @@ impl Config {
             storage: Storage::read(&values, &data_home(&sources.environment, "lojista"))?,
             log: Log::read(&values)?,
             audit: Audit::read(&values)?,
+            redis: Redis::read(&values)?,
             channels: market::configured(&values.for_channels())?,
         })
     }

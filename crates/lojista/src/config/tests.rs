@@ -241,6 +241,23 @@ fn checkpoints_go_where_somebody_else_keeps_them_and_only_by_tls() {
     }
 }
 
+#[test]
+fn a_redis_is_called_by_tls_or_on_this_machine_or_at_the_host_that_was_named() {
+    let at = |url: &str| Said::nothing().variable("LOJISTA_REDIS_URL", url);
+    assert!(Said::nothing().config().redis.limits().is_none());
+    for fine in [at("rediss://u:geheim@cache.example/0"), at("redis://127.0.0.1:6379")] {
+        let redis = fine.config().redis;
+        assert!(redis.limits().is_some() && !format!("{redis:?}").contains("geheim"));
+    }
+    let clear = at("redis://:geheim@cache.internal");
+    let refusal = clear.refusal();
+    assert!(refusal.contains("LOJISTA_REDIS_PLAINTEXT_HOST") && !refusal.contains("geheim"), "{refusal}");
+    let named = at("redis://cache.internal").variable("LOJISTA_REDIS_PLAINTEXT_HOST", "cache.internal");
+    assert!(named.config().redis.limits().is_some());
+    let alone = Said::nothing().variable("LOJISTA_REDIS_PLAINTEXT_HOST", "cache.internal").refusal();
+    assert!(alone.contains("LOJISTA_REDIS_URL"), "{alone}");
+}
+
 fn kinds(said: &Said) -> Vec<ChannelKind> {
     said.config().channels.iter().map(|channel| channel.kind()).collect()
 }
