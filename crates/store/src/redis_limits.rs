@@ -96,7 +96,9 @@ impl RedisLimits {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(RedisUrlError::NotAnAddress)?;
         match url.scheme() {
             "rediss" if url.fragment().is_some() => return Err(RedisUrlError::Unchecked),
-            "rediss" => {}
+            // The client takes the process's choice of ciphers, and nobody else may have made one. A
+            // second choice is refused, and the first one is as good.
+            "rediss" => drop(rustls::crypto::aws_lc_rs::default_provider().install_default()),
             "redis" if is_this_machine(&url) || plaintext_host == Some(host) => {}
             "redis" => return Err(RedisUrlError::Plaintext { host: host.to_owned() }),
             _ => return Err(RedisUrlError::NotAnAddress),

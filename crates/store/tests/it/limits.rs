@@ -174,6 +174,20 @@ on_both! {
         assert!(REDIS_REST < 7 * SECOND, "it was asked again in between");
     }
 
+    async fn a_server_that_shows_no_good_certificate_is_away(house: House) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = format!("rediss://{}", listener.local_addr().expect("an address"));
+        // Whoever speaks in clear, or hangs up, shows none.
+        let server = std::thread::spawn(move || {
+            let (mut caller, _) = listener.accept().expect("a caller");
+            let _ = std::io::Write::write_all(&mut caller, b"+OK\r\n");
+        });
+        let store = house.store.clone().with_redis(RedisLimits::new(&address, None).expect("an address"));
+        let answer = store.limits().take(vec![wanted(MESSAGE_PER_NETWORK, 1)], house.now()).await;
+        assert_eq!(answer, Ok((Taken::Allowed, Keeper::Fallback)));
+        server.join().expect("the server ends");
+    }
+
     async fn what_was_given_back_is_forgotten_and_nothing_else(house: House) {
         let now = house.now();
         for name in 1..4 {
