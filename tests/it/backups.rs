@@ -345,7 +345,14 @@ on_both! {
         // Whoever adds one that must not come back (a session, a one-time secret) adds it here.
         let mut out: Vec<&str> = out.into_iter().map(String::as_str).collect();
         out.sort_unstable();
-        let expected = ["authorization_attempt", "data_key", "session", "setup_link", "sign_in_failure"];
+        let expected = [
+            "authorization_attempt",
+            "challenge",
+            "data_key",
+            "session",
+            "setup_link",
+            "sign_in_failure",
+        ];
         assert_eq!(out, expected);
     }
 

@@ -14,7 +14,7 @@ use domain::{Actor, AuditId, Clock, DataKeyId, Entropy, Grant, Purpose, Restrict
 use store::{Db, StoreError, StoreResult, Tenant, Tx, audit, settings};
 use vault::audit::{AuditEvent, Outcome, Phase, Subject};
 use vault::merkle::{Frontier, Hash, leaf_hash};
-use vault::{DataKey, KeyContext, Keyring, LogSigner, Place, Sealed, WrappedKey, export};
+use vault::{DataKey, KeyContext, Keyring, LogSigner, LogVerifier, Place, Sealed, WrappedKey, export};
 
 use crate::App;
 use crate::error::AppError;
@@ -82,7 +82,12 @@ impl App {
         audit::record(tx, &self.event(None, deed, phase))
     }
 
-    fn event(&self, organization: Option<domain::OrganizationId>, deed: &Deed, phase: &str) -> audit::Event {
+    pub(crate) fn event(
+        &self,
+        organization: Option<domain::OrganizationId>,
+        deed: &Deed,
+        phase: &str,
+    ) -> audit::Event {
         let now = self.clock().now();
         audit::Event {
             id: AuditId::new(now, self.entropy()),
@@ -128,6 +133,11 @@ impl App {
     #[must_use]
     pub fn audit_verifier(&self) -> String {
         self.audit.signer.verifier().to_string()
+    }
+
+    /// The same key, to check what was signed with it.
+    pub(crate) fn own_verifier(&self) -> &LogVerifier {
+        self.audit.signer.verifier()
     }
 
     /// Writes everything an outsider needs into a new folder: entries, checkpoints and
@@ -214,16 +224,19 @@ impl NotDone {
 }
 
 pub(crate) fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8>> {
+    told(event, sequence)?.encode().map_err(|error| inconsistent(error.to_string()))
+}
+
+/// A row as the log tells it.
+pub(crate) fn told(event: &audit::Event, sequence: u64) -> StoreResult<AuditEvent> {
     let phase = match event.phase.as_str() {
         "intent" => Phase::Intent,
         "done" => Phase::Outcome(Outcome::Done),
         "refused" => Phase::Outcome(Outcome::Refused),
         _ => Phase::Outcome(Outcome::Failed),
     };
-    let inconsistent =
-        |value: String| StoreError::Inconsistent { table: "audit_event", column: "details", value };
     let details = serde_json::from_str(&event.details).map_err(|error| inconsistent(error.to_string()))?;
-    AuditEvent {
+    Ok(AuditEvent {
         sequence,
         id: event.id,
         at: event.at,
@@ -233,9 +246,11 @@ pub(crate) fn leaf_of(event: &audit::Event, sequence: u64) -> StoreResult<Vec<u8
         organization: event.organization,
         subject: Subject { kind: event.subject_kind.clone(), id: event.subject_id.clone() },
         details,
-    }
-    .encode()
-    .map_err(|error| inconsistent(error.to_string()))
+    })
+}
+
+const fn inconsistent(value: String) -> StoreError {
+    StoreError::Inconsistent { table: "audit_event", column: "details", value }
 }
 
 pub(crate) fn frontier(size: i64, edge: &[u8]) -> StoreResult<Frontier> {

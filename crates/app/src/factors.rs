@@ -14,7 +14,7 @@ use vault::{PasswordHash, Place, Token, recovery};
 use zeroize::Zeroizing;
 
 use crate::App;
-use crate::audit::Deed;
+use crate::audit::{Deed, NotDone};
 use crate::error::AppError;
 use crate::sign_in::SignInError;
 
@@ -202,7 +202,12 @@ impl App {
                     return Ok(Err(FactorError::LastOne));
                 }
                 if tenant.remove_authenticator(member)? {
-                    app.changed(tenant, member, SecurityNotice::AuthenticatorRemoved)?;
+                    app.changed(
+                        tenant,
+                        member,
+                        "member.factor_removed",
+                        SecurityNotice::AuthenticatorRemoved,
+                    )?;
                 }
                 Ok(Ok(()))
             })
@@ -248,11 +253,18 @@ impl App {
         if question.of != Some((who.organization, who.member)) {
             return Err(FactorError::Closed);
         }
-        let passkey = site.register(&question.challenge, json).map_err(|error| {
-            tracing::info!(error = %error, "a new passkey was refused");
-            FactorError::Wrong
-        })?;
         let (now, member) = (self.clock().now(), who.member);
+        let passkey = match site.register(&question.challenge, json) {
+            Ok(passkey) => passkey,
+            Err(error) => {
+                let (app, why) = (self.clone(), error.to_string());
+                let deed = Deed::new(Actor::Member(member), "member.factor_added", member.to_string());
+                self.organization(who.organization)
+                    .write(move |tenant| app.not_done(tenant, &deed, NotDone::Refused, &why))
+                    .await?;
+                return Err(FactorError::Wrong);
+            }
+        };
         let id = PasskeyId::new(now, self.entropy());
         let name: String = name.trim().chars().take(MAX_PASSKEY_NAME_CHARS).collect();
         self.organization(who.organization)
@@ -275,7 +287,7 @@ impl App {
                 if !tenant.remove_passkey(member, id)? {
                     return Ok(Err(FactorError::App(AppError::NotFound("passkey"))));
                 }
-                app.changed(tenant, member, SecurityNotice::PasskeyRemoved)?;
+                app.changed(tenant, member, "member.factor_removed", SecurityNotice::PasskeyRemoved)?;
                 Ok(Ok(()))
             })
             .await?
@@ -301,7 +313,7 @@ impl App {
             .write(move |tenant| {
                 tenant.set_password_hash(member, hash.as_str())?;
                 tenant.close_others(member, session, None)?;
-                app.changed(tenant, member, SecurityNotice::PasswordChanged)
+                app.changed(tenant, member, "member.password_changed", SecurityNotice::PasswordChanged)
             })
             .await?;
         Ok(())
@@ -315,7 +327,7 @@ impl App {
             .write(move |tenant| {
                 let ended = tenant.close_others(member, session, only)?;
                 if ended > 0 {
-                    app.changed(tenant, member, SecurityNotice::SessionsEnded)?;
+                    app.changed(tenant, member, "session.ended", SecurityNotice::SessionsEnded)?;
                 }
                 Ok(ended)
             })
@@ -379,7 +391,7 @@ impl App {
         let codes = self
             .organization(who.organization)
             .write(move |tenant| {
-                app.changed(tenant, member, notice)?;
+                app.changed(tenant, member, "member.factor_added", notice)?;
                 if tenant.codes_left(member)? > 0 {
                     Ok(None)
                 } else {
@@ -395,7 +407,7 @@ impl App {
         let codes = recovery::codes(self.entropy());
         let hashes: Vec<[u8; 32]> = codes.iter().filter_map(|code| recovery::digest(code)).collect();
         tenant.replace_codes(member, &hashes, self.clock().now())?;
-        self.changed(tenant, member, SecurityNotice::CodesMade)?;
+        self.changed(tenant, member, "member.codes_made", SecurityNotice::CodesMade)?;
         Ok(codes)
     }
 
@@ -404,9 +416,10 @@ impl App {
         &self,
         tenant: &mut Tenant<'_, '_>,
         member: MemberId,
+        action: &'static str,
         notice: SecurityNotice,
     ) -> StoreResult<()> {
-        let deed = Deed::new(Actor::Member(member), "member.sign_in_changed", member.to_string());
+        let deed = Deed::new(Actor::Member(member), action, member.to_string());
         self.outcome(tenant, &deed, notice.as_str())?;
         self.notify_member(tenant, member, notice, "")
     }

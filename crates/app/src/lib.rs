@@ -6,6 +6,8 @@
 //! `connect`, time and chance only through their traits.
 
 pub mod audit;
+pub mod audit_export;
+pub mod audit_push;
 pub mod backup;
 pub mod buyers;
 mod caller;
@@ -20,6 +22,7 @@ pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
+pub mod limits;
 pub mod people;
 pub mod picked;
 pub mod secrets;
@@ -28,6 +31,7 @@ pub mod sign_in;
 pub mod steps;
 pub mod sweep;
 pub mod tokens;
+mod tries;
 pub mod views;
 pub mod worker;
 
@@ -119,6 +123,8 @@ pub struct App {
     tallies: Arc<clockwork::Tallies>,
     audit: Arc<audit::Signer>,
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
+    /// Where checkpoints go.
+    pushes: Arc<[audit_push::PushPlace]>,
 }
 
 impl std::fmt::Debug for App {
@@ -143,6 +149,7 @@ impl App {
             tallies: Arc::new(clockwork::Tallies::default()),
             audit: Arc::new(audit),
             backups: Arc::default(),
+            pushes: Arc::default(),
         })
     }
 

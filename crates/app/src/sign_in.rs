@@ -13,9 +13,10 @@ use vault::passkey::{Assertion, Challenge, PasskeyError, Site};
 use vault::{PasswordHash, Token, TokenDigest, recovery};
 
 use crate::App;
-use crate::audit::{Deed, NotDone};
+use crate::audit::Deed;
 use crate::error::AppError;
 use crate::people::normalised;
+use crate::tries::Counted;
 
 /// A question to a browser is open for this long.
 pub const QUESTION_LIFE: Duration = Duration::from_mins(5);
@@ -40,7 +41,7 @@ impl Visit {
         Self { network: network.to_owned(), ..Self::default() }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.agent.chars().take(MAX_DEVICE_CHARS).collect()
     }
 }
@@ -126,34 +127,6 @@ pub enum Shown {
     Passkey(String),
     /// A password; taken only from members who have no second factor.
     Password(Restricted<String>),
-}
-
-/// Failures that count together.
-struct Counted {
-    subjects: Vec<[u8; 32]>,
-}
-
-impl Counted {
-    fn of(parts: &[&[u8]]) -> [u8; 32] {
-        vault::token::sha256(&parts.concat())
-    }
-
-    /// A password is tried: by network, and by network and address together, so that a
-    /// stranger's failures elsewhere keep nobody out.
-    fn password(network: &str, index: &[u8; 32]) -> Self {
-        let network = Self::of(&[b"network ", network.as_bytes()]);
-        Self { subjects: vec![network, Self::of(&[index, &network])] }
-    }
-
-    /// A code is tried, which only who has the password can do: by member wherever from,
-    /// for six digits are soon guessed from many networks. A passkey is not a guess.
-    fn code(member: MemberId) -> Self {
-        Self { subjects: vec![Self::of(&[b"code ", &member.to_bytes()])] }
-    }
-
-    fn passkey(network: &str) -> Self {
-        Self { subjects: vec![Self::of(&[b"network ", network.as_bytes()])] }
-    }
 }
 
 impl App {
@@ -544,66 +517,6 @@ impl App {
             })
             .await?;
         Ok(Entry { session, device: fresh })
-    }
-
-    /// Refuses whoever has to wait, before anything costly is done.
-    async fn refuse_early(&self, counted: &Counted) -> Result<(), SignInError> {
-        let (subjects, now) = (counted.subjects.clone(), self.clock().now());
-        let wait = self
-            .store()
-            .installation()
-            .read(move |tx| {
-                let mut longest = None;
-                for subject in &subjects {
-                    longest = longest.max(people::sign_in_wait(tx, subject, now)?);
-                }
-                Ok(longest)
-            })
-            .await?;
-        wait.map_or(Ok(()), |wait| Err(SignInError::Wait(wait)))
-    }
-
-    async fn count_failure(&self, counted: Counted, actor: Actor) -> Result<(), SignInError> {
-        let (app, now) = (self.clone(), self.clock().now());
-        self.tallies.add("sign_in_refused", "wrong");
-        self.store()
-            .installation()
-            .write(move |tx| {
-                for subject in &counted.subjects {
-                    people::count_sign_in_failure(tx, subject, now)?;
-                }
-                app.installation_event(tx, &Deed::new(actor, "session.refused", String::new()), "refused")
-            })
-            .await?;
-        Ok(())
-    }
-
-    async fn forget_failures(&self, counted: Counted) -> Result<(), SignInError> {
-        // The network's count stays: others may be trying from there.
-        let Some(last) = counted.subjects.last().copied() else { return Ok(()) };
-        self.store().installation().write(move |tx| people::forget_sign_in_failures(tx, &last)).await?;
-        Ok(())
-    }
-
-    /// Somebody has the password and guesses the rest: the member has to know.
-    async fn warn_of_tries(
-        &self,
-        organization: OrganizationId,
-        member: MemberId,
-        visit: &Visit,
-    ) -> Result<(), SignInError> {
-        if self.refuse_early(&Counted::code(member)).await.is_ok() {
-            return Ok(());
-        }
-        let (app, device) = (self.clone(), visit.name());
-        self.organization(organization)
-            .write(move |tenant| {
-                app.notify_member(tenant, member, SecurityNotice::SecondFactorRefused, &device)?;
-                let deed = Deed::new(Actor::Unknown, "session.refused", member.to_string());
-                app.not_done(tenant, &deed, NotDone::Refused, "second factor")
-            })
-            .await?;
-        Ok(())
     }
 }
 

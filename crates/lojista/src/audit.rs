@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use vault::export::Report;
-use vault::{LogVerifier, verify_export};
+use app::audit_export::OCSF_FILE;
+use vault::export::{Kept, Report};
+use vault::{LogVerifier, verify_export_with};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::house;
 const KEY_FILE: &str = "verifier-key";
 
 /// Writes everything an outsider needs.
-pub(crate) async fn export(config: Config, folder: PathBuf) -> Result<(), Failure> {
+pub(crate) async fn export(config: Config, folder: PathBuf, ocsf: bool) -> Result<(), Failure> {
     let taken = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         return Err(Failure::new(format!(
@@ -28,15 +29,25 @@ pub(crate) async fn export(config: Config, folder: PathBuf) -> Result<(), Failur
         house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
             .await?;
     eprintln!("Writing the audit log to {} …", folder.display());
+    app.note_export_by_command(if ocsf { "folder and ocsf" } else { "folder" }).await?;
     let entries = app.export_audit(&folder).await.map_err(Failure::new)?;
     println!("{entries} entries exported to {}.", folder.display());
+    if ocsf {
+        let events = app.export_ocsf(&folder).await.map_err(Failure::new)?;
+        println!("{events} events written as OCSF to {}.", folder.join(OCSF_FILE).display());
+    }
     println!("Verify them anywhere, with the key that this installation publishes:");
     println!("  lojista audit verify {} --key '{}'", folder.display(), app.audit_verifier());
     Ok(())
 }
 
 /// Verifies an export.
-pub(crate) fn verify(folder: &Path, key: Option<String>, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn verify(
+    folder: &Path,
+    key: Option<String>,
+    kept: &[PathBuf],
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let believed = key.is_none();
     let text = match key {
         Some(key) => key,
@@ -50,7 +61,10 @@ pub(crate) fn verify(folder: &Path, key: Option<String>, json: bool) -> Result<E
     let verifier: LogVerifier = text.trim().parse().map_err(|error| {
         Failure::at("the verifier key is not of the form name+id+key; copy it whole", error)
     })?;
-    let report = verify_export(folder, &verifier)
+    if let Some(missing) = kept.iter().find(|file| !file.is_file()) {
+        return Err(Failure::new(format!("there is no checkpoint {}", missing.display())));
+    }
+    let report = verify_export_with(folder, &verifier, kept)
         .map_err(|error| Failure::at(&format!("the export in {} cannot be read", folder.display()), error))?;
     if json {
         println!("{}", as_json(&report));
@@ -62,11 +76,19 @@ pub(crate) fn verify(folder: &Path, key: Option<String>, json: bool) -> Result<E
 
 fn as_json(report: &Report) -> serde_json::Value {
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    let kept: Vec<_> = report
+        .kept
+        .iter()
+        .map(
+            |it| serde_json::json!({"checkpoint": it.checkpoint, "size": it.size, "contained": it.contained}),
+        )
+        .collect();
     serde_json::json!({
         "clean": report.is_clean(),
         "entries": report.entries,
         "proven": report.proven,
         "checkpoints": report.checkpoints,
+        "kept": kept,
         "findings": findings,
         "more_findings": report.more_findings,
     })
@@ -79,6 +101,9 @@ fn tell(report: &Report, verifier: &LogVerifier, believed: bool) {
     if report.more_findings > 0 {
         println!("WRONG  and {} more", report.more_findings);
     }
+    for Kept { checkpoint, size, contained } in &report.kept {
+        println!("{}", told_of_kept(checkpoint, *size, *contained));
+    }
     let Report { entries, proven, checkpoints, .. } = report;
     println!(
         "{entries} entries, {proven} of them proven by {checkpoints} checkpoints of {}.",
@@ -90,4 +115,15 @@ fn tell(report: &Report, verifier: &LogVerifier, believed: bool) {
         );
     }
     println!("{}", if report.is_clean() { "The log is whole." } else { "The log is NOT whole." });
+}
+
+fn told_of_kept(checkpoint: &str, size: u64, contained: bool) -> String {
+    if contained {
+        format!("KEPT   {checkpoint} covers {size} entries: the export begins with exactly those")
+    } else {
+        format!(
+            "WRONG  {checkpoint} covers {size} entries, and the export does not begin with those: what was logged \
+             then was changed or cut off since, or this is an older export"
+        )
+    }
 }

@@ -47,7 +47,9 @@ pub(crate) async fn run(config: Config, kind: RunKind, json: bool) -> Result<(),
     let place = plan.depot.place();
     let public_url = config.server.public_url(config.server.listen);
     let ground = house::open(&config.storage).await?;
-    let app = house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor).await?;
+    let app =
+        house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
+            .await?;
     app.plan_backups(plan);
     let telling = tokio::spawn(tell_progress(app.clone(), kind));
     let run = app.backup_now(kind, &Actor::system("command")).await;

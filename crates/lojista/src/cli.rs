@@ -108,10 +108,15 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Write everything an outsider needs to verify the log into a new folder.
-    #[command(after_help = "Example:\n  lojista audit export ./audit-2026-11")]
+    #[command(after_help = "Examples:\n  lojista audit export ./audit-2026-11\n  \
+        lojista audit export ./audit-2026-11 --ocsf")]
     Export {
         /// The folder; it must be new or empty.
         folder: PathBuf,
+        /// Write ocsf.jsonl beside the entries, too: the events as one JSON object a line, in the
+        /// Open Cybersecurity Schema Framework 1.8, for programs that gather events.
+        #[arg(long)]
+        ocsf: bool,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -119,7 +124,8 @@ pub(crate) enum AuditCommand {
     ///
     /// Needs the exported files only: no database, no configuration, no word of the operator.
     #[command(after_help = "Examples:\n  lojista audit verify ./audit-2026-11\n  \
-        lojista audit verify ./audit-2026-11 --key 'lojista/audit+a1b2c3d4+Ae…'")]
+        lojista audit verify ./audit-2026-11 --key 'lojista/audit+a1b2c3d4+Ae…'\n  \
+        lojista audit verify ./audit-2026-11 --checkpoint /mnt/elsewhere/00000000000000048200")]
     Verify {
         /// The exported folder.
         folder: PathBuf,
@@ -127,6 +133,11 @@ pub(crate) enum AuditCommand {
         /// is believed, which shows mistakes but no forger.
         #[arg(long, value_name = "VKEY")]
         key: Option<String>,
+        /// A checkpoint that was kept where the operator could not change it, such as one that
+        /// the program sent there: proves that the export contains the log as it was then. Can
+        /// be given several times.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
         /// Print the result as one line of JSON.
         #[arg(long)]
         json: bool,

@@ -60,11 +60,11 @@ fn run(command: Command, faults: Option<Arc<dyn Faults>>) -> Result<ExitCode, Fa
         }
         Command::Migrate(args) => setup::migrate(&configured(&args)?),
         Command::Doctor(args) => return doctor::run(&args),
-        Command::Audit(AuditCommand::Export { folder, config }) => {
-            on_threads(THREADS, audit::export(configured(&config)?, folder))
+        Command::Audit(AuditCommand::Export { folder, ocsf, config }) => {
+            on_threads(THREADS, audit::export(configured(&config)?, folder, ocsf))
         }
-        Command::Audit(AuditCommand::Verify { folder, key, json }) => {
-            return audit::verify(&folder, key, json);
+        Command::Audit(AuditCommand::Verify { folder, key, checkpoint, json }) => {
+            return audit::verify(&folder, key, &checkpoint, json);
         }
         Command::Backup(args) => run_backup(&args, RunKind::Backup),
         Command::RestoreDrill(args) => run_backup(&args, RunKind::Drill),

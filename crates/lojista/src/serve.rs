@@ -36,6 +36,9 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let public_url = config.server.public_url(bound(&listener)?);
     let mut ground = house::open(&config.storage).await?;
     ground.faults = faults;
+    if let Some(redis) = config.redis.limits() {
+        ground.store = ground.store.with_redis(redis);
+    }
     let web = WebConfig {
         secure_cookies: public_url.starts_with("https:"),
         trusted_proxies: config.server.trusted_proxies.clone(),
@@ -45,7 +48,10 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     if channels.is_empty() {
         tracing::warn!("no channel is configured: set LOJISTA_MERCADO_LIVRE_CLIENT_ID and its secret");
     }
-    let app = house::build(ground, channels, public_url.clone(), config.server.second_factor).await?;
+    let places = config.audit.places(&Arc::new(house::outbound()?));
+    let app = house::build(ground, channels, public_url.clone(), config.server.second_factor)
+        .await?
+        .publishing(places);
     if let Some(plan) = config.backup.plan(&config.storage) {
         app.plan_backups(plan);
     } else {
@@ -97,6 +103,7 @@ pub(crate) async fn work_and_answer(
     let sorter = tokio::spawn(app.clone().sort());
     let clockwork = tokio::spawn(app.clone().tick());
     let backups = tokio::spawn(app.clone().keep_backups());
+    let publisher = tokio::spawn(app.clone().publish());
     let worker = tokio::spawn(app.work_until(stop.clone().wished()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
@@ -119,6 +126,7 @@ pub(crate) async fn work_and_answer(
     sorter.abort();
     clockwork.abort();
     backups.abort();
+    publisher.abort();
     if ended.is_none() && tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
         serving.abort();
     }

@@ -6,8 +6,7 @@
 
 use domain::{AuditId, OrganizationId, Timestamp};
 
-use crate::db::{Row, StoreError, StoreResult, Tx, Val};
-use crate::pages::{Query, literal};
+use crate::db::{Row, StoreError, StoreResult, Tx};
 use crate::params;
 
 /// Events sequenced by one transaction at most.
@@ -38,9 +37,10 @@ pub struct Event {
     pub seq: Option<i64>,
 }
 
-const COLUMNS: &str = "id, organization_id, at, phase, actor, action, subject_kind, subject_id, details, seq";
+pub(crate) const COLUMNS: &str =
+    "id, organization_id, at, phase, actor, action, subject_kind, subject_id, details, seq";
 
-fn event(row: &Row<'_>) -> StoreResult<Event> {
+pub(crate) fn event(row: &Row<'_>) -> StoreResult<Event> {
     Ok(Event {
         id: row.get(0)?,
         organization: row.get(1)?,
@@ -144,6 +144,15 @@ pub fn sequenced(tx: &mut Tx<'_>, first: i64, limit: u32) -> StoreResult<Vec<(Ev
     )
 }
 
+/// What the tree hashed for the events from place `first` on, in their order.
+pub fn leaves(tx: &mut Tx<'_>, first: i64, limit: u32) -> StoreResult<Vec<Vec<u8>>> {
+    tx.rows(
+        "SELECT leaf FROM audit_event WHERE seq >= $1 ORDER BY seq LIMIT $2",
+        params![first, limit],
+        |row| row.get(0),
+    )
+}
+
 impl crate::Tenant<'_, '_> {
     /// Keeps an event of this organization, in the running transaction; refuses another's.
     pub fn record(&mut self, event: &Event) -> StoreResult<()> {
@@ -151,25 +160,5 @@ impl crate::Tenant<'_, '_> {
             return Err(StoreError::RowCount { expected: 1, touched: 0 });
         }
         record(self.tx, event)
-    }
-
-    /// Events of this organization before `before`, the newest first; with a text, only
-    /// those whose action begins with it, or whose subject or actor it is.
-    pub fn audit_page(&mut self, before: Option<AuditId>, text: &str, limit: u32) -> StoreResult<Vec<Event>> {
-        let mut query = Query::new("organization_id = ?", self.id.into());
-        if let Some(before) = before {
-            query.and("id < ?", &[before.into()]);
-        }
-        let action = format!("{}%", literal(text));
-        if !text.is_empty() {
-            query.and(
-                "(LOWER(action) LIKE LOWER(?) ESCAPE '\\' OR subject_id = ? OR actor = ?)",
-                &[Val::from(&action), Val::from(text), Val::from(text)],
-            );
-        }
-        let conditions = query.conditions();
-        let sql =
-            format!("SELECT {COLUMNS} FROM audit_event WHERE {conditions} ORDER BY id DESC LIMIT {limit}");
-        self.tx.rows(&sql, query.params(), event)
     }
 }

@@ -5,6 +5,8 @@
 //! whose every statement names the organization.
 
 pub mod audit;
+pub mod audit_page;
+pub mod audit_push;
 pub mod backup;
 pub mod buyers;
 pub mod cases;
@@ -17,12 +19,14 @@ pub mod imports;
 pub mod inbox;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod listings;
 pub mod order_list;
 pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+pub mod redis_limits;
 pub mod sessions;
 pub mod settings;
 pub mod stock;
@@ -36,17 +40,32 @@ pub use db::{Db, Engine, Location, Row, StoreError, StoreResult, Tx, Val};
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
+    limits: limits::Limits,
 }
 
 impl Store {
     /// Opens the database and brings its schema up to date. Blocks.
     pub fn open(location: &Location) -> StoreResult<Self> {
-        Ok(Self { db: Db::open(location)? })
+        let db = Db::open(location)?;
+        Ok(Self { limits: limits::Limits::in_database(db.clone()), db })
+    }
+
+    /// The same store, which keeps its limits in Redis.
+    #[must_use]
+    pub fn with_redis(self, redis: redis_limits::RedisLimits) -> Self {
+        Self { limits: self.limits.in_redis(redis), ..self }
+    }
+
+    /// How often something may be done.
+    #[must_use]
+    pub const fn limits(&self) -> &limits::Limits {
+        &self.limits
     }
 
     /// Opens a database that a backup is loaded into; see [`Db::open_to_load`].
     pub fn open_to_load(location: &Location, schema: i64) -> StoreResult<Self> {
-        Ok(Self { db: Db::open_to_load(location, schema)? })
+        let db = Db::open_to_load(location, schema)?;
+        Ok(Self { limits: limits::Limits::in_database(db.clone()), db })
     }
 
     /// The database, for what belongs to no organization.

@@ -8,8 +8,8 @@
 //! checkpoints/000000000001  one signed checkpoint each; names in order of publication
 //! ```
 //! What nobody published cannot be missed: an outsider who keeps one checkpoint of their
-//! own and adds it to `checkpoints/` also exposes a log that was rolled back with its
-//! checkpoints.
+//! own and shows it to the verifier ([`verify_export_with`]) also exposes a log that was
+//! rolled back with its checkpoints.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::audit::{AuditError, AuditEvent, MAX_ENTRY_BYTES};
-use crate::checkpoint::{CheckpointError, LogVerifier, MAX_NOTE_BYTES};
+use crate::checkpoint::{Checkpoint, CheckpointError, LogVerifier, MAX_NOTE_BYTES};
 use crate::merkle::{Frontier, Hash, leaf_hash};
 
 /// The folder of the entry files inside an export.
@@ -139,6 +139,17 @@ pub enum Finding {
     NoCheckpoint,
 }
 
+/// A checkpoint that somebody kept outside, held against the export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its file.
+    pub checkpoint: String,
+    /// Entries that it covers.
+    pub size: u64,
+    /// Whether the export begins with exactly those entries.
+    pub contained: bool,
+}
+
 /// What the verifier saw.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -148,6 +159,9 @@ pub struct Report {
     pub checkpoints: u64,
     /// Entries up to the newest checkpoint that the entries fit.
     pub proven: u64,
+    /// Checkpoints that were kept outside, in the order they were given; those that cannot be
+    /// believed are findings.
+    pub kept: Vec<Kept>,
     /// What is wrong, at most [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,
     /// Findings beyond those.
@@ -173,18 +187,32 @@ impl Report {
 /// Checks an exported folder against the published key. An error means that the folder
 /// could not be read; whatever is wrong with its content stands in the report.
 pub fn verify_export(folder: &Path, verifier: &LogVerifier) -> io::Result<Report> {
+    verify_export_with(folder, verifier, &[])
+}
+
+/// The same, and that the export contains what each of these checkpoints was signed for, which
+/// were kept where the operator could not change them. The proof is the plain one: the roots
+/// are computed again from the entries.
+pub fn verify_export_with(folder: &Path, verifier: &LogVerifier, kept: &[PathBuf]) -> io::Result<Report> {
     let mut walk = Walk::default();
     for path in files_of(&folder.join(CHECKPOINTS_FOLDER))? {
-        let mut note = Vec::new();
-        let limit = u64::try_from(MAX_NOTE_BYTES + 1).unwrap_or(u64::MAX);
-        File::open(&path)?.take(limit).read_to_end(&mut note)?;
-        walk.checkpoint(&name_of(&path), &String::from_utf8_lossy(&note), verifier);
+        walk.checkpoint(&name_of(&path), &read_note(&path)?, verifier);
+    }
+    for path in kept {
+        walk.kept(&path.display().to_string(), &read_note(path)?, verifier);
     }
     walk.compare_roots();
     for path in files_of(&folder.join(ENTRIES_FOLDER))? {
         walk.file(&name_of(&path), &mut BufReader::new(File::open(&path)?))?;
     }
     Ok(walk.finish())
+}
+
+fn read_note(path: &Path) -> io::Result<String> {
+    let mut note = Vec::new();
+    let limit = u64::try_from(MAX_NOTE_BYTES + 1).unwrap_or(u64::MAX);
+    File::open(path)?.take(limit).read_to_end(&mut note)?;
+    Ok(String::from_utf8_lossy(&note).into_owned())
 }
 
 fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -204,6 +232,8 @@ struct Walk {
     report: Report,
     /// Signed roots by size, each with its file.
     signed: BTreeMap<u64, Vec<(String, Hash)>>,
+    /// The roots of [`Report::kept`].
+    kept_roots: Vec<Hash>,
     frontier: Frontier,
     /// The sequence number after the greatest so far.
     next: u64,
@@ -214,27 +244,42 @@ struct Walk {
 
 impl Walk {
     fn checkpoint(&mut self, file: &str, note: &str, verifier: &LogVerifier) {
-        let file = file.to_owned();
-        let checkpoint = match verifier.verify(note) {
-            Ok(checkpoint) => checkpoint,
-            Err(CheckpointError::NotSignedBy(_)) => {
-                return self.report.find(Finding::ForeignKey { checkpoint: file });
-            }
-            Err(reason) => return self.report.find(Finding::BadCheckpoint { checkpoint: file, reason }),
-        };
-        self.report.checkpoints += 1;
-        let size = checkpoint.size;
+        let Some(Checkpoint { size, root, .. }) = self.believed(file, note, verifier) else { return };
         if let Some((&newest, _)) = self.signed.last_key_value()
             && size < newest
         {
-            self.report.find(Finding::Replayed { checkpoint: file.clone(), size, newest });
+            self.report.find(Finding::Replayed { checkpoint: file.to_owned(), size, newest });
         }
+        self.sign(file, size, root);
+    }
+
+    fn kept(&mut self, file: &str, note: &str, verifier: &LogVerifier) {
+        let Some(Checkpoint { size, root, .. }) = self.believed(file, note, verifier) else { return };
+        self.report.kept.push(Kept { checkpoint: file.to_owned(), size, contained: false });
+        self.kept_roots.push(root);
+        self.sign(file, size, root);
+    }
+
+    fn believed(&mut self, file: &str, note: &str, verifier: &LogVerifier) -> Option<Checkpoint> {
+        let checkpoint = file.to_owned();
+        match verifier.verify(note) {
+            Ok(believed) => {
+                self.report.checkpoints += 1;
+                return Some(believed);
+            }
+            Err(CheckpointError::NotSignedBy(_)) => self.report.find(Finding::ForeignKey { checkpoint }),
+            Err(reason) => self.report.find(Finding::BadCheckpoint { checkpoint, reason }),
+        }
+        None
+    }
+
+    fn sign(&mut self, file: &str, size: u64, root: Hash) {
         let roots = self.signed.entry(size).or_default();
-        if let Some((one, _)) = roots.iter().find(|(_, root)| *root != checkpoint.root) {
-            let fork = Finding::Forked { size, one: one.clone(), other: file.clone() };
+        if let Some((one, _)) = roots.iter().find(|(_, signed)| *signed != root) {
+            let fork = Finding::Forked { size, one: one.clone(), other: file.to_owned() };
             self.report.find(fork);
         }
-        roots.push((file, checkpoint.root));
+        roots.push((file.to_owned(), root));
     }
 
     fn file(&mut self, name: &str, reader: &mut impl Read) -> io::Result<()> {
@@ -288,11 +333,15 @@ impl Walk {
     fn compare_roots(&mut self) {
         let size = self.frontier.size();
         let Some(roots) = self.signed.get(&size) else { return };
+        let root = self.frontier.root();
+        let held = self.report.kept.iter_mut().zip(&self.kept_roots);
+        for (kept, signed) in held.filter(|(kept, _)| kept.size == size) {
+            kept.contained = *signed == root;
+        }
         // After the first difference every later root differs too.
         if self.broken {
             return;
         }
-        let root = self.frontier.root();
         if roots.iter().any(|(_, signed)| *signed == root) {
             self.report.proven = size;
         } else {

@@ -63,6 +63,11 @@ impl Log {
     }
 
     fn verify(&self) -> Report {
+        self.verify_with(&[])
+    }
+
+    /// The same with notes that were kept outside, in files `kept-0`, `kept-1` …
+    fn verify_with(&self, kept: &[String]) -> Report {
         static EXPORTS: AtomicU32 = AtomicU32::new(0);
         let number = EXPORTS.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("export-{}-{number}", std::process::id()));
@@ -82,7 +87,15 @@ impl Log {
         for (index, note) in self.notes.iter().enumerate() {
             fs::write(file(CHECKPOINTS_FOLDER, index), note).unwrap();
         }
-        let report = verify_export(&folder, signer(1).verifier()).unwrap();
+        let mut files = Vec::new();
+        for (index, note) in kept.iter().enumerate() {
+            files.push(folder.join(format!("kept-{index}")));
+            fs::write(&files[index], note).unwrap();
+        }
+        let mut report = verify_export_with(&folder, signer(1).verifier(), &files).unwrap();
+        for it in &mut report.kept {
+            it.checkpoint = name_of(Path::new(&it.checkpoint));
+        }
         fs::remove_dir_all(&folder).unwrap();
         report
     }
@@ -293,6 +306,51 @@ fn bytes_that_are_no_event_are_named() {
 #[test]
 fn a_log_without_checkpoints_proves_nothing() {
     assert_eq!(Log::with(3, &[]).verify().findings, [Finding::NoCheckpoint]);
+}
+
+fn kept(index: usize, size: u64, contained: bool) -> Kept {
+    Kept { checkpoint: format!("kept-{index}"), size, contained }
+}
+
+#[test]
+fn checkpoints_kept_outside_are_contained_in_the_log_that_grew_since() {
+    let log = Log::honest();
+    let report = log.verify_with(&[log.note_at(6), log.note_at(12), log.note_at(1)]);
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!(report.kept, [kept(0, 6, true), kept(1, 12, true), kept(2, 1, true)]);
+}
+
+#[test]
+fn a_log_rewritten_and_signed_anew_does_not_contain_what_was_kept() {
+    let before = Log::honest().note_at(6);
+    let mut log = Log::with(12, &[]);
+    log.edit(3);
+    log.notes = vec![log.note_at(12)];
+    assert!(log.verify().is_clean(), "by itself it looks whole");
+    let report = log.verify_with(&[before, log.note_at(2)]);
+    assert_eq!(report.kept, [kept(0, 6, false), kept(1, 2, true)]);
+    assert!(!report.is_clean());
+}
+
+#[test]
+fn a_log_that_was_put_back_does_not_contain_what_was_kept_later() {
+    let later = Log::honest().note_at(12);
+    let report = Log::with(8, &[8]).verify_with(&[later]);
+    assert_eq!(report.kept, [kept(0, 12, false)]);
+    assert!(matches!(report.findings[..], [Finding::Truncated { found: 8, signed: 12, .. }]), "{report:?}");
+}
+
+#[test]
+fn a_kept_note_that_cannot_be_believed_is_named() {
+    let log = Log::honest();
+    let forged = signer(2).sign(6, log.root_at(6));
+    let changed = log.note_at(6).replacen("\n6\n", "\n5\n", 1);
+    let report = log.verify_with(&[forged, changed]);
+    assert!(report.kept.is_empty());
+    assert!(
+        matches!(report.findings[..], [Finding::ForeignKey { .. }, Finding::BadCheckpoint { .. }]),
+        "{report:?}"
+    );
 }
 
 #[test]

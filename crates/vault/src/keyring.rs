@@ -132,6 +132,8 @@ pub enum SubKey {
     Session,
     /// Naming erased subjects in the erasure ledger without keeping who they were.
     ErasureLedger,
+    /// Naming whom a limit is kept for without keeping who they are.
+    Limits,
 }
 
 impl SubKey {
@@ -140,6 +142,7 @@ impl SubKey {
             Self::BlindIndex => "blind index",
             Self::Session => "session",
             Self::ErasureLedger => "erasure ledger",
+            Self::Limits => "limits",
         }
     }
 }

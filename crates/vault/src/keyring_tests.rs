@@ -220,7 +220,7 @@ fn an_endless_key_file_is_refused() {
 #[test]
 fn each_purpose_has_a_key_of_its_own() {
     let keyring = keyring(1);
-    let tags = [SubKey::BlindIndex, SubKey::Session, SubKey::ErasureLedger]
+    let tags = [SubKey::BlindIndex, SubKey::Session, SubKey::ErasureLedger, SubKey::Limits]
         .map(|purpose| keyring.derived(purpose).sign(b"same message"));
     assert_ne!(tags[0], tags[1]);
     assert_ne!(tags[1], tags[2]);

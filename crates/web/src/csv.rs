@@ -7,7 +7,7 @@ use crate::pages::orders::OrderRow;
 use crate::{Chrome, Lang};
 
 /// Tells spreadsheets that the text is UTF-8.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Orders with the columns of their list. Nothing of the buyer is in it.
 #[must_use]
@@ -54,7 +54,7 @@ pub fn orders(chrome: &Chrome, rows: &[OrderRow]) -> String {
 }
 
 /// The business wall clock, in an order that spreadsheets of every language read.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     let WallClock { year, month, day, hour, minute, .. } = at.in_business_zone();
     format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}")
 }
@@ -71,7 +71,7 @@ const fn separator(lang: Lang) -> char {
     }
 }
 
-fn line(out: &mut String, lang: Lang, cells: &[String]) {
+pub(crate) fn line(out: &mut String, lang: Lang, cells: &[String]) {
     let separator = separator(lang);
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {

@@ -6,6 +6,7 @@
 
 mod agent;
 pub mod assets;
+pub mod audit_csv;
 pub mod badge;
 pub mod chrome;
 pub mod csv;
@@ -19,7 +20,7 @@ pub mod server;
 pub use badge::{Badge, Tone};
 pub use chrome::{Chrome, Flash, Nav, OwnerNotice, SignedIn, Theme};
 pub use i18n::Lang;
-pub use server::{WebConfig, router};
+pub use server::{WebConfig, paths, router};
 
 #[cfg(test)]
 mod page_tests;

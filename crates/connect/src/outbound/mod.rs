@@ -59,6 +59,7 @@ impl From<&Restricted<String>> for FormValue {
 enum Body {
     Empty,
     Json(String),
+    Text(&'static str, String),
     /// An object, and the fields of it that are keys to something.
     JsonWith(serde_json::Map<String, Value>, Vec<(&'static str, Restricted<String>)>),
     Form(Vec<(&'static str, FormValue)>),
@@ -76,6 +77,7 @@ impl Body {
         match self {
             Self::Empty => (None, Bytes::new()),
             Self::Json(text) => (kind("application/json"), Bytes::from(text)),
+            Self::Text(media_type, text) => (kind(media_type), Bytes::from(text)),
             Self::JsonWith(mut fields, secrets) => {
                 for (name, secret) in secrets {
                     fields.insert(name.to_owned(), Value::from(secret.reveal(grant).as_str()));
@@ -267,6 +269,13 @@ impl CallSpec {
         self
     }
 
+    /// Sends a text of this media type, which anyone may read.
+    #[must_use]
+    pub fn text(mut self, media_type: &'static str, text: String) -> Self {
+        self.body = Body::Text(media_type, text);
+        self
+    }
+
     /// Sends a form.
     #[must_use]
     pub fn form(mut self, fields: Vec<(&'static str, FormValue)>) -> Self {
@@ -308,9 +317,12 @@ impl CallSpec {
                 })
                 .collect(),
             Body::JsonWith(_, secrets) => secrets.iter().map(|(_, secret)| secret.clone()).collect(),
-            Body::Empty | Body::Json(_) | Body::Multipart(_) | Body::Guarded(..) | Body::JsonAround(..) => {
-                Vec::new()
-            }
+            Body::Empty
+            | Body::Json(_)
+            | Body::Text(..)
+            | Body::Multipart(_)
+            | Body::Guarded(..)
+            | Body::JsonAround(..) => Vec::new(),
         };
         let address = self.url.iter().filter(|_| self.is_address_secret).flat_map(|url| {
             let values = url.query_pairs().map(|(_, value)| value.into_owned());

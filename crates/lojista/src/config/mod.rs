@@ -2,8 +2,10 @@
 //! anything starts. Documented in `docs/configuration.md`, which a test holds to the
 //! settings listed here.
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod log;
+pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod storage;
 mod values;
@@ -18,15 +20,18 @@ use std::sync::Arc;
 use channels::market::{self, ChannelConfig};
 use connect::settings::SettingError;
 
+pub(crate) use audit::Audit;
 pub(crate) use backup::Backup;
 pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use redis::Redis;
 pub(crate) use server::Server;
 pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 4] = [server::SETTINGS, storage::SETTINGS, log::SETTINGS, backup::SETTINGS];
+const SECTIONS: [&[Setting]; 6] =
+    [server::SETTINGS, storage::SETTINGS, log::SETTINGS, backup::SETTINGS, audit::SETTINGS, redis::SETTINGS];
 
 /// Every setting.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
@@ -100,6 +105,10 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     /// Where backups go.
     pub(crate) backup: Backup,
+    /// Where checkpoints of the audit log go.
+    pub(crate) audit: Audit,
+    /// Where several nodes keep their limits.
+    pub(crate) redis: Redis,
     /// The channels that are on.
     pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
@@ -113,6 +122,8 @@ impl Config {
             storage: Storage::read(&values, &data_home(&sources.environment, "lojista"))?,
             log: Log::read(&values)?,
             backup: Backup::read(&values)?,
+            audit: Audit::read(&values)?,
+            redis: Redis::read(&values)?,
             channels: market::configured(&values.for_channels())?,
         })
     }

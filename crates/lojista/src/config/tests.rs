@@ -223,6 +223,41 @@ fn an_empty_value_is_no_value() {
 }
 
 /// The channels that are on.
+#[test]
+fn checkpoints_go_where_somebody_else_keeps_them_and_only_by_tls() {
+    let said = Said::nothing()
+        .variable("LOJISTA_AUDIT_PUSH_DIR", "/mnt/contador")
+        .variable("LOJISTA_AUDIT_PUSH_URL", "https://contador.example/segredo/");
+    let audit = said.config().audit;
+    assert_eq!(audit.push_dir.as_deref(), Some(Path::new("/mnt/contador")));
+    assert_eq!(audit.push_url.as_deref(), Some("https://contador.example/segredo/"));
+    assert!(!format!("{audit:?}").contains("segredo"));
+    assert_eq!(Said::nothing().config().audit, Audit::default());
+    for wrong in
+        ["http://contador.example/", "https://10.0.0.7/", "contador.example", "https://a:b@contador.example/"]
+    {
+        let refusal = Said::nothing().variable("LOJISTA_AUDIT_PUSH_URL", wrong).refusal();
+        assert!(refusal.contains("LOJISTA_AUDIT_PUSH_URL"), "{wrong}: {refusal}");
+    }
+}
+
+#[test]
+fn a_redis_is_called_by_tls_or_on_this_machine_or_at_the_host_that_was_named() {
+    let at = |url: &str| Said::nothing().variable("LOJISTA_REDIS_URL", url);
+    assert!(Said::nothing().config().redis.limits().is_none());
+    for fine in [at("rediss://u:geheim@cache.example/0"), at("redis://127.0.0.1:6379")] {
+        let redis = fine.config().redis;
+        assert!(redis.limits().is_some() && !format!("{redis:?}").contains("geheim"));
+    }
+    let clear = at("redis://:geheim@cache.internal");
+    let refusal = clear.refusal();
+    assert!(refusal.contains("LOJISTA_REDIS_PLAINTEXT_HOST") && !refusal.contains("geheim"), "{refusal}");
+    let named = at("redis://cache.internal").variable("LOJISTA_REDIS_PLAINTEXT_HOST", "cache.internal");
+    assert!(named.config().redis.limits().is_some());
+    let alone = Said::nothing().variable("LOJISTA_REDIS_PLAINTEXT_HOST", "cache.internal").refusal();
+    assert!(alone.contains("LOJISTA_REDIS_URL"), "{alone}");
+}
+
 fn kinds(said: &Said) -> Vec<ChannelKind> {
     said.config().channels.iter().map(|channel| channel.kind()).collect()
 }

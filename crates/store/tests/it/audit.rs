@@ -5,6 +5,7 @@ use store::StoreError;
 use store::audit::{
     Event, checkpoints, keep_checkpoint, last_checkpoint, record, sequence, sequenced, tree, unsequenced,
 };
+use store::audit_page::{AuditEnd, AuditFilter};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -104,9 +105,9 @@ on_both! {
             }
             house.wait(std::time::Duration::from_millis(1));
         }
-        let first = shop.read(|shop| shop.audit_page(None, "", 3)).await;
+        let first = shop.read(|shop| shop.audit_page(&AuditFilter::default(), None, 3)).await;
         let before = first[2].id;
-        let second = shop.read(move |shop| shop.audit_page(Some(before), "", 3)).await;
+        let second = shop.read(move |shop| shop.audit_page(&AuditFilter::default(), Some(before), 3)).await;
         let subjects: Vec<_> = first.iter().chain(&second).map(|event| event.subject_id.as_str()).collect();
         assert_eq!(subjects, ["4", "3", "2", "1", "0"]);
     }
@@ -117,34 +118,87 @@ on_both! {
         let kept = told.clone();
         shop.write(move |shop| shop.record(&kept)).await;
         assert_eq!(house.read(unsequenced).await, std::slice::from_ref(&told));
-        assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, std::slice::from_ref(&told));
+        assert_eq!(shop.read(|shop| shop.audit_page(&AuditFilter::default(), None, 9)).await, std::slice::from_ref(&told));
         sequence_once(house.store.installation()).await;
         let placed = Event { seq: Some(0), ..told };
-        assert_eq!(shop.read(|shop| shop.audit_page(None, "", 9)).await, [placed]);
+        assert_eq!(shop.read(|shop| shop.audit_page(&AuditFilter::default(), None, 9)).await, [placed]);
     }
 
-    async fn events_are_found_by_the_beginning_of_their_action_by_subject_or_by_actor(house: House) {
+    async fn events_are_narrowed_by_each_field_and_by_all_of_them_together(house: House) {
         let shop = Shop::open(&house).await;
-        for (action, subject, actor) in [
-            ("stock.adjust", "CAN-1", "member:ana"), ("stock.link", "MLB1", "system:import"),
-            ("connection.sign_in", "4242", "member:ana"),
+        let start = house.now();
+        for (action, kind, subject, actor, phase) in [
+            ("sku.adjusted", "sku", "CAN-1", "member:ana", "done"),
+            ("order.changed", "order", "ORD-1", "system:ingest", "done"),
+            ("order.changed", "order", "ORD-2", "system:ingest", "failed"),
+            ("session.refused", "session", "", "unknown", "refused"),
+            ("listing.linked", "listing", "MLB1", "member:ana", "done"),
         ] {
-            let event = Event { action: action.into(), actor: actor.into(), ..event(&house, Some(shop.id), subject) };
+            let event = Event {
+                action: action.into(), subject_kind: kind.into(), actor: actor.into(), phase: phase.into(),
+                ..event(&house, Some(shop.id), subject)
+            };
             shop.write(move |shop| shop.record(&event)).await;
             house.wait(std::time::Duration::from_millis(1));
         }
-        let find = async |text: &'static str| {
-            let found = shop.read(move |shop| shop.audit_page(None, text, 9)).await;
-            found.into_iter().map(|event| event.subject_id).collect::<Vec<_>>()
-        };
-        assert_eq!(find("stock").await, ["MLB1", "CAN-1"]);
-        assert_eq!(find("Stock.A").await, ["CAN-1"], "in either case");
-        assert_eq!(find("connection.sign_").await, ["4242"], "an underscore means itself");
-        assert_eq!(find("MLB1").await, ["MLB1"]);
-        assert_eq!(find("member:ana").await, ["4242", "CAN-1"]);
-        for nothing in ["adjust", "MLB", "member", "%", "_", "\\"] {
-            assert_eq!(find(nothing).await, [""; 0], "{nothing}");
+        let word = |text: &str| Some(text.to_owned());
+        let any = AuditFilter::default;
+        for (filter, found) in [
+            (AuditFilter { actor: word("member:ana"), ..any() }, vec!["MLB1", "CAN-1"]),
+            (AuditFilter { actor: word("system:ingest"), ..any() }, vec!["ORD-2", "ORD-1"]),
+            (AuditFilter { kind: word("order"), ..any() }, vec!["ORD-2", "ORD-1"]),
+            (AuditFilter { kind: word("sku"), ..any() }, vec!["CAN-1"]),
+            (AuditFilter { action: word("order.changed"), ..any() }, vec!["ORD-2", "ORD-1"]),
+            (AuditFilter { action: word("listing.linked"), ..any() }, vec!["MLB1"]),
+            (AuditFilter { subject: word("ORD-1"), ..any() }, vec!["ORD-1"]),
+            (AuditFilter { end: Some(AuditEnd::Failed), ..any() }, vec!["ORD-2"]),
+            (AuditFilter { end: Some(AuditEnd::Refused), ..any() }, vec![""]),
+            (AuditFilter { end: Some(AuditEnd::Done), ..any() }, vec!["MLB1", "ORD-1", "CAN-1"]),
+            (AuditFilter { from: Some(start.plus(std::time::Duration::from_millis(3))), ..any() }, vec!["MLB1", ""]),
+            (AuditFilter { until: Some(start.plus(std::time::Duration::from_millis(2))), ..any() }, vec!["ORD-1", "CAN-1"]),
+            (AuditFilter { actor: word("member:ana"), kind: word("sku"), end: Some(AuditEnd::Done), ..any() }, vec!["CAN-1"]),
+            (AuditFilter { actor: word("member:ana"), kind: word("order"), ..any() }, vec![]),
+        ] {
+            let asked = filter.clone();
+            let events = shop.read(move |shop| shop.audit_page(&asked, None, 9)).await;
+            let subjects: Vec<&str> = events.iter().map(|event| event.subject_id.as_str()).collect();
+            assert_eq!(subjects, found, "{filter:?}");
         }
+    }
+
+    async fn what_was_begun_and_has_no_end_is_found_and_nothing_else(house: House) {
+        let shop = Shop::open(&house).await;
+        for (subject, phase) in [
+            ("ended", "intent"), ("ended", "done"),
+            ("failed", "intent"), ("failed", "failed"),
+            ("cut off", "intent"),
+            ("twice", "intent"), ("twice", "intent"), ("twice", "done"),
+        ] {
+            let event = Event { phase: phase.into(), ..event(&house, Some(shop.id), subject) };
+            shop.write(move |shop| shop.record(&event)).await;
+            house.wait(std::time::Duration::from_millis(1));
+        }
+        let filter = AuditFilter { end: Some(AuditEnd::Open), ..AuditFilter::default() };
+        let open = shop.read(move |shop| shop.audit_page(&filter, None, 9)).await;
+        let subjects: Vec<&str> = open.iter().map(|event| event.subject_id.as_str()).collect();
+        assert_eq!(subjects, ["twice", "cut off"], "the first of two that were begun was cut off, too");
+    }
+
+    async fn a_place_for_checkpoints_is_taken_on_by_one(house: House) {
+        use store::audit_push::{arrived, push, stayed, take_on};
+        let now = house.now();
+        assert_eq!(house.read(|tx| push(tx, "folder:1")).await, None);
+        assert!(house.write(move |tx| take_on(tx, "folder:1", None, now)).await);
+        assert!(!house.write(move |tx| take_on(tx, "folder:1", None, now)).await);
+        let later = now.plus(std::time::Duration::from_mins(1));
+        assert!(house.write(move |tx| take_on(tx, "folder:1", Some(now), later)).await);
+        assert!(!house.write(move |tx| take_on(tx, "folder:1", Some(now), later)).await);
+        assert!(house.write(|tx| stayed(tx, "folder:1", "unreachable")).await, "news");
+        assert!(!house.write(|tx| stayed(tx, "folder:1", "unreachable")).await);
+        assert_eq!(house.read(|tx| push(tx, "folder:1")).await.map(|it| it.failures), Some(2));
+        house.write(move |tx| arrived(tx, "folder:1", 9, "nine", later)).await;
+        let held = house.read(|tx| push(tx, "folder:1")).await.expect("it was tried");
+        assert_eq!((held.newest, held.failures, held.trouble), (Some((9, "nine".into(), later)), 0, None));
     }
 
     async fn a_phase_that_nobody_knows_is_refused(house: House) {

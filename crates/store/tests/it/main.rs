@@ -19,6 +19,7 @@ mod disk;
 mod inbox;
 mod jobs;
 mod ledger;
+mod limits;
 mod migrations;
 mod order_list;
 mod orders;

@@ -16,6 +16,7 @@ use domain::{
     OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId, ViewId,
 };
 use store::audit::Event;
+use store::audit_page::AuditFilter;
 use store::charges::HeldMoney;
 use store::connections::AuthorizationAttempt;
 use store::imports::ImportRun;
@@ -128,14 +129,7 @@ impl Estate {
         let money = shop.money(connection, "2000", order).await;
         let view: ViewId = house.id();
         shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
-        let (passkey_id, notice): (PasskeyId, NoticeId) = (house.id(), house.id());
-        shop.write(move |shop| {
-            shop.keep_authenticator(member, &Sealed::from_bytes(vec![1]), now)?;
-            shop.keep_passkey(passkey_id, member, "phone", &passkey("cred"), now)?;
-            shop.replace_codes(member, &[[7; 32]], now)?;
-            shop.notify(notice, member, SecurityNotice::NewDevice, "", now)
-        })
-        .await;
+        let passkey_id = with_factors(shop, member).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -189,6 +183,19 @@ fn audited(id: AuditId, organization: OrganizationId, at: Timestamp) -> Event {
         details: "{}".into(),
         seq: None,
     }
+}
+
+/// Gives a member an app, a passkey, a recovery code and something to be told.
+async fn with_factors(shop: &Shop<'_>, member: MemberId) -> PasskeyId {
+    let (id, notice, now): (PasskeyId, NoticeId, _) = (shop.house.id(), shop.house.id(), shop.house.now());
+    shop.write(move |shop| {
+        shop.keep_authenticator(member, &Sealed::from_bytes(vec![1]), now)?;
+        shop.keep_passkey(id, member, "phone", &passkey("cred"), now)?;
+        shop.replace_codes(member, &[[7; 32]], now)?;
+        shop.notify(notice, member, SecurityNotice::NewDevice, "", now)
+    })
+    .await;
+    id
 }
 
 fn passkey(credential: &str) -> Passkey {
@@ -305,8 +312,12 @@ const READS: &[(&str, Read)] = &[
     ("problems_of", |shop, of| listed(shop.problems_of(of.connection))),
     ("queue", |shop, of| shop.queue(of.connection).map(|queue| usize::try_from(queue.waiting).unwrap())),
     ("lag", |shop, of| found(shop.lag(of.connection))),
-    ("audit_page", |shop, _| listed(shop.audit_page(None, "", 10))),
-    ("audit_page of a text", |shop, _| listed(shop.audit_page(None, "stock", 10))),
+    ("audit_page", |shop, _| listed(shop.audit_page(&AuditFilter::default(), None, 10))),
+    ("audit_page of an action", |shop, _| {
+        let filter = AuditFilter { action: Some("stock.adjust".into()), ..AuditFilter::default() };
+        listed(shop.audit_page(&filter, None, 10))
+    }),
+    ("audit_members", |shop, _| listed(shop.audit_members())),
     ("last_failure", |shop, of| found(shop.last_failure(of.connection))),
     ("import_run", |shop, of| found(shop.import_run(of.connection))),
     ("money_of", |shop, of| found(shop.money_of(of.connection, "2000"))),

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 41] = [
+const OPEN_GROUPS: [&str; 44] = [
     "actor-system",
     "audit",
+    "audit-end",
+    "audit-kind",
     "backups-running",
     "backups-waiting",
     "case",
@@ -39,6 +41,7 @@ const OPEN_GROUPS: [&str; 41] = [
     "position",
     "problem",
     "purpose",
+    "push-trouble",
     "reason",
     "reauthorization",
     "reauthorization-mend",

@@ -1,9 +1,10 @@
 //! Who did what, when, and how an outsider can check it.
 
+use app::audit_push::PushTrouble;
 use askama::Template;
 use domain::{Actor, Timestamp};
 
-use crate::pages::Pager;
+use crate::pages::{Choice, Pager};
 use crate::{Badge, Chrome, Tone};
 
 /// How an audited action ended (it is written down before it begins).
@@ -28,13 +29,15 @@ pub struct AuditRow {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
-    /// The e-mail of a member who did it.
+    /// What a member who did it is called.
     pub member: Option<String>,
-    /// What, as the log's word (`order.applied`); label `audit-<word>` where there is one.
+    /// To what kind of thing (`order`); label `audit-kind-<word>`.
+    pub kind: String,
+    /// What, as the log's word (`order.changed`); label `audit-<word>`.
     pub action: String,
     /// What it was done to (an id, a number).
     pub subject: String,
-    /// That thing's page.
+    /// That thing's page, else its events.
     pub href: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
@@ -53,16 +56,62 @@ pub struct CheckpointView {
     pub key: String,
 }
 
-/// `GET /audit?text=`.
+/// A place that checkpoints are sent to.
+#[derive(Debug, Clone)]
+pub struct PushView {
+    /// Where it is.
+    pub place: String,
+    /// Events covered by the newest checkpoint there, and since when.
+    pub newest: Option<(i64, Timestamp)>,
+    /// What is wrong.
+    pub trouble: Option<PushTrouble>,
+}
+
+impl PushView {
+    /// What is wrong, and how much it matters.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(Tone, &'static str)> {
+        let trouble = self.trouble?;
+        Some((if trouble.is_alarm() { Tone::Bad } else { Tone::Watch }, trouble.as_str()))
+    }
+}
+
+/// What the list is narrowed to, as the form shows it.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the names are the form's")]
+pub struct AuditFields {
+    /// All of it as an address writes it; empty for all events.
+    pub text: String,
+    pub period: String,
+    pub from: String,
+    pub until: String,
+    pub who: String,
+    pub kind: String,
+    pub action: String,
+    pub end: String,
+    pub thing: String,
+}
+
+/// `GET /audit`.
 #[derive(Debug, Template)]
 #[template(path = "audit.html")]
 pub struct AuditPage {
     /// Around it.
     pub chrome: Chrome,
-    /// Word, subject or person.
-    pub text: String,
+    /// What it is narrowed to.
+    pub filter: AuditFields,
+    /// Who can be asked for.
+    pub whos: Vec<Choice>,
+    /// What kinds of things there are.
+    pub kinds: Vec<Choice>,
+    /// What can be done.
+    pub actions: Vec<Choice>,
+    /// How it can end.
+    pub ends: Vec<Choice>,
     /// The newest checkpoint; `None` before the first.
     pub checkpoint: Option<CheckpointView>,
+    /// Where checkpoints are sent.
+    pub pushes: Vec<PushView>,
     /// The events, newest first.
     pub rows: Vec<AuditRow>,
     /// Newer and older.

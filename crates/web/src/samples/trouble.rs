@@ -1,10 +1,15 @@
+use app::audit_push::PushTrouble;
 use domain::{Actor, ConnectionId, JobId, Problem};
 
 use super::{NOW, Reader, Rendered, add};
 use crate::Nav;
-use crate::pages::Pager;
-use crate::pages::audit::{AuditPage, AuditRow, CheckpointView, Outcome};
+use crate::pages::audit::{AuditFields, AuditPage, AuditRow, CheckpointView, Outcome, PushView};
 use crate::pages::problems::{ExchangeView, ProblemGroup, ProblemItem, ProblemsPage};
+use crate::pages::{Choice, Pager};
+
+fn choice(value: &str, label: &str) -> Choice {
+    Choice { value: value.to_owned(), label: label.to_owned() }
+}
 
 impl Reader {
     fn group(&self, problem: Problem, kind: &str, count: i64) -> ProblemGroup {
@@ -39,9 +44,9 @@ impl Reader {
         let rows = [
             ("order.changed", "2000009876543210", Outcome::Done, Actor::system("ingest"), None),
             ("sku.adjusted", "GAR-1L-INOX", Outcome::Done, Actor::Unknown, Some("ana@casaverde.example")),
-            ("listing.stock_written", "MLB4418820031", Outcome::Begun, Actor::system("fanout"), None),
-            ("session.refused", "ana@casaverde.example", Outcome::Refused, Actor::Unknown, None),
-            ("connection.tokens_renewed", "Casa Verde", Outcome::Failed, Actor::system("renewal"), None),
+            ("listing.stock_written", "MLB4418820031", Outcome::Begun, Actor::system("fan-out"), None),
+            ("session.refused", "", Outcome::Refused, Actor::Unknown, None),
+            ("connection.tokens_renewed", "Casa Verde", Outcome::Failed, Actor::system("tokens"), None),
         ];
         let numbers = (0_i64..).map(|step| 48_213 - step);
         rows.into_iter()
@@ -51,6 +56,7 @@ impl Reader {
                 at: Self::ago(3),
                 actor,
                 member: member.map(ToOwned::to_owned),
+                kind: action.split('.').next().unwrap_or_default().to_owned(),
                 action: action.to_owned(),
                 subject: subject.to_owned(),
                 href: action.starts_with("order").then(|| "/orders".to_owned()),
@@ -71,12 +77,21 @@ impl Reader {
             ]),
         );
         add(pages, "problems-none", &problems(Vec::new()));
-        let audit = |rows, text: &str, checkpoint| AuditPage {
+        let audit = |rows, text: &str, checkpoint, pushes| AuditPage {
             chrome: self.chrome(Nav::Audit),
-            text: text.to_owned(),
+            filter: AuditFields {
+                text: if text.is_empty() { String::new() } else { format!("thing={text}") },
+                thing: text.to_owned(),
+                ..AuditFields::default()
+            },
+            whos: vec![choice("mem_1", "Ana"), choice("fan-out", "Lojista")],
+            kinds: vec![choice("order", "Pedido")],
+            actions: vec![choice("order.changed", "Pedido atualizado")],
+            ends: vec![choice("done", "Feito")],
             checkpoint,
+            pushes,
             rows,
-            pager: Pager { newer: None, older: Some("/audit?before=48209".to_owned()) },
+            pager: Pager { newer: None, older: Some("/audit?before=aud_1".to_owned()) },
         };
         let checkpoint = CheckpointView {
             size: 48_200,
@@ -84,7 +99,18 @@ impl Reader {
             at: Self::ago(4),
             key: "lojista-audit+8f1c2b7a".to_owned(),
         };
-        add(pages, "audit", &audit(Self::events(), "", Some(checkpoint)));
-        add(pages, "audit-none", &audit(Vec::new(), "x", None));
+        let push = |place: &str, newest, trouble| PushView { place: place.to_owned(), newest, trouble };
+        let pushes = vec![
+            push("/mnt/contador", Some((48_100, Self::ago(9))), None),
+            push(
+                "https://contador.example/…",
+                Some((47_000, Self::ago(300))),
+                Some(PushTrouble::Unreachable),
+            ),
+        ];
+        let parted = vec![push("/mnt/contador", Some((48_300, Self::ago(9))), Some(PushTrouble::Parted))];
+        add(pages, "audit", &audit(Self::events(), "", Some(checkpoint.clone()), pushes));
+        add(pages, "audit-parted", &audit(Self::events(), "", Some(checkpoint), parted));
+        add(pages, "audit-none", &audit(Vec::new(), "x", None, Vec::new()));
     }
 }

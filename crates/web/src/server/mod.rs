@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod audit_query;
 mod backups;
 mod buyers;
 mod connections;
@@ -35,7 +36,7 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use store::StoreError;
 use vault::{HmacKey, SubKey};
 
@@ -72,18 +73,45 @@ pub fn router(app: App, config: WebConfig) -> Router {
     let policy = headers::content_policy(&app);
     let web = Web { app, config: Arc::new(config), form_key, policy };
     pages()
-        .merge(files())
+        .router
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .merge(files().router)
         .fallback(missing)
         .layer(middleware::from_fn_with_state(web.clone(), headers::protect))
         // What browsers are told means nothing to a platform, and its posts come from
         // another site by nature.
-        .route("/hooks/{channel}/{door}", post(hooks::take))
+        .merge(doors().router)
         .with_state(web)
 }
 
+/// The address of every route, as the router has it (`/orders/{id}`), for the test that holds
+/// what they change against the audit log.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    [pages(), files(), doors()].into_iter().flat_map(|routes| routes.paths).collect()
+}
+
+/// Routes and their addresses: who adds one cannot forget the other.
+#[derive(Default)]
+struct Routes {
+    router: Router<Web>,
+    paths: Vec<&'static str>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn route(mut self, path: &'static str, method: MethodRouter<Web>) -> Self {
+        self.paths.push(path);
+        Self { router: self.router.route(path, method), paths: self.paths }
+    }
+}
+
 /// What people see and press.
-fn pages() -> Router<Web> {
-    Router::new()
+fn pages() -> Routes {
+    Routes::new()
         .route("/", get(home))
         .route("/sign-in", get(account::show_sign_in).post(account::sign_in))
         .route("/sign-in/second", get(second_step::show).post(second_step::take))
@@ -131,6 +159,7 @@ fn pages() -> Router<Web> {
         .route("/problems", get(problems::list))
         .route("/problems/retry", post(problems::retry))
         .route("/audit", get(audit::list))
+        .route("/audit/export", post(audit::export))
         .route("/privacy", get(buyers::show))
         .route("/privacy/buyers", post(buyers::switch))
         .route("/backups", get(backups::show))
@@ -139,12 +168,20 @@ fn pages() -> Router<Web> {
         .route("/desk", get(desk::list))
         .route("/desk/{id}", get(desk::show))
         .route("/desk/{id}/answer", post(desk::answer))
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
 }
 
 /// What needs no session.
-fn files() -> Router<Web> {
-    Router::new().route("/health", get(health)).route("/static/{hash}/{name}", get(static_file))
+fn files() -> Routes {
+    Routes::new()
+        .route("/health", get(health))
+        .route("/static/{hash}/{name}", get(static_file))
+        .route("/audit/checkpoint", get(audit::checkpoint))
+        .route("/audit/verifier-key", get(audit::verifier_key))
+}
+
+/// Where platforms knock.
+fn doors() -> Routes {
+    Routes::new().route("/hooks/{channel}/{door}", post(hooks::take))
 }
 
 async fn home(State(_): State<Web>) -> Response {
