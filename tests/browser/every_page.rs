@@ -188,7 +188,9 @@ in_one_language! {
         let owner = shop.owned_by(visitor).await;
         let pages = furnished(shop, &owner).await;
         let languages = Lang::ALL.into_iter().cycle().skip_while(|lang| *lang != visitor.lang()).skip(1);
-        for (page, next) in pages.iter().filter(|page| page.refused.is_none()).zip(languages) {
+        // Who has something to show first has no menu.
+        let with_menu = pages.iter().filter(|page| page.refused.is_none() && page.name != "confirm");
+        for (page, next) in with_menu.zip(languages) {
             visitor.opens(&page.path).await;
             visitor.opens_the_menu().await;
             visitor.chooses_language(next).await;

@@ -120,7 +120,7 @@ on_both! {
         let phone = Phone::added(&shop).await;
         let entry = code(&shop, &question(&shop).await, &phone.codes[0].to_lowercase()).await.unwrap();
         assert_eq!(who(&shop, &entry).await.standing.proof, Proof::RecoveryCode);
-        assert_eq!(told(&shop).await[0], SecurityNotice::CodeUsed.as_str());
+        assert!(told(&shop).await.contains(&SecurityNotice::CodeUsed.as_str().to_owned()));
         let again = code(&shop, &question(&shop).await, &phone.codes[0]).await;
         assert!(matches!(again, Err(SignInError::Wrong)), "{again:?}");
     }

@@ -1,5 +1,5 @@
 -- Second factors, sessions by device, and what members are told of their sign-in
--- (docs/decisions/0021).
+-- (docs/decisions/0023).
 
 -- How a session's person last proved who they are, and when.
 ALTER TABLE session ADD COLUMN proof TEXT NOT NULL DEFAULT 'password';
