@@ -887,7 +887,7 @@ flash-password-changed = Se cambió la contraseña y se cerraron las otras sesio
 flash-sessions-ended = Cerradas.
 
 # Copias de seguridad.
-nav-backups = Copias
+nav-backups = Copias de seguridad
 backups-lead = Lo que hay aquí está también en otro lugar, sellado. Los simulacros muestran que vuelve.
 backups-under-way = En curso
 backups-running-backup = Copia en curso: filas

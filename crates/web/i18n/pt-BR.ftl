@@ -887,7 +887,7 @@ flash-password-changed = A senha foi trocada e as outras sessões foram encerrad
 flash-sessions-ended = Encerradas.
 
 # Cópias de segurança.
-nav-backups = Cópias
+nav-backups = Cópias de segurança
 backups-lead = O que está aqui fica também em outro lugar, selado. Os ensaios mostram que volta.
 backups-under-way = Em andamento
 backups-running-backup = Cópia em andamento: linhas
