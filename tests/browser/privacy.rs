@@ -7,6 +7,7 @@ use serde_json::json;
 const ROWS: &str = "return document.querySelectorAll('tbody tr').length";
 
 in_every_language! {
+    /// ASVS 14.2.1.
     async fn an_order_is_found_by_its_buyer_and_the_buyer_forgotten(visitor, shop) {
         let owner = shop.owned_by(visitor).await;
         let connection = owner.connected(CLASSIC_SELLER).await;

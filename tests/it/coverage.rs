@@ -344,7 +344,7 @@ async fn sign_in_is_pressed(visitor: &mut Visitor<'_>) {
     let path = format!("/security/passkeys/{id}/remove");
     visitor.press("/security/passkeys/{id}/remove", &path, &[], gone).await;
     visitor.press("/security/app/remove", &security("app/remove"), &[], gone).await;
-    let new = [("password", "quatro bananas na janela")];
+    let new = [("current", PASSWORD), ("password", "quatro bananas na janela")];
     visitor.press("/security/password", &security("password"), &new, Some("member.password_changed")).await;
     visitor.press("/security/read", &security("read"), &[], None).await;
     let asked = visitor.get("/confirm").await;
@@ -376,6 +376,7 @@ async fn accounts_are_pressed(visitor: &mut Visitor<'_>) {
 }
 
 on_both! {
+    /// ASVS 3.5.3, 14.3.1, 16.2.1, 16.3.1.
     async fn every_form_that_changes_something_leaves_its_event(shop) {
         shop.connect_classic().await;
         set_up_leaves_its_event().await;
@@ -404,10 +405,12 @@ on_both! {
         visitor.press("/backups/drill", "/backups/drill", &[], Some("backup.asked")).await;
         shop.app().do_waiting_run().await.expect("the drill ends");
         shop.run_until_idle().await;
-        visitor.press("/sign-out", "/sign-out", &[], Some("session.closed")).await;
+        let left = visitor.press("/sign-out", "/sign-out", &[], Some("session.closed")).await;
+        assert!(left.headers.contains_key("clear-site-data"), "nothing stays in the browser");
         visitor.has_pressed_everything().await;
     }
 
+    /// ASVS 5.4.1.
     async fn an_export_holds_what_the_filter_shows_and_nobody_by_name(shop) {
         shop.connect_classic().await;
         shop.app().sequence_audit().await.expect("the events are sequenced");

@@ -88,6 +88,7 @@ async fn seen(shop: &TestApp, log: &Captured) -> String {
 }
 
 on_both! {
+    /// ASVS 14.2.4, 16.2.5.
     async fn nothing_secret_reaches_logs_exchanges_audit_or_timeline(shop) {
         let log = Captured::everywhere();
         shop.leaves_dead_letters();

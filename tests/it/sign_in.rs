@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use app::factors::FactorError;
 use app::sign_in::{Entry, QUESTION_LIFE, Shown, SignIn, SignInError, Visit};
+use axum::Router;
 use axum::body::Body;
 use domain::member::{Proof, SecurityNotice};
 use domain::{Restricted, Timestamp};
@@ -77,15 +78,20 @@ async fn told(shop: &TestApp) -> Vec<String> {
     shop.see(move |tenant| tenant.notices(member)).await.into_iter().map(|row| row.kind).collect()
 }
 
+/// The shop as it is behind TLS.
+fn router(shop: &TestApp) -> Router {
+    let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), hook_door: "door".into() };
+    web::router(shop.app(), config)
+}
+
 /// Asks for a page of the shop with a session.
 async fn page(shop: &TestApp, path: &str, session: Option<&Entry>) -> Response<Body> {
-    let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), hook_door: "door".into() };
     let mut request = Request::get(path);
     if let Some(entry) = session {
         request = request.header(header::COOKIE, format!("__Host-session={}", entry.session.expose()));
     }
     let request = request.body(Body::empty()).expect("a request");
-    web::router(shop.app(), config).oneshot(request).await.expect("it is answered")
+    router(shop).oneshot(request).await.expect("it is answered")
 }
 
 async fn leads_to(shop: &TestApp, path: &str, session: Option<&Entry>) -> String {
@@ -106,6 +112,7 @@ on_both! {
         assert!(matches!(again, Err(SignInError::Closed)), "a question is answered once: {again:?}");
     }
 
+    /// ASVS 6.5.1.
     async fn a_code_that_was_seen_over_the_shoulder_is_worth_nothing(shop) {
         let phone = Phone::added(&shop).await;
         let seen = phone.shows(shop.now());
@@ -116,6 +123,7 @@ on_both! {
         code(&shop, &question(&shop).await, &phone.shows(shop.now())).await.unwrap();
     }
 
+    /// ASVS 6.5.1.
     async fn a_recovery_code_lets_in_once_and_the_member_is_told(shop) {
         let phone = Phone::added(&shop).await;
         let entry = code(&shop, &question(&shop).await, &phone.codes[0].to_lowercase()).await.unwrap();
@@ -125,6 +133,7 @@ on_both! {
         assert!(matches!(again, Err(SignInError::Wrong)), "{again:?}");
     }
 
+    /// ASVS 6.6.3.
     async fn whoever_guesses_codes_has_to_wait_and_the_member_is_told(shop) {
         let phone = Phone::added(&shop).await;
         let open = question(&shop).await;
@@ -147,6 +156,7 @@ on_both! {
         assert!(matches!(late, Err(SignInError::Closed)), "{late:?}");
     }
 
+    /// ASVS 6.3.1.
     async fn failures_of_a_stranger_keep_the_owner_out_of_nothing(shop) {
         let elsewhere = Visit::from_network("198.51.100.66");
         for _ in 0..FREE_FAILURES * 4 {
@@ -175,19 +185,26 @@ on_both! {
         assert_eq!(told(&shop).await, [SecurityNotice::NewDevice.as_str()]);
     }
 
+    /// ASVS 6.2.2, 6.2.3, 7.4.3.
     async fn a_new_password_ends_the_other_sessions(shop) {
         let (here, elsewhere) = (enter(&shop).await, enter(&shop).await);
         let own = who(&shop, &here).await;
-        let weak = shop.app().change_password(&own, EMAIL, Restricted::new("123456789012".into())).await;
+        let (right, new) = (|| Restricted::new(PASSWORD.to_owned()), "quatro bananas na janela");
+        let change = async |current: Restricted<String>, to: &str| {
+            shop.app().change_password(&own, EMAIL, current, Restricted::new(to.to_owned())).await
+        };
+        let weak = change(right(), "123456789012").await;
         assert!(matches!(weak, Err(FactorError::Password(_))), "{weak:?}");
-        let new = "quatro bananas na janela";
-        shop.app().change_password(&own, EMAIL, Restricted::new(new.into())).await.unwrap();
+        let stranger = change(Restricted::new("whoever found the screen open".into()), new).await;
+        assert!(matches!(stranger, Err(FactorError::Wrong)), "{stranger:?}");
+        change(right(), new).await.unwrap();
         assert!(shop.app().session(elsewhere.session.expose()).await.unwrap().is_none());
         who(&shop, &here).await;
         assert!(password(&shop, PASSWORD).await.is_err());
         password(&shop, new).await.unwrap();
     }
 
+    /// ASVS 7.2.4.
     async fn a_proof_gives_the_session_another_token(shop) {
         let before = enter(&shop).await;
         let signed_in = who(&shop, &before).await;
@@ -203,6 +220,7 @@ on_both! {
         assert_eq!(standing.proven_at, shop.now());
     }
 
+    /// ASVS 7.5.1.
     async fn the_password_is_no_proof_for_whoever_has_more(shop) {
         let signed_in = who(&shop, &enter(&shop).await).await;
         Phone::added(&shop).await;
@@ -213,6 +231,30 @@ on_both! {
         assert!(matches!(refused, Err(SignInError::Wrong)), "{refused:?}");
     }
 
+    /// ASVS 3.3.1, 3.3.3, 3.3.4, 3.4.1, 3.4.4, 3.4.5, 3.4.6, 14.3.2.
+    async fn what_a_browser_gets_is_guarded(shop) {
+        let page = page(&shop, "/sign-in", None).await;
+        let header = |name: &str| page.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kept_for = header("strict-transport-security").strip_prefix("max-age=").and_then(|text| text.split(';').next());
+        assert!(kept_for.and_then(|text| text.parse().ok()).is_some_and(|seconds: u64| seconds >= 365 * 24 * 3_600));
+        assert!(header("strict-transport-security").contains("includeSubDomains"));
+        assert_eq!((header("x-content-type-options"), header("referrer-policy"), header("cache-control")), ("nosniff", "same-origin", "no-store"));
+        assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(header("content-type").starts_with("text/html; charset=utf-8"));
+
+        let body = format!("email={EMAIL}&password={}", PASSWORD.replace(' ', "+"));
+        let request = Request::post("/sign-in").header("sec-fetch-site", "same-origin").body(Body::from(body)).expect("a request");
+        let answer = router(&shop).oneshot(request).await.expect("it is answered");
+        let cookies: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        for name in ["__Host-session=", "__Host-device="] {
+            let cookie = cookies.iter().find(|cookie| cookie.starts_with(name)).unwrap_or_else(|| panic!("{name} {cookies:?}"));
+            for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+                assert!(cookie.contains(part), "{cookie}");
+            }
+        }
+    }
+
+    /// ASVS 8.3.1.
     async fn what_administers_wants_a_fresh_proof_and_the_rest_does_not(shop) {
         let entry = enter(&shop).await;
         assert_eq!(leads_to(&shop, "/connections/new", Some(&entry)).await, "200");
@@ -222,6 +264,7 @@ on_both! {
         assert_eq!(leads_to(&shop, "/security", Some(&entry)).await, "200");
     }
 
+    /// ASVS 2.3.1.
     async fn a_session_from_before_the_second_factor_has_to_show_it(shop) {
         let before = enter(&shop).await;
         Phone::added(&shop).await;
@@ -233,6 +276,7 @@ on_both! {
 }
 
 on_both! { demanding:
+    /// ASVS 6.3.3.
     async fn where_a_second_factor_is_demanded_nothing_opens_before_there_is_one(shop) {
         let entry = enter(&shop).await;
         for path in ["/orders", "/skus", "/connections", "/connections/new", "/privacy", "/audit", "/desk", "/orders/live"] {
@@ -252,6 +296,7 @@ on_both! { demanding:
         question(&shop).await;
     }
 
+    /// ASVS 6.5.2.
     async fn the_seed_and_the_codes_are_nowhere_as_they_are(shop) {
         let phone = Phone::added(&shop).await;
         let plain = phone.codes[0].replace('-', "");

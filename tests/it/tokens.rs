@@ -93,6 +93,7 @@ on_both! {
         assert_eq!(state(&shop, id).await, refused);
     }
 
+    /// ASVS 10.1.2.
     async fn a_callback_with_a_wrong_state_is_refused_and_told_to_the_audit(shop) {
         let url = shop.app().begin_authorization(shop.organization, shop.member, tests::shop::CHANNEL).await;
         let returned = shop.market().consent(&url.expect("a way to the consent page"), CLASSIC_SELLER, "approve");

@@ -3,6 +3,7 @@
 //!
 //! It is built before everything else, so it depends on little.
 
+pub mod asvs;
 pub mod bom;
 pub mod failure;
 pub mod interrupt;

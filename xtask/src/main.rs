@@ -11,7 +11,7 @@ use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
 use xtask::supply::records::{self, Wanted};
 use xtask::supply::{self, WithoutRecords};
-use xtask::{bom, measure, new_channel, simulate, tidy, workspace};
+use xtask::{asvs, bom, measure, new_channel, simulate, tidy, workspace};
 
 /// The house keeper.
 #[derive(Debug, Parser)]
@@ -66,6 +66,12 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
+    /// Write docs/security/asvs.md: what of OWASP's ASVS is met, and how that is known.
+    ///
+    /// Made of the tests that name a requirement (`/// ASVS 6.5.1.` above them) and of the reasons in
+    /// docs/security/asvs.toml; prints the sums.
+    #[command(after_help = "Example:\n  cargo xtask asvs")]
+    Asvs,
     /// Write the bill of materials of the program, as CycloneDX.
     ///
     /// What is linked into it, with licences and checksums, who uses whom, and the compiler.
@@ -226,6 +232,7 @@ fn run(command: Command) -> Result<(), Failure> {
             eprintln!("xtask: the house is built from what it allows");
             Ok(())
         }
+        Command::Asvs => asvs::run(&workspace::root()?),
         Command::Bom { out, binary, target } => write_bom(out, &bom::Options { target, binary }),
         Command::NewChannel { word, label } => new_channel::run(&word, label.as_deref()),
         Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),

@@ -299,14 +299,17 @@ impl App {
         Ok(self.organization(who.organization).write(move |tenant| app.make_codes(tenant, member)).await?)
     }
 
-    /// Replaces the password, and ends the member's other sessions.
+    /// Replaces the password, and ends the member's other sessions. [`FactorError::Wrong`] when
+    /// `current` is not the password.
     pub async fn change_password(
         &self,
         who: &SignedIn,
         account: &str,
+        current: Restricted<String>,
         password: Restricted<String>,
     ) -> Result<(), FactorError> {
         vault::password::check_new(&password, account).map_err(FactorError::Password)?;
+        self.check_own_password(who.organization, who.member, current).await?;
         let hash: PasswordHash = self.hash_password(password).await?;
         let (app, member, session) = (self.clone(), who.member, who.session);
         self.organization(who.organization)

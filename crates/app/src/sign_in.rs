@@ -394,7 +394,7 @@ impl App {
                 let holder = self.passkey_holder(challenge, &json).await?;
                 if holder == (organization, member) { Ok(Proof::Passkey) } else { Err(SignInError::Wrong) }
             }
-            Shown::Password(password) => self.check_password(organization, member, password, visit).await,
+            Shown::Password(password) => self.check_password(organization, member, password).await,
         }
     }
 
@@ -404,17 +404,25 @@ impl App {
         organization: OrganizationId,
         member: MemberId,
         password: Restricted<String>,
-        visit: &Visit,
     ) -> Result<Proof, SignInError> {
-        let counted = Counted::password(&visit.network, &Counted::of(&[b"member ", &member.to_bytes()]));
+        self.check_own_password(organization, member, password).await?;
+        let choices = self.organization(organization).read(move |tenant| choices_of(tenant, member)).await?;
+        if choices.second_factor() { Err(SignInError::Wrong) } else { Ok(Proof::Password) }
+    }
+
+    /// Checks a password that somebody signed in types once more.
+    pub(crate) async fn check_own_password(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        password: Restricted<String>,
+    ) -> Result<(), SignInError> {
+        let counted = Counted::own_password(member);
         self.refuse_early(&counted).await?;
-        let (choices, hash) = self
-            .organization(organization)
-            .read(move |tenant| Ok((choices_of(tenant, member)?, tenant.password_hash(member)?)))
-            .await?;
+        let hash = self.organization(organization).read(move |tenant| tenant.password_hash(member)).await?;
         let (right, _) = self.verify_password(password, hash.map(PasswordHash::from_stored)).await?;
-        if right && !choices.second_factor() {
-            return Ok(Proof::Password);
+        if right {
+            return self.forget_failures(counted).await;
         }
         self.count_failure(counted, Actor::Member(member)).await?;
         Err(SignInError::Wrong)

@@ -32,6 +32,11 @@ impl Counted {
         Self { subjects: vec![Self::of(&[b"code ", &member.to_bytes()])] }
     }
 
+    /// Somebody signed in types the password once more.
+    pub(crate) fn own_password(member: MemberId) -> Self {
+        Self { subjects: vec![Self::of(&[b"own password ", &member.to_bytes()])] }
+    }
+
     pub(crate) fn passkey(network: &str) -> Self {
         Self { subjects: vec![Self::of(&[b"network ", network.as_bytes()])] }
     }

@@ -141,6 +141,7 @@ fn the_same_checkpoint_published_twice_is_harmless() {
     assert!(log.verify().is_clean());
 }
 
+/// ASVS 16.4.2.
 #[test]
 fn an_edited_entry_is_found_between_two_checkpoints() {
     let mut log = Log::honest();

@@ -60,6 +60,7 @@ fn a_key_file_is_never_overwritten() {
     assert_eq!(Keyring::load(&folder.file()).unwrap().primary(), first.primary());
 }
 
+/// ASVS 13.3.1.
 #[test]
 fn a_key_file_that_others_may_read_is_refused_with_the_mend() {
     let folder = Folder::new("mode");

@@ -330,6 +330,7 @@ mod tests {
         Restricted::new(text.to_owned())
     }
 
+    /// ASVS 6.2.8.
     #[test]
     fn the_right_password_passes_and_a_wrong_one_does_not() {
         let hash = quick().hash(&secret("correct horse battery"), &SeededEntropy::new(1)).unwrap();
@@ -362,6 +363,7 @@ mod tests {
         assert_eq!(quick().verify(&secret("anything at all"), None), Ok(Verified::Wrong));
     }
 
+    /// ASVS 6.2.9.
     #[test]
     fn a_password_beyond_the_limit_is_refused_never_cut() {
         let entropy = SeededEntropy::new(1);
@@ -397,6 +399,7 @@ mod tests {
         assert_eq!(refused, Err(PasswordError::Cost));
     }
 
+    /// ASVS 11.4.2.
     #[test]
     fn the_standard_cost_is_above_the_published_floor() {
         assert!(Passwords::new(Cost::STANDARD).is_ok());
@@ -417,6 +420,7 @@ mod tests {
         }
     }
 
+    /// ASVS 6.2.1, 6.2.11.
     #[test]
     fn weak_passwords_are_refused_with_the_reason() {
         use PasswordProblem::{Common, ContainsEmail, Repetitive, Sequence, TooLong, TooShort};

@@ -367,6 +367,7 @@ mod tests {
         }
     }
 
+    /// ASVS 11.3.2.
     #[test]
     fn a_change_of_any_byte_is_refused() {
         let fixture = Fixture::new();
@@ -378,6 +379,7 @@ mod tests {
         }
     }
 
+    /// ASVS 11.2.2.
     #[test]
     fn an_unknown_version_algorithm_or_key_is_an_error_never_a_fallback() {
         let fixture = Fixture::new();

@@ -177,6 +177,7 @@ mod tests {
         }
     }
 
+    /// ASVS 6.5.5.
     #[test]
     fn a_code_of_the_present_or_a_neighbouring_step_is_taken() {
         let seed = published();

@@ -852,6 +852,7 @@ codes-left.one = {n} code is left.
 codes-left.other = {n} codes are left.
 codes-new = Make new codes
 password-title = Password
+password-current = Current password
 password-new = New password
 password-change = Change the password
 sessions-title = Where you are signed in

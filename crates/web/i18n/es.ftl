@@ -852,6 +852,7 @@ codes-left.one = Queda {n} código.
 codes-left.other = Quedan {n} códigos.
 codes-new = Crear códigos nuevos
 password-title = Contraseña
+password-current = Contraseña actual
 password-new = Contraseña nueva
 password-change = Cambiar la contraseña
 sessions-title = Dónde estás

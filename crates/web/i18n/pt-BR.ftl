@@ -852,6 +852,7 @@ codes-left.one = Resta {n} código.
 codes-left.other = Restam {n} códigos.
 codes-new = Criar códigos novos
 password-title = Senha
+password-current = Senha atual
 password-new = Senha nova
 password-change = Trocar a senha
 sessions-title = Onde você está

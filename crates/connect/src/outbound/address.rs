@@ -160,6 +160,7 @@ fn written_host(text: &str) -> &str {
 mod tests {
     use super::*;
 
+    /// ASVS 13.2.4.
     #[test]
     fn private_networks_and_the_metadata_address_are_out_of_reach() {
         let refused = [

@@ -194,6 +194,7 @@ fn the_network_carries_a_call_to_a_sandbox_on_this_machine() {
     assert!(request.contains("authorization: Bearer t-1\r\n"), "{request}");
 }
 
+/// ASVS 15.3.2.
 #[test]
 fn a_redirect_is_an_answer_and_not_an_order() {
     let redirect = b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n";

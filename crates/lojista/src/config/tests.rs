@@ -179,6 +179,7 @@ fn a_database_that_is_not_postgresql_is_refused_and_its_password_is_not_shown() 
     );
 }
 
+/// ASVS 12.2.1.
 #[test]
 fn orders_and_passwords_do_not_travel_in_clear() {
     let with = |url: &str| Said::nothing().variable("LOJISTA_PUBLIC_URL", url);

@@ -287,6 +287,7 @@ on_both! {
         assert!(shop.take(state, member).await.is_none());
     }
 
+    /// ASVS 10.2.1.
     async fn an_authorisation_is_taken_only_by_the_member_who_began_it(house: House) {
         let shop = Shop::open(&house).await;
         let (ana, eva) = (shop.member().await, shop.member().await);

@@ -73,6 +73,7 @@ on_both! {
         assert_eq!(shop.versions(sku).await, [2, 1]);
     }
 
+    /// ASVS 2.3.4.
     async fn one_effect_asked_for_by_many_at_once_happens_once(house: House) {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
@@ -142,6 +143,7 @@ on_both! {
         assert_eq!(shop.versions(sku).await, [1]);
     }
 
+    /// ASVS 1.4.2.
     async fn the_sums_are_those_of_the_ledger_after_any_history(house: House) {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
@@ -349,6 +351,7 @@ on_both! {
         assert_eq!((row.id, row.confirmed_version), (listing, 0));
     }
 
+    /// ASVS 2.3.3, 16.5.3.
     async fn a_change_that_fails_leaves_neither_entry_nor_sum(house: House) {
         let shop = Shop::open(&house).await;
         let sku = shop.stocked("CAN-1", 4).await;

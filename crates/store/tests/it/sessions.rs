@@ -99,6 +99,7 @@ on_both! {
         assert!(!house.signed_in(house.digest()).await, "another token");
     }
 
+    /// ASVS 7.3.1.
     async fn a_session_that_is_not_used_ends(house: House) {
         let shop = Shop::open(&house).await;
         let member = shop.member().await;
@@ -109,6 +110,7 @@ on_both! {
         assert!(!house.signed_in(digest).await);
     }
 
+    /// ASVS 7.3.2.
     async fn a_session_that_is_used_ends_all_the_same(house: House) {
         let shop = Shop::open(&house).await;
         let member = shop.member().await;
@@ -122,6 +124,7 @@ on_both! {
         assert!(!house.signed_in(digest).await);
     }
 
+    /// ASVS 7.4.1.
     async fn a_session_ends_when_its_member_says_so_and_no_other_with_it(house: House) {
         let shop = Shop::open(&house).await;
         let member = shop.member().await;
@@ -147,6 +150,7 @@ on_both! {
         assert_eq!((who.session, who.standing.proof, who.standing.proven_at), (id, Proof::Passkey, now));
     }
 
+    /// ASVS 7.5.2.
     async fn other_sessions_end_and_ones_own_stays(house: House) {
         let shop = Shop::open(&house).await;
         let (ana, eva) = (shop.member().await, shop.member().await);

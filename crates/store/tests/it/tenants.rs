@@ -492,6 +492,7 @@ async fn everything(house: &House) -> Vec<String> {
 }
 
 on_both! {
+    /// ASVS 8.2.2.
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
@@ -503,6 +504,7 @@ on_both! {
         }
     }
 
+    /// ASVS 1.2.4, 8.4.1.
     async fn a_stranger_changes_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;

@@ -61,6 +61,7 @@ fn every_page_has_one_heading_one_main_and_a_language() {
     }
 }
 
+/// ASVS 3.2.2, 3.4.3.
 #[test]
 fn nothing_is_inline_that_the_content_security_policy_forbids() {
     for page in pages() {
@@ -117,6 +118,7 @@ fn a_wrong_field_is_linked_from_the_summary_and_tied_to_its_sentence() {
     assert!(page.html.contains("<title>Erro: "));
 }
 
+/// ASVS 3.5.1.
 #[test]
 fn every_form_that_changes_something_carries_the_token() {
     for page in pages() {
@@ -147,6 +149,7 @@ fn every_static_file_and_icon_that_a_page_names_exists() {
     }
 }
 
+/// ASVS 1.2.1, 1.2.3.
 #[test]
 fn a_hostile_title_stays_text() {
     use crate::pages::problems::{ProblemGroup, ProblemItem, ProblemsPage};

@@ -514,6 +514,7 @@ mod tests {
         )])
     }
 
+    /// ASVS 4.1.3.
     #[test]
     fn only_a_trusted_proxy_is_believed() {
         let headers = forwarded("198.51.100.7");
@@ -521,12 +522,14 @@ mod tests {
         assert_eq!(client(PROXY, &headers, &[PROXY]).to_string(), "198.51.100.7");
     }
 
+    /// ASVS 15.3.4.
     #[test]
     fn what_a_stranger_wrote_before_the_proxy_is_not_believed() {
         let headers = forwarded("1.1.1.1, 203.0.113.9, 10.0.0.1");
         assert_eq!(client(PROXY, &headers, &[PROXY]), STRANGER);
     }
 
+    /// ASVS 1.2.2, 3.7.2.
     #[test]
     fn only_our_own_paths_are_gone_on_to() {
         assert_eq!(own_path("/orders?state=shipped"), "/orders?state=shipped");

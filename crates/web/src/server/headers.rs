@@ -88,6 +88,7 @@ mod tests {
         assert!(post(&[("referer", "https://hub.example/orders?state=shipped")]));
     }
 
+    /// ASVS 3.5.1.
     #[test]
     fn other_sites_are_refused_sibling_domains_included() {
         assert!(!post(&[("sec-fetch-site", "cross-site")]));

@@ -189,17 +189,24 @@ pub(crate) async fn change_password(PostedOwnProven(posted): PostedOwnProven) ->
     let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(None).await?;
     let account = chrome.member.as_ref().map(|member| member.email.clone()).unwrap_or_default();
-    let password = Restricted::new(fields.raw("password"));
-    match member.web.app.change_password(&member.who, &account, password).await {
+    let typed = |name| Restricted::new(fields.raw(name));
+    let (current, password) = (typed("current"), typed("password"));
+    match member.web.app.change_password(&member.who, &account, current, password).await {
         Ok(()) => Ok(see_with(PAGE, Tone::Good, "flash-password-changed")),
         Err(FactorError::Password(problem)) => {
             let text = password_problem(&chrome, problem);
-            let errors = Errors(vec![FieldError { field: "password", text }]);
-            let page = security_page(&member, errors).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+            wrong_field(&member, "password", text).await
+        }
+        Err(FactorError::Wrong) => {
+            wrong_field(&member, "current", chrome.t("confirm-password-wrong").to_owned()).await
         }
         Err(error) => refused(&member, error).await,
     }
+}
+
+async fn wrong_field(member: &Member, field: &'static str, text: String) -> Result<Response, Failure> {
+    let page = security_page(member, Errors(vec![FieldError { field, text }])).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
 }
 
 /// Ends one other session, or all of them.
