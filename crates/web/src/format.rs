@@ -1,7 +1,9 @@
 //! Money, instants, spans and counts as each language writes them.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
+use domain::time::push_two_digits;
 use domain::{Money, Timestamp, WallClock};
 
 use crate::i18n::{Lang, text};
@@ -64,31 +66,50 @@ fn group(digits: &str, separator: char) -> String {
 #[must_use]
 pub fn instant(lang: Lang, at: Timestamp, now: Timestamp) -> String {
     let (then, today) = (at.in_business_zone(), now.in_business_zone());
-    let WallClock { day, month, hour, minute, .. } = then;
-    if then.is_same_day(&today) {
-        return format!("{hour:02}:{minute:02}");
+    let mut text = String::with_capacity(LONGEST_INSTANT_BYTES);
+    if !then.is_same_day(&today) {
+        push_day(&mut text, lang, then, then.year != today.year);
+        text.push(' ');
     }
-    if then.year != today.year {
-        return format!("{} {hour:02}:{minute:02}", whole_day(lang, then));
-    }
-    match lang {
-        Lang::PtBr | Lang::Es => format!("{day:02}/{month:02} {hour:02}:{minute:02}"),
-        Lang::En => format!("{day} {} {hour:02}:{minute:02}", month_name(month)),
-    }
+    push_parts(&mut text, ':', [then.hour, then.minute]);
+    text
 }
 
 /// A day alone, with its year.
 #[must_use]
 pub fn day(lang: Lang, at: Timestamp) -> String {
-    whole_day(lang, at.in_business_zone())
+    let mut text = String::with_capacity(LONGEST_INSTANT_BYTES);
+    push_day(&mut text, lang, at.in_business_zone(), true);
+    text
 }
 
-// Field by field: a page writes some hundred instants, and a format that is read each time
-// costs several times as much.
-fn whole_day(lang: Lang, WallClock { year, month, day, .. }: WallClock) -> String {
+/// `22 Nov 2026 14:03:11`.
+const LONGEST_INSTANT_BYTES: usize = 20;
+
+fn push_day(text: &mut String, lang: Lang, day: WallClock, with_year: bool) {
+    // Writing to a String cannot fail.
     match lang {
-        Lang::PtBr | Lang::Es => format!("{day:02}/{month:02}/{year}"),
-        Lang::En => format!("{day} {} {year}", month_name(month)),
+        Lang::PtBr | Lang::Es => {
+            push_parts(text, '/', [day.day, day.month]);
+            if with_year {
+                let _ = write!(text, "/{}", day.year);
+            }
+        }
+        Lang::En => {
+            let _ = write!(text, "{} {}", day.day, month_name(day.month));
+            if with_year {
+                let _ = write!(text, " {}", day.year);
+            }
+        }
+    }
+}
+
+fn push_parts<const N: usize>(text: &mut String, mark: char, parts: [i8; N]) {
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
+            text.push(mark);
+        }
+        push_two_digits(text, part);
     }
 }
 
@@ -103,17 +124,20 @@ fn month_name(month: i8) -> &'static str {
 #[must_use]
 pub fn exact(lang: Lang, at: Timestamp) -> String {
     let then = at.in_business_zone();
-    format!("{} {}", whole_day(lang, then), to_the_second(then))
+    let mut text = String::with_capacity(LONGEST_INSTANT_BYTES);
+    push_day(&mut text, lang, then, true);
+    text.push(' ');
+    push_parts(&mut text, ':', [then.hour, then.minute, then.second]);
+    text
 }
 
 /// The business wall clock to the second.
 #[must_use]
 pub fn clock(at: Timestamp) -> String {
-    to_the_second(at.in_business_zone())
-}
-
-fn to_the_second(WallClock { hour, minute, second, .. }: WallClock) -> String {
-    format!("{hour:02}:{minute:02}:{second:02}")
+    let then = at.in_business_zone();
+    let mut text = String::with_capacity(LONGEST_INSTANT_BYTES);
+    push_parts(&mut text, ':', [then.hour, then.minute, then.second]);
+    text
 }
 
 /// A span in its largest whole unit (`3 min`, `2 h`, `5 dias`).
