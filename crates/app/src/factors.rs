@@ -268,8 +268,14 @@ impl App {
         let id = PasskeyId::new(now, self.entropy());
         let name: String = name.trim().chars().take(MAX_PASSKEY_NAME_CHARS).collect();
         self.organization(who.organization)
-            .write(move |tenant| tenant.keep_passkey(id, member, &name, &passkey, now))
-            .await?;
+            .write(move |tenant| {
+                // Questions may have been put side by side.
+                if tenant.passkeys(member)?.len() >= MAX_PASSKEYS {
+                    return Ok(Err(FactorError::TooMany));
+                }
+                tenant.keep_passkey(id, member, &name, &passkey, now).map(Ok)
+            })
+            .await??;
         self.added(who, SecurityNotice::PasskeyAdded, Proof::Passkey).await
     }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::{AuditId, MemberId, Timestamp};
-use serde::Deserialize;
 use store::audit_page::{AuditEnd, AuditFilter};
 
+use super::address::address;
 use crate::pages::audit::AuditFields;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -14,74 +14,15 @@ const OPEN_DAYS: u32 = 7;
 /// Longest word or id of an address, in bytes: an id has 30.
 const MAX_WORD_BYTES: usize = 100;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub(crate) struct AuditQuery {
-    period: String,
-    from: String,
-    until: String,
-    who: String,
-    kind: String,
-    action: String,
-    end: String,
-    thing: String,
-    before: String,
+address! {
+    /// What an address holds.
+    AuditQuery { period, from, until, who, kind, action, end, thing, before }
 }
 
 impl AuditQuery {
-    /// Reads what an address says behind its question mark; other names are left out.
-    pub(crate) fn parse(text: &str) -> Self {
-        let mut query = Self::default();
-        for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            if let Some((_, field)) = query.fields_mut().into_iter().find(|(known, _)| *known == name) {
-                *field = value.into_owned();
-            }
-        }
-        query
-    }
-
-    const fn fields(&self) -> [(&'static str, &String); 9] {
-        [
-            ("period", &self.period),
-            ("from", &self.from),
-            ("until", &self.until),
-            ("who", &self.who),
-            ("kind", &self.kind),
-            ("action", &self.action),
-            ("end", &self.end),
-            ("thing", &self.thing),
-            ("before", &self.before),
-        ]
-    }
-
-    const fn fields_mut(&mut self) -> [(&'static str, &mut String); 9] {
-        [
-            ("period", &mut self.period),
-            ("from", &mut self.from),
-            ("until", &mut self.until),
-            ("who", &mut self.who),
-            ("kind", &mut self.kind),
-            ("action", &mut self.action),
-            ("end", &mut self.end),
-            ("thing", &mut self.thing),
-            ("before", &mut self.before),
-        ]
-    }
-
     /// What it is narrowed to, as an address writes it; empty for all events.
     pub(crate) fn filter_text(&self) -> String {
         Self { before: String::new(), ..self.clone() }.pairs()
-    }
-
-    fn pairs(&self) -> String {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.fields() {
-            let value = value.trim();
-            if !value.is_empty() {
-                pairs.append_pair(name, value);
-            }
-        }
-        pairs.finish()
     }
 
     /// The address of the page that begins behind an event; the first page without one.
@@ -98,7 +39,7 @@ impl AuditQuery {
 
     /// What the store is asked for at `now`; `None` when the address holds what means nothing.
     pub(crate) fn filter(&self, now: Timestamp) -> Option<AuditFilter> {
-        if self.fields().iter().any(|(_, value)| value.len() > MAX_WORD_BYTES) {
+        if self.texts().any(|(_, value)| value.len() > MAX_WORD_BYTES) {
             return None;
         }
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());

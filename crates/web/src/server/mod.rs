@@ -5,6 +5,7 @@
 //! [`guard::Posted`] a signed-in person's form that has shown its token.
 
 mod account;
+mod address;
 mod audit;
 mod audit_query;
 mod backups;

@@ -4,71 +4,22 @@ use std::time::Duration;
 
 use app::buyers::MAX_BUYERS_FOUND;
 use domain::{PackageKind, ShipDay, SubjectId, Timestamp};
-use serde::Deserialize;
 use store::order_list::MAX_SEARCH_CHARS;
 use store::pages::{OrderFilter, OrderKey, OrderRow, Turn};
 
+use super::address::address;
 use crate::pages::orders::OrdersFilter;
 
 /// Between the ids of buyers in an address.
 const BETWEEN_BUYERS: &str = ".";
 const DAY: Duration = Duration::from_hours(24);
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub(crate) struct ListQuery {
-    state: String,
-    connection: String,
-    period: String,
-    kind: String,
-    ship: String,
-    buyer: String,
-    text: String,
-    older: String,
-    newer: String,
+address! {
+    /// What an address holds.
+    ListQuery { state, connection, period, kind, ship, buyer, text, older, newer }
 }
 
 impl ListQuery {
-    /// Reads what an address says behind its question mark; what the list does not know is
-    /// left out.
-    pub(crate) fn parse(text: &str) -> Self {
-        let mut query = Self::default();
-        for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            if let Some((_, field)) = query.fields_mut().into_iter().find(|(known, _)| *known == name) {
-                *field = value.into_owned();
-            }
-        }
-        query
-    }
-
-    const fn fields(&self) -> [(&'static str, &String); 9] {
-        [
-            ("state", &self.state),
-            ("connection", &self.connection),
-            ("period", &self.period),
-            ("kind", &self.kind),
-            ("ship", &self.ship),
-            ("buyer", &self.buyer),
-            ("text", &self.text),
-            ("older", &self.older),
-            ("newer", &self.newer),
-        ]
-    }
-
-    const fn fields_mut(&mut self) -> [(&'static str, &mut String); 9] {
-        [
-            ("state", &mut self.state),
-            ("connection", &mut self.connection),
-            ("period", &mut self.period),
-            ("kind", &mut self.kind),
-            ("ship", &mut self.ship),
-            ("buyer", &mut self.buyer),
-            ("text", &mut self.text),
-            ("older", &mut self.older),
-            ("newer", &mut self.newer),
-        ]
-    }
-
     /// The same list from its newest.
     fn first_page(&self) -> Self {
         Self { older: String::new(), newer: String::new(), ..self.clone() }
@@ -96,17 +47,6 @@ impl ListQuery {
     /// all orders.
     pub(crate) fn filter_text(&self) -> String {
         self.first_page().pairs()
-    }
-
-    fn pairs(&self) -> String {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.fields() {
-            let value = value.trim();
-            if !value.is_empty() {
-                pairs.append_pair(name, value);
-            }
-        }
-        pairs.finish()
     }
 
     /// Its address.
