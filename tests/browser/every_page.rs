@@ -68,10 +68,13 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("import", format!("/connections/{active}/import")),
         Page::at("differences", "/differences"),
         Page::at("audit", "/audit"),
+        Page::at("members", "/members"),
+        Page::at("review", "/members/review"),
         Page::at("privacy", "/privacy"),
         Page::at("backups", "/backups"),
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),
+        Page::at("api-keys", "/security/api-keys"),
         Page::at("confirm", "/confirm?next=%2Fsecurity"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]

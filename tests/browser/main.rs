@@ -42,6 +42,7 @@ macro_rules! in_one_language {
     )*};
 }
 
+mod access;
 mod axe;
 mod backups;
 mod browser;

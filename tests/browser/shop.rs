@@ -152,6 +152,11 @@ impl Shop {
         orders.first().expect("a sale makes an order").to_string()
     }
 
+    /// The marketplace makes the packages of what was sold, as it does within half a minute.
+    pub(crate) fn makes_packages(&self) {
+        self.sandbox.with_world(|world| world.advance_to(world.now.plus(Duration::from_mins(1))));
+    }
+
     /// First and last name of who placed an order.
     pub(crate) fn buyer_of(&self, number: &str) -> String {
         self.sandbox.with_world(|world| {

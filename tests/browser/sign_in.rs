@@ -10,7 +10,7 @@ use crate::visitor::Visitor;
 const IN_CODE: &str = "return [...document.querySelectorAll('main code')].map((code) => code.textContent)";
 
 /// Gives the browser a device that verifies its user by itself (Chrome `DevTools`, WebAuthn).
-async fn carries_an_authenticator(visitor: &Visitor) {
+pub(crate) async fn carries_an_authenticator(visitor: &Visitor) {
     visitor.devtools("WebAuthn.enable", &json!({})).await;
     let device = json!({ "options": {
         "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,

@@ -2,6 +2,8 @@
 //! pressed, and its event has to appear. A new route is in the router's own table, so it is
 //! asked for here before anybody remembers to.
 
+mod members;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +48,9 @@ const REVEALS: &[(&str, &str)] = &[
     ("crates/web/src/server/guard.rs", "none: the same address"),
     ("crates/app/src/factors.rs", "none: a member's own code is checked, or their new secret shown to them"),
     ("crates/web/src/server/desk.rs", "case.read"),
+    ("crates/app/src/members.rs", "member.listed"),
+    ("crates/web/src/server/members.rs", "member.listed"),
+    ("crates/web/src/server/orders.rs", "recipient.revealed"),
 ];
 
 fn router(app: App) -> Router {
@@ -385,6 +390,7 @@ on_both! {
         things_of_the_shop_are_pressed(&mut visitor).await;
         buyers_are_pressed(&mut visitor).await;
         accounts_are_pressed(&mut visitor).await;
+        members::are_pressed(&mut visitor).await;
         sign_in_is_pressed(&mut visitor).await;
         let look = [("lang", "en"), ("theme", "dark"), ("next", "/orders")];
         visitor.press("/preferences", "/preferences", &look, None).await;

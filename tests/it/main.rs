@@ -36,6 +36,8 @@ macro_rules! on_both {
     };
 }
 
+mod access;
+mod api;
 mod audit;
 mod backups;
 mod buyers;

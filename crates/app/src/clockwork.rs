@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{connections, counters, jobs, limits, people, sessions};
+use store::{api_keys, connections, counters, invitations, jobs, limits, people, sessions};
 
 use crate::App;
 use crate::charges::CHECK_CHARGES_EVERY;
@@ -128,10 +128,14 @@ impl App {
             db.write(move |tx| {
                 people::forget_expired(tx, now)?;
                 limits::forget(tx, now)?;
+                invitations::forget_expired(tx, now)?;
+                api_keys::forget_expired(tx, now)?;
                 sessions::forget_expired(tx, now)
             })
             .await?;
             self.forget_buyers().await?;
+            self.end_expired_grants().await?;
+            self.turn_reviews().await?;
         }
         // Not at the start: an import or sweep has just looked, or soon will.
         let checked_at = *wheels.checked_listings_at.get_or_insert(now);

@@ -5,6 +5,7 @@
 //! [`fanout`], and [`sweep`] finds what got lost. Channels are known only through
 //! `connect`, time and chance only through their traits.
 
+pub mod api_keys;
 pub mod audit;
 pub mod audit_export;
 pub mod audit_push;
@@ -21,10 +22,14 @@ pub mod fanout;
 pub mod hooks;
 pub mod import;
 pub mod ingest;
+pub mod invitations;
 pub mod jobs;
 pub mod limits;
+pub mod members;
 pub mod people;
 pub mod picked;
+pub mod reveal;
+pub mod reviews;
 pub mod secrets;
 pub mod shelf;
 pub mod sign_in;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use domain::{Actor, Confidential, Grant, MemberId, OrganizationId, Purpose, Restricted, TokenLife};
+use domain::{
+    Access, Actor, Confidential, Grant, GrantId, MemberId, OrganizationId, Purpose, Restricted, Role,
+    TokenLife,
+};
+use store::access::NewGrant;
 use store::connections::Connection;
 use store::keys::KeyOwner;
 use store::people::{self, NewMember};
@@ -153,8 +157,18 @@ impl App {
             password_hash: hash.as_str().to_owned(),
             language: language.to_owned(),
         };
-        tenant.create_member(&member, self.clock().now())?;
-        self.outcome(tenant, &Deed::new(Actor::system("set-up"), "member.created", id.to_string()), "owner")
+        let (now, by) = (self.clock().now(), Actor::system("set-up"));
+        tenant.create_member(&member, now)?;
+        self.outcome(tenant, &Deed::new(by.clone(), "member.created", id.to_string()), "owner")?;
+        let owner = NewGrant {
+            id: GrantId::new(now, self.entropy()),
+            member: id,
+            access: Access::Role(Role::Owner),
+            reason: "set-up".to_owned(),
+            by,
+            until: None,
+        };
+        tenant.give(&owner, now)
     }
 
     pub(crate) fn email_index(&self, email: &Confidential<String>) -> [u8; 32] {
@@ -237,7 +251,7 @@ pub(crate) fn normalised(email: &str) -> String {
 
 /// Something before and after one `@`, no spaces, not too long. The real check of an
 /// address is a message to it.
-fn looks_like_email(email: &str) -> bool {
+pub(crate) fn looks_like_email(email: &str) -> bool {
     email.len() <= MAX_EMAIL_BYTES
         && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control())
         && email.split_once('@').is_some_and(|(name, host)| {

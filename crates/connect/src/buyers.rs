@@ -2,6 +2,7 @@
 //! order, so that a shop which does not look for buyers is never told of one.
 
 use domain::Buyer;
+use domain::buyer::Recipient;
 
 use crate::channel::{Account, Call};
 
@@ -11,4 +12,9 @@ pub trait Buyers: Send + Sync {
     /// keeps back is left out; a buyer of whom it tells nothing has no terms. An answer about
     /// another order is [`crate::ErrorKind::Garbled`].
     fn of_order<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, Buyer>;
+
+    /// Who gets an order's package, and where, as far as the platform shows it now.
+    /// [`crate::ErrorKind::NotFound`] where the order has no package of its own (it is fetched,
+    /// or the platform sends it).
+    fn recipient<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, Recipient>;
 }

@@ -44,6 +44,8 @@ pub enum Purpose {
     DispatchOrder,
     /// What a buyer wrote is read, or what a member answers is sent.
     AnswerBuyer,
+    /// Somebody who administers sees whom they administer.
+    Administer,
     /// A password or token is checked at sign-in.
     SignIn,
     /// Data is moved under a new key.
@@ -60,6 +62,7 @@ impl Purpose {
             Self::CallChannel => "call_channel",
             Self::DispatchOrder => "dispatch_order",
             Self::AnswerBuyer => "answer_buyer",
+            Self::Administer => "administer",
             Self::SignIn => "sign_in",
             Self::RotateKeys => "rotate_keys",
             Self::Seal => "seal",

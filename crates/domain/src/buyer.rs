@@ -5,6 +5,7 @@
 //! so that equal people have equal [`Term`]s. A term is guarded: it goes into its hash, and
 //! nobody sees it.
 
+use crate::access::Grant;
 use crate::class::Confidential;
 use crate::order_list::title_key;
 
@@ -23,6 +24,26 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 const BRAZIL: (&str, std::ops::RangeInclusive<usize>) = ("55", 12..=13);
 /// Words between names that people leave out as often as not.
 const PARTICLES: [&str; 9] = ["da", "das", "de", "del", "della", "di", "do", "dos", "la"];
+
+/// Who gets a package, and where: shown to a member who was granted it, and kept nowhere.
+#[derive(Debug, Clone)]
+pub struct Recipient(Confidential<Vec<String>>);
+
+impl Recipient {
+    /// A recipient of lines, the name first. What the platform masks stays masked; empty lines
+    /// are left out.
+    #[must_use]
+    pub fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+        let filled = lines.into_iter().map(str::trim).filter(|line| !line.is_empty());
+        Self(Confidential::new(filled.map(str::to_owned).collect()))
+    }
+
+    /// The lines, for the holder of a grant.
+    #[must_use]
+    pub const fn reveal(&self, grant: &Grant) -> &Vec<String> {
+        self.0.reveal(grant)
+    }
+}
 
 /// What a term is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -144,6 +144,14 @@ ids! {
     ConnectionId = "con";
     /// A key that seals the data of one subject, connection or tenant.
     DataKeyId = "dek";
+    /// A key that a member's programs call with.
+    ApiKeyId = "key";
+    /// Something granted to a member.
+    GrantId = "grt";
+    /// An invitation to become a member.
+    InvitationId = "inv";
+    /// A review of everything that was granted.
+    ReviewId = "rvw";
     /// A recorded (redacted) outside call.
     ExchangeId = "exc";
     /// A first import of an account.

@@ -35,14 +35,17 @@ pub const SIGN_IN_PER_ACCOUNT_AND_NETWORK: Limit =
 /// Sign-ins tried for one account from all addresses that it was never signed in from.
 pub const SIGN_IN_PER_ACCOUNT_OF_STRANGERS: Limit =
     Limit { name: "sign-in per account of strangers", every: Duration::from_secs(30), burst: 20 };
+/// Calls with one key.
+pub const API_PER_KEY: Limit = Limit { name: "api per key", every: Duration::from_millis(500), burst: 60 };
 
 /// Every limit of the house.
-pub const LIMITS: [Limit; 5] = [
+pub const LIMITS: [Limit; 6] = [
     MESSAGE_PER_NETWORK,
     MESSAGE_PER_RECIPIENT,
     SIGN_IN_PER_NETWORK,
     SIGN_IN_PER_ACCOUNT_AND_NETWORK,
     SIGN_IN_PER_ACCOUNT_OF_STRANGERS,
+    API_PER_KEY,
 ];
 
 /// Whether something may be done now.

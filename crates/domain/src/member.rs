@@ -137,11 +137,15 @@ pub enum SecurityNotice {
     SessionsEnded,
     /// The password was right and the second factor was wrong too often.
     SecondFactorRefused,
+    /// Something was granted to the member, or taken.
+    AccessChanged,
+    /// Somebody made themselves an administrator for an hour.
+    GlassBroken,
 }
 
 impl SecurityNotice {
     /// Every notice there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NewDevice,
         Self::PasswordChanged,
         Self::AuthenticatorAdded,
@@ -153,6 +157,8 @@ impl SecurityNotice {
         Self::CodeUsed,
         Self::SessionsEnded,
         Self::SecondFactorRefused,
+        Self::AccessChanged,
+        Self::GlassBroken,
     ];
 
     /// The word in rows and translation keys.
@@ -170,6 +176,8 @@ impl SecurityNotice {
             Self::CodeUsed => "code-used",
             Self::SessionsEnded => "sessions-ended",
             Self::SecondFactorRefused => "second-factor-refused",
+            Self::AccessChanged => "access-changed",
+            Self::GlassBroken => "glass-broken",
         }
     }
 }

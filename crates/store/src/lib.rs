@@ -4,6 +4,8 @@
 //! transaction; what belongs to an organization is reached only through a [`Tenant`],
 //! whose every statement names the organization.
 
+pub mod access;
+pub mod api_keys;
 pub mod audit;
 pub mod audit_page;
 pub mod audit_push;
@@ -17,6 +19,7 @@ pub mod db;
 pub mod factors;
 pub mod imports;
 pub mod inbox;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
@@ -27,6 +30,7 @@ pub mod paces;
 pub mod pages;
 pub mod people;
 pub mod redis_limits;
+pub mod reviews;
 pub mod sessions;
 pub mod settings;
 pub mod stock;

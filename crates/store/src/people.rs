@@ -101,7 +101,7 @@ pub fn use_setup_link(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> 
 /// What to check a sign-in against.
 pub fn credentials(tx: &mut Tx<'_>, email_index: &[u8; 32]) -> StoreResult<Option<Credentials>> {
     tx.row(
-        "SELECT id, organization_id, password_hash FROM member WHERE email_index = $1",
+        "SELECT id, organization_id, password_hash FROM member WHERE email_index = $1 AND left_at IS NULL",
         params![email_index.as_slice()],
         |row| Ok(Credentials { member: row.get(0)?, organization: row.get(1)?, password_hash: row.get(2)? }),
     )
@@ -159,13 +159,13 @@ pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
 }
 
 impl Tenant<'_, '_> {
-    /// Keeps a new owner. [`StoreError::Duplicate`] when the address is taken.
+    /// Keeps a new member, who may nothing until something is granted. [`StoreError::Duplicate`] when the address is taken.
     pub fn create_member(&mut self, member: &NewMember, now: Timestamp) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
-            "INSERT INTO member (id, organization_id, email_index, email_sealed, password_hash, role, language, \
-                                 theme, created_at) \
-             VALUES ($1, $2, $3, $4, $5, 'owner', $6, 'auto', $7)",
+            "INSERT INTO member (id, organization_id, email_index, email_sealed, password_hash, language, theme, \
+                                 created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'auto', $7)",
             params![
                 member.id,
                 self.id,

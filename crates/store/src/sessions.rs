@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::member::{Proof, SecurityNotice, Standing};
-use domain::{MemberId, NoticeId, OrganizationId, SessionId, Timestamp};
+use domain::{Granted, MemberId, NoticeId, OrganizationId, SessionId, Timestamp};
 use vault::TokenDigest;
 
 use crate::db::{StoreError, StoreResult, Tx};
@@ -41,6 +41,8 @@ pub struct SignedIn {
     pub last_seen_at: Timestamp,
     /// What it has shown, and what its member has to show.
     pub standing: Standing,
+    /// What its member may.
+    pub granted: Granted,
 }
 
 /// A new session.
@@ -99,18 +101,18 @@ pub struct NoticeRow {
 
 /// The session of a token, if it is good now; [`Tenant::touch_session`] notes its use.
 pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<SignedIn>> {
-    tx.row(
+    let found = tx.row(
         "SELECT s.id, s.member_id, s.organization_id, o.name, m.language, m.theme, s.last_seen_at, s.proof, \
-                s.proven_at, m.role, \
+                s.proven_at, \
                 (SELECT COUNT(*) FROM passkey p \
                  WHERE p.organization_id = s.organization_id AND p.member_id = s.member_id) \
                 + (SELECT COUNT(*) FROM authenticator a \
                    WHERE a.member_id = s.member_id AND a.confirmed_at IS NOT NULL) \
          FROM session s JOIN member m ON m.id = s.member_id JOIN organization o ON o.id = s.organization_id \
-         WHERE s.token_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3",
+         WHERE s.token_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND m.left_at IS NULL",
         params![digest.as_bytes().as_slice(), now.minus(SESSION_IDLE), now.minus(SESSION_MAX)],
         |row| {
-            let (proof, role): (String, String) = (row.get(7)?, row.get(9)?);
+            let proof: String = row.get(7)?;
             let proof = Proof::parse(&proof).ok_or(StoreError::Inconsistent {
                 table: "session",
                 column: "proof",
@@ -127,12 +129,17 @@ pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreRe
                 standing: Standing {
                     proof,
                     proven_at: row.get(8)?,
-                    has_factor: row.get::<i64>(10)? > 0,
-                    administers: role == "owner",
+                    has_factor: row.get::<i64>(9)? > 0,
+                    administers: false,
                 },
+                granted: Granted::default(),
             })
         },
-    )
+    )?;
+    let Some(mut who) = found else { return Ok(None) };
+    who.granted = Tenant::of(tx, who.organization).granted(who.member, now)?;
+    who.standing.administers = who.granted.administers();
+    Ok(Some(who))
 }
 
 /// Deletes what no longer counts: sessions, browsers, read notices, questions. Returns how

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{ChannelKind, ConnectionId, Money, Timestamp};
+use domain::{Access, ChannelKind, ConnectionId, Granted, Money, Permission, Timestamp};
 
 use crate::Tone;
 use crate::assets;
@@ -54,13 +54,14 @@ pub enum Nav {
     Problems,
     Audit,
     Desk,
+    Members,
     Privacy,
     Backups,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Orders,
         Self::Desk,
         Self::Skus,
@@ -69,6 +70,7 @@ impl Nav {
         Self::Differences,
         Self::Problems,
         Self::Audit,
+        Self::Members,
         Self::Privacy,
         Self::Backups,
     ];
@@ -85,8 +87,26 @@ impl Nav {
             Self::Problems => "problems",
             Self::Audit => "audit",
             Self::Desk => "desk",
+            Self::Members => "members",
             Self::Privacy => "privacy",
             Self::Backups => "backups",
+        }
+    }
+
+    /// What a member needs to go there.
+    #[must_use]
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::Orders => Permission::SeeOrders,
+            Self::Skus | Self::Listings => Permission::SeeStock,
+            Self::Connections => Permission::SeeConnections,
+            Self::Differences => Permission::SeeMoney,
+            Self::Problems => Permission::SeeProblems,
+            Self::Audit => Permission::SeeAudit,
+            Self::Desk => Permission::SeeCases,
+            Self::Members => Permission::SeeMembers,
+            Self::Privacy => Permission::SeePrivacy,
+            Self::Backups => Permission::SeeBackups,
         }
     }
 
@@ -103,6 +123,8 @@ impl Nav {
             Self::Problems => 'p',
             Self::Audit => 'a',
             Self::Desk => 'd',
+            // Everybody who works here.
+            Self::Members => 'e',
             Self::Privacy => 'y',
             Self::Backups => 'b',
         }
@@ -137,6 +159,8 @@ pub struct SignedIn {
     pub organization: String,
     /// The member's e-mail.
     pub email: String,
+    /// What the member was granted.
+    pub granted: Granted,
     /// Dead letters that wait for a person.
     pub problem_count: i64,
     /// Whether nothing can be written for want of space.
@@ -281,6 +305,30 @@ impl Chrome {
     #[must_use]
     pub fn asset(&self, name: &str) -> &'static str {
         assets::path(name)
+    }
+
+    /// Whether the member may do something: what they may not do is not offered.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.member.as_ref().is_some_and(|member| member.granted.may(permission))
+    }
+
+    /// Whether something beyond a role was granted to the member.
+    #[must_use]
+    pub fn was_granted(&self, access: Access) -> bool {
+        self.member.as_ref().is_some_and(|member| member.granted.has(access))
+    }
+
+    /// Where accounts are connected; empty for who may not.
+    #[must_use]
+    pub fn connect_href(&self) -> &'static str {
+        if self.may(Permission::ManageConnections) { "/connections/new" } else { "" }
+    }
+
+    /// The places that the member may go to.
+    #[must_use]
+    pub fn places(&self) -> Vec<Nav> {
+        Nav::ALL.into_iter().filter(|place| self.may(place.permission())).collect()
     }
 
     /// Whether this page stands at `place`.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::member::{Proof, SecurityNotice};
-use domain::{MemberId, NoticeId, PasskeyId, SessionId, Timestamp};
+use domain::{Access, Actor, GrantId, MemberId, NoticeId, PasskeyId, Role, SessionId, Timestamp};
 use store::StoreError;
+use store::access::NewGrant;
 use store::factors::{Asked, Question, keep_question, passkey_owner, question, use_question};
 use store::sessions::{
     DEVICE_KEPT, Met, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn, forget_expired, session,
@@ -17,6 +18,17 @@ use crate::shop::Shop;
 
 const MOMENT: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_mins(1);
+
+fn owner(id: GrantId, member: MemberId) -> NewGrant {
+    NewGrant {
+        id,
+        member,
+        access: Access::Role(Role::Owner),
+        reason: "set-up".into(),
+        by: Actor::Unknown,
+        until: None,
+    }
+}
 
 impl House {
     async fn who(&self, digest: TokenDigest) -> Option<SignedIn> {
@@ -141,7 +153,11 @@ on_both! {
         let opened = house.now();
         let who = house.who(digest).await.unwrap();
         assert_eq!((who.standing.proof, who.standing.proven_at), (Proof::Password, opened));
-        assert!(who.standing.administers, "an owner");
+        assert!(!who.standing.administers, "nothing was granted yet");
+        let (grant, now) = (house.id(), house.now());
+        shop.write(move |shop| shop.give(&owner(grant, member), now)).await;
+        let who = house.who(digest).await.unwrap();
+        assert!(who.standing.administers && who.granted.is(Role::Owner), "an owner from this moment on");
 
         let (fresh, now) = (house.digest(), house.wait(MINUTE));
         shop.write(move |shop| shop.prove_session(id, &fresh, Proof::Passkey, now)).await;

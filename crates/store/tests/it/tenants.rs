@@ -1,6 +1,8 @@
 //! Nobody reaches what belongs to another organization, by whatever method: reads find
 //! nothing, writes change nothing or are refused.
 
+mod access;
+
 use domain::connection::ReauthorizationReason;
 use domain::member::{Proof, SecurityNotice};
 use domain::order::FirstSight;
@@ -56,6 +58,7 @@ struct Estate {
     attempt: TokenDigest,
     view: ViewId,
     passkey: PasskeyId,
+    given: access::Given,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -129,7 +132,6 @@ impl Estate {
         let money = shop.money(connection, "2000", order).await;
         let view: ViewId = house.id();
         shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
-        let passkey_id = with_factors(shop, member).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -147,7 +149,8 @@ impl Estate {
             money,
             attempt,
             view,
-            passkey: passkey_id,
+            passkey: with_factors(shop, member).await,
+            given: access::given(shop, member).await,
             now,
             fresh,
         }
@@ -496,7 +499,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS {
+        for (name, read) in READS.iter().chain(access::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -509,7 +512,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES {
+        for (name, write) in WRITES.iter().chain(access::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");

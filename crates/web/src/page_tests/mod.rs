@@ -164,6 +164,7 @@ fn a_hostile_title_stays_text() {
         path: "/problems".to_owned(),
         nav: None,
         member: Some(crate::SignedIn {
+            granted: domain::Access::all().collect(),
             organization: "<b>".to_owned(),
             email: "<i>".to_owned(),
             problem_count: 0,

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 44] = [
+const OPEN_GROUPS: [&str; 48] = [
+    "access",
+    "access-what",
     "actor-system",
+    "api-scope",
     "audit",
     "audit-end",
     "audit-kind",
@@ -45,6 +48,7 @@ const OPEN_GROUPS: [&str; 44] = [
     "reason",
     "reauthorization",
     "reauthorization-mend",
+    "recipient-purpose",
     "scope",
     "security-notice",
     "ship-day",

@@ -49,6 +49,8 @@ pub enum Obstacle {
     StaleForm,
     /// The form or address is not readable.
     BadRequest,
+    /// The member's roles do not include it.
+    NotAllowed,
     /// Too many tries.
     TooMany,
     /// The one-time link was used or has run out.
@@ -69,10 +71,11 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle but the outside problems.
-    pub const OWN: [Self; 10] = [
+    pub const OWN: [Self; 11] = [
         Self::NotFound,
         Self::StaleForm,
         Self::BadRequest,
+        Self::NotAllowed,
         Self::TooMany,
         Self::LinkUsed,
         Self::ForeignConsent,
@@ -87,7 +90,7 @@ impl Obstacle {
     pub const fn status(self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::StaleForm | Self::ForeignConsent => 403,
+            Self::StaleForm | Self::ForeignConsent | Self::NotAllowed => 403,
             Self::BadRequest | Self::ConsentRefused => 400,
             Self::TooMany => 429,
             Self::LinkUsed => 410,
@@ -105,6 +108,7 @@ impl Obstacle {
             Self::NotFound => "not_found",
             Self::StaleForm => "stale_form",
             Self::BadRequest => "bad_request",
+            Self::NotAllowed => "not_allowed",
             Self::TooMany => "too_many",
             Self::LinkUsed => "link_used",
             Self::ForeignConsent => "foreign_consent",

@@ -8,6 +8,7 @@ pub mod components;
 pub mod connections;
 pub mod desk;
 pub mod listings;
+pub mod members;
 pub mod money;
 pub mod order_list;
 pub mod orders;

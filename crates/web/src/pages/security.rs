@@ -3,7 +3,7 @@
 use app::factors::Codes;
 use app::sign_in::Choices;
 use askama::Template;
-use domain::{PasskeyId, SessionId, Timestamp};
+use domain::{ApiKeyId, PasskeyId, Permission, SessionId, Timestamp};
 
 use crate::Chrome;
 use crate::pages::Errors;
@@ -153,4 +153,44 @@ pub struct CodesPage {
     pub chrome: Chrome,
     /// The codes.
     pub codes: Codes,
+}
+
+/// A key in its member's list.
+#[derive(Debug, Clone)]
+pub struct ApiKeyView {
+    /// Id.
+    pub id: ApiKeyId,
+    /// What its member calls it.
+    pub name: String,
+    /// What it may.
+    pub scopes: Vec<Permission>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// `GET|POST /security/api-keys`. Fields: `name`, `scope` (several), `days`.
+#[derive(Debug, Template)]
+#[template(path = "api_keys.html")]
+pub struct ApiKeysPage {
+    /// Around it.
+    pub chrome: Chrome,
+    /// Keys, the newest first.
+    pub keys: Vec<ApiKeyView>,
+    /// What the member can make keys for.
+    pub scopes: Vec<Permission>,
+    /// What was typed.
+    pub typed_name: String,
+    /// The key that was just made, shown once.
+    pub made: Option<String>,
+    /// What is wrong.
+    pub errors: Errors,
+}
+
+impl ApiKeysPage {
+    /// Lives to choose from, in days.
+    const DAYS: [i64; 4] = [30, 90, 180, 365];
 }

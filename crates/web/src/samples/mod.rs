@@ -4,6 +4,7 @@ mod account;
 mod backups;
 mod connections;
 mod desk;
+mod members;
 mod money;
 mod orders;
 mod privacy;
@@ -14,7 +15,7 @@ mod trouble;
 use std::time::Duration;
 
 use askama::Template;
-use domain::{ChannelKind, ConnectionId, Currency, Money, SeededEntropy, Timestamp};
+use domain::{Access, ChannelKind, ConnectionId, Currency, Money, SeededEntropy, Timestamp};
 
 use crate::{Chrome, Flash, Lang, Nav, OwnerNotice, SignedIn, Theme, Tone};
 
@@ -36,6 +37,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.trouble(&mut pages);
     reader.all_differences(&mut pages);
     reader.desk(&mut pages);
+    reader.members(&mut pages);
     reader.privacy(&mut pages);
     reader.security(&mut pages);
     reader.backups(&mut pages);
@@ -68,6 +70,7 @@ impl Reader {
             member: Some(SignedIn {
                 organization: "Casa Verde Utilidades".to_owned(),
                 email: "ana@casaverde.example".to_owned(),
+                granted: Access::all().collect(),
                 problem_count: 41,
                 disk_full: nav == Nav::Problems,
                 security_notices: 2,

@@ -1,14 +1,15 @@
 use app::sign_in::Choices;
 use domain::member::SecurityNotice;
-use domain::{Actor, Grant, PasskeyId, Purpose, Restricted, SeededEntropy, SessionId, Timestamp};
+use domain::{Actor, ApiKeyId, Grant, PasskeyId, Purpose, Restricted, SeededEntropy, SessionId, Timestamp};
 use vault::totp::Seed;
 
 use super::{Reader, Rendered, add};
 use crate::pages::security::{
-    AuthenticatorPage, CodesPage, NoticeView, PasskeyView, SecondStepPage, SecurityPage, SessionView,
+    ApiKeyView, ApiKeysPage, AuthenticatorPage, CodesPage, NoticeView, PasskeyView, SecondStepPage,
+    SecurityPage, SessionView,
 };
 use crate::pages::{Errors, FieldError};
-use crate::{Nav, qr};
+use crate::{Chrome, Nav, qr};
 
 impl Reader {
     pub(super) fn security(&self, pages: &mut Vec<Rendered>) {
@@ -30,6 +31,8 @@ impl Reader {
                 errors: Errors::default(),
             },
         );
+        add(pages, "api-keys", &self.api_keys_page(true));
+        add(pages, "api-keys-refused", &self.api_keys_page(false));
         let codes = vault::recovery::codes(&SeededEntropy::new(7));
         add(pages, "security-codes", &CodesPage { chrome: self.own(), codes });
         let wrong = Errors(vec![FieldError {
@@ -46,9 +49,34 @@ impl Reader {
         add(pages, "confirm-password", &password);
     }
 
+    fn api_keys_page(&self, made: bool) -> ApiKeysPage {
+        let key = |name: &str, used| ApiKeyView {
+            id: ApiKeyId::new(Self::ago(9), &self.entropy),
+            name: name.to_owned(),
+            scopes: app::api_keys::SCOPES.to_vec(),
+            created_at: Self::ago(60 * 24 * 4),
+            expires_at: Self::ahead(60 * 24 * 86),
+            last_used_at: used,
+        };
+        let chrome = Chrome { path: "/security/api-keys".to_owned(), ..self.own() };
+        let errors = if made {
+            Errors::default()
+        } else {
+            Errors(vec![FieldError { field: "scope", text: chrome.t("api-key-error-scope").to_owned() }])
+        };
+        ApiKeysPage {
+            keys: vec![key("Planilha do contador", Some(Self::ago(7))), key("Painel da TV", None)],
+            scopes: app::api_keys::SCOPES.to_vec(),
+            typed_name: String::new(),
+            made: made.then(|| "lojista_FZ3yP0mT7mDk1c0Yw0kq7w2jzV8b9xYpQ1s4t6u8v0w".to_owned()),
+            errors,
+            chrome,
+        }
+    }
+
     /// The chrome of a page that stands nowhere in the navigation.
-    fn own(&self) -> crate::Chrome {
-        crate::Chrome { nav: None, path: "/security".to_owned(), ..self.chrome(Nav::Orders) }
+    fn own(&self) -> Chrome {
+        Chrome { nav: None, path: "/security".to_owned(), ..self.chrome(Nav::Orders) }
     }
 
     fn step(

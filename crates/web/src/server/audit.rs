@@ -16,7 +16,8 @@ use vault::ocsf;
 
 use super::Web;
 use super::audit_query::AuditQuery;
-use super::guard::{Failure, Member, Posted, render};
+use super::guard::{Failure, Form, May, Posted, render};
+use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::audit::{AuditPage, AuditRow, CheckpointView, Outcome, PushView};
 use crate::pages::{Choice, Pager};
@@ -27,7 +28,10 @@ const PARTS: [&str; 9] =
     ["ingest", "fan-out", "import", "money", "retention", "service", "set-up", "tokens", "unknown"];
 
 /// The list of events.
-pub(crate) async fn list(member: Member, Query(query): Query<AuditQuery>) -> Result<Response, Failure> {
+pub(crate) async fn list(
+    May(member, ..): May<may::SeeAudit>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Audit)).await?;
     let Some(filter) = query.filter(chrome.now) else {
         return Err(Failure::of(Obstacle::BadRequest).on(chrome));
@@ -153,7 +157,7 @@ fn row_of(chrome: &Chrome, me: MemberId, event: Event) -> AuditRow {
 }
 
 /// Sends what the filter shows as a file, while it is read.
-pub(crate) async fn export(posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn export(Form(posted, ..): Form<may::SeeAudit>) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(Some(Nav::Audit)).await?;
     let filter = AuditQuery::parse(fields.get("filter")).filter(chrome.now);

@@ -7,7 +7,8 @@ use store::StoreResult;
 use store::Tx;
 use store::backup::{self as runs, Run, RunKind, RunState};
 
-use super::guard::{Failure, Member, Posted, PostedProven, render, see_with};
+use super::guard::{Failure, May, Posted, ProvenForm, render, see_with};
+use super::may;
 use crate::pages::backups::{BackupView, BackupsPage, DrillView, FailedView, PlanView, UnderWay};
 use crate::{Nav, Tone};
 
@@ -43,7 +44,7 @@ fn remembered(tx: &mut Tx<'_>) -> StoreResult<Remembered> {
 }
 
 /// How backups stand.
-pub(crate) async fn show(member: Member) -> Result<Response, Failure> {
+pub(crate) async fn show(May(member, ..): May<may::SeeBackups>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Backups)).await?;
     let app = &member.web.app;
     let held = app.store().installation().read(remembered).await?;
@@ -94,12 +95,16 @@ fn drill(run: Run) -> DrillView {
 }
 
 /// Has a backup taken.
-pub(crate) async fn take(PostedProven(posted): PostedProven) -> Result<Response, Failure> {
+pub(crate) async fn take(
+    ProvenForm(posted, ..): ProvenForm<may::ManageBackups>,
+) -> Result<Response, Failure> {
     ask(posted, RunKind::Backup, "flash-backup-asked").await
 }
 
 /// Has the newest backup tried.
-pub(crate) async fn try_out(PostedProven(posted): PostedProven) -> Result<Response, Failure> {
+pub(crate) async fn try_out(
+    ProvenForm(posted, ..): ProvenForm<may::ManageBackups>,
+) -> Result<Response, Failure> {
     ask(posted, RunKind::Drill, "flash-drill-asked").await
 }
 

@@ -6,7 +6,8 @@
 use app::buyers::NoBuyer;
 use axum::response::Response;
 
-use super::guard::{Failure, Member, Posted, PostedProven, render, see_with};
+use super::guard::{Failure, Form, May, Posted, ProvenForm, render, see_with};
+use super::may;
 use super::order_query::{ListQuery, link_to};
 use super::see_other;
 use crate::pages::account::Obstacle;
@@ -16,7 +17,7 @@ use crate::{Nav, Tone};
 const PAGE: &str = "/privacy";
 
 /// Narrows the list that the form came from to the buyers that are called so.
-pub(crate) async fn find(posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn find(Form(posted, ..): Form<may::FindBuyers>) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let query = ListQuery::parse(fields.get("filter"));
     let found =
@@ -33,7 +34,7 @@ pub(crate) async fn find(posted: Posted) -> Result<Response, Failure> {
 }
 
 /// What is kept of whom.
-pub(crate) async fn show(member: Member) -> Result<Response, Failure> {
+pub(crate) async fn show(May(member, ..): May<may::SeePrivacy>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Privacy)).await?;
     let organization = member.web.app.organization(member.organization());
     let kept = organization.read(move |tenant| tenant.buyers_kept()).await?;
@@ -41,7 +42,9 @@ pub(crate) async fn show(member: Member) -> Result<Response, Failure> {
 }
 
 /// Switches the search by buyer on or off.
-pub(crate) async fn switch(PostedProven(posted): PostedProven) -> Result<Response, Failure> {
+pub(crate) async fn switch(
+    ProvenForm(posted, ..): ProvenForm<may::ManagePrivacy>,
+) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let (on, key) = match fields.get("search") {
         "on" => (true, "flash-buyer-search-on"),

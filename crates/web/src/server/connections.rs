@@ -11,7 +11,8 @@ use store::imports::{ImportPhase, ImportRun};
 use app::clockwork::SWEEP_EVERY;
 use app::connections::{CallbackError, Decision, Health, PlannedListing};
 
-use super::guard::{Failure, Member, Posted, PostedProven, Proven, render, see_with};
+use super::guard::{Failure, Form, May, Member, Posted, Proven, ProvenForm, render, see_with};
+use super::may;
 use super::see_other;
 use crate::pages::account::Obstacle;
 use crate::pages::connections::{
@@ -24,7 +25,7 @@ use crate::{Chrome, Nav, Tone};
 const IMPORT_STALLED: Duration = Duration::from_mins(5);
 
 /// The list of connections.
-pub(crate) async fn list(member: Member) -> Result<Response, Failure> {
+pub(crate) async fn list(May(member, ..): May<may::SeeConnections>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let app = &member.web.app;
     let connections = app.organization(member.organization()).read(|tenant| tenant.connections()).await?;
@@ -64,7 +65,7 @@ async fn problems_of(member: &Member, id: ConnectionId) -> Result<Vec<ProblemCou
 }
 
 /// The channels that can be connected.
-pub(crate) async fn choose(Proven(member): Proven) -> Result<Response, Failure> {
+pub(crate) async fn choose(Proven(member, ..): Proven<may::ManageConnections>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let channels = ChannelKind::ALL
         .into_iter()
@@ -80,7 +81,9 @@ pub(crate) async fn choose(Proven(member): Proven) -> Result<Response, Failure> 
 }
 
 /// Sends the browser to the platform for consent.
-pub(crate) async fn begin(PostedProven(posted): PostedProven) -> Result<Response, Failure> {
+pub(crate) async fn begin(
+    ProvenForm(posted, ..): ProvenForm<may::ManageConnections>,
+) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let Some(kind) = ChannelKind::parse(fields.get("channel")) else {
         return Err(Failure::of(Obstacle::BadRequest).on(member.chrome(Some(Nav::Connections)).await?));
@@ -98,7 +101,7 @@ async fn go_to_platform(member: &Member, kind: ChannelKind) -> Result<Response, 
 
 /// Takes the browser back from the platform.
 pub(crate) async fn finish(
-    Proven(member): Proven,
+    Proven(member, ..): Proven<may::ManageConnections>,
     Path(channel): Path<String>,
     Query(returned): Query<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
@@ -127,7 +130,10 @@ pub(crate) async fn finish(
 }
 
 /// One connection.
-pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(crate) async fn show(
+    May(member, ..): May<may::SeeConnections>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let Ok(id) = id.parse::<ConnectionId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
     let health = match member.web.app.health(member.organization(), id).await {
@@ -156,7 +162,10 @@ pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Respo
 }
 
 /// The dry run.
-pub(crate) async fn plan(member: Member, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(crate) async fn plan(
+    May(member, ..): May<may::ManageConnections>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let Ok(id) = id.parse::<ConnectionId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
     let app = &member.web.app;
@@ -207,7 +216,7 @@ fn plan_row(planned: PlannedListing) -> PlanRow {
 /// Agrees to the dry run, or goes on with an import that stands still.
 pub(crate) async fn import(
     Path(id): Path<String>,
-    PostedProven(posted): PostedProven,
+    ProvenForm(posted, ..): ProvenForm<may::ManageConnections>,
 ) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     member.web.app.start_import(member.organization(), member.who.member, id).await?;
@@ -223,7 +232,10 @@ async fn member_and_connection(posted: Posted, id: &str) -> Result<(Member, Conn
 }
 
 /// How the import stands.
-pub(crate) async fn show_import(member: Member, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(crate) async fn show_import(
+    May(member, ..): May<may::SeeConnections>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Connections)).await?;
     let Ok(id) = id.parse::<ConnectionId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
     let (connection, run) = member
@@ -282,7 +294,10 @@ pub(crate) fn stages_of(run: &ImportRun) -> Vec<ImportStage> {
 }
 
 /// Sweeps now.
-pub(crate) async fn sweep(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn sweep(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::SweepConnections>,
+) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     member.web.app.sweep_now(member.organization(), member.who.member, id).await?;
     Ok(see_with(&format!("/connections/{id}"), Tone::Good, "flash-sweeping"))
@@ -291,7 +306,7 @@ pub(crate) async fn sweep(Path(id): Path<String>, posted: Posted) -> Result<Resp
 /// Sends the browser to the platform for a new consent of a known account.
 pub(crate) async fn reconnect(
     Path(id): Path<String>,
-    PostedProven(posted): PostedProven,
+    ProvenForm(posted, ..): ProvenForm<may::ManageConnections>,
 ) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     let connection =
@@ -305,7 +320,7 @@ pub(crate) async fn reconnect(
 /// Leaves an account.
 pub(crate) async fn disconnect(
     Path(id): Path<String>,
-    PostedProven(posted): PostedProven,
+    ProvenForm(posted, ..): ProvenForm<may::ManageConnections>,
 ) -> Result<Response, Failure> {
     let (member, id) = member_and_connection(posted, &id).await?;
     member.web.app.disconnect(member.organization(), member.who.member, id).await?;

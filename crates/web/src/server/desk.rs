@@ -12,7 +12,8 @@ use serde::Deserialize;
 use store::cases::{CaseFilter, CasePlace, HeldCase};
 use store::pages::PAGE_ROWS;
 
-use super::guard::{Failure, Member, Posted, render, see_with};
+use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
+use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::desk::{
     AnswerForm, AnswerView, CasePage, CaseRow, DeskChip, DeskFilter, DeskPage, LetterView, fields_of,
@@ -30,7 +31,10 @@ pub(crate) struct ListQuery {
 }
 
 /// The list of cases.
-pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+pub(crate) async fn list(
+    May(member, ..): May<may::SeeCases>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Desk)).await?;
     let filter = CaseFilter {
         kind: CaseKind::parse(&query.kind),
@@ -120,7 +124,10 @@ fn link(query: &ListQuery) -> String {
 }
 
 /// One case.
-pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(crate) async fn show(
+    May(member, ..): May<may::ReadCases>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Desk)).await?;
     let Ok(id) = id.parse::<CaseId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
     let opened = member.web.app.open_case(member.organization(), member.who.member, id).await;
@@ -191,7 +198,10 @@ fn page(member: &Member, chrome: Chrome, opened: OpenCase, typed: &Typed, errors
 }
 
 /// Takes an answer.
-pub(crate) async fn answer(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn answer(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::AnswerCases>,
+) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(Some(Nav::Desk)).await?;
     let (Ok(id), Some(verb)) = (id.parse::<CaseId>(), Verb::parse(fields.get("verb"))) else {

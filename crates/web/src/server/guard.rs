@@ -1,8 +1,10 @@
-//! Who asks: extractors that are permissions. A handler that takes a [`Member`] cannot
-//! be reached by anyone else, and one that takes a [`Posted`] form cannot be reached
-//! without its token.
+//! Who asks: extractors that are permissions. A handler that takes [`May`] cannot be reached by
+//! anyone whose roles do not include what it names, and one that takes a [`Form`] cannot be
+//! reached without its token either. No extractor gives a [`Member`] without a word about what
+//! they may.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use app::sign_in::Visit;
@@ -13,7 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::member::{Lack, SecondFactorRule};
-use domain::{Actor, ConnectionState, Grant, OrganizationId, Purpose};
+use domain::{Actor, ConnectionState, Grant, Granted, OrganizationId, Permission, Purpose};
 use store::connections::Connection;
 use store::sessions;
 use store::{StoreResult, Tenant};
@@ -21,6 +23,7 @@ use store::{StoreResult, Tenant};
 use super::cookies::{
     DEVICE, FLASH, clear_cookie, cookie, look, question, read_flash, session_cookie, set_cookie,
 };
+use super::may::Permit;
 use super::{Web, see_other};
 use crate::pages::account::{ErrorPage, Obstacle};
 use crate::{Chrome, Flash, Lang, Nav, OwnerNotice, SignedIn, Theme, Tone};
@@ -87,6 +90,12 @@ fn owner_notice(connection: Connection) -> OwnerNotice {
     }
 }
 
+/// What is told to whoever can do something about it.
+fn owner_notices(waiting: Vec<Connection>, granted: Granted) -> Vec<OwnerNotice> {
+    let can = granted.may(Permission::ManageConnections);
+    waiting.into_iter().filter(|_| can).map(owner_notice).collect()
+}
+
 /// A signed-in person.
 pub(crate) struct Member {
     pub(crate) web: Web,
@@ -129,9 +138,10 @@ impl Member {
             member: Some(SignedIn {
                 organization: self.who.organization_name.clone(),
                 email: around.email.reveal(&grant).clone(),
+                granted: self.who.granted,
                 problem_count: around.problem_count,
                 disk_full: self.web.app.store().installation().is_full(),
-                owner_notices: around.needing_owner.into_iter().map(owner_notice).collect(),
+                owner_notices: owner_notices(around.needing_owner, self.who.granted),
                 security_notices: around.notices,
             }),
             flash: self.flash.as_deref().and_then(|text| read_flash(text, lang)),
@@ -159,6 +169,12 @@ impl Member {
             member: None,
             flash: self.flash.as_deref().and_then(|text| read_flash(text, lang)),
         }
+    }
+
+    /// Writes down that the member asked for more than their roles include, and says so.
+    async fn turned_away(&self, permission: Permission) -> Result<Response, Failure> {
+        self.web.app.access_refused(&self.who, permission).await?;
+        Ok(obstacle(&self.chrome(None).await?, Obstacle::NotAllowed))
     }
 
     fn form_token(&self) -> String {
@@ -221,7 +237,12 @@ fn referring(headers: &HeaderMap) -> String {
     url.map_or_else(|| "/orders".to_owned(), |url| own_path(&url[url::Position::BeforePath..]).to_owned())
 }
 
-async fn admit(parts: &Parts, web: &Web, need: Need) -> Result<Member, Response> {
+async fn admit(
+    parts: &Parts,
+    web: &Web,
+    need: Need,
+    permission: Option<Permission>,
+) -> Result<Member, Response> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let found = match cookie(&parts.headers, session_cookie(web)) {
         Some(token) => web.app.session(&token).await.map_err(|error| {
@@ -235,13 +256,19 @@ async fn admit(parts: &Parts, web: &Web, need: Need) -> Result<Member, Response>
         return Err(see_other(&with_next("/sign-in", next)));
     };
     let member = Member { web: web.clone(), who, path, flash: cookie(&parts.headers, FLASH) };
-    match need.detour(&member, &parts.method, &parts.headers) {
-        Some(detour) => Err(detour),
-        None => Ok(member),
+    if let Some(detour) = need.detour(&member, &parts.method, &parts.headers) {
+        return Err(detour);
+    }
+    match permission {
+        Some(permission) if !member.who.granted.may(permission) => {
+            Err(member.turned_away(permission).await.unwrap_or_else(IntoResponse::into_response))
+        }
+        _ => Ok(member),
     }
 }
 
-/// Makes an extractor of each need: of a page, and of a form that has shown its token.
+/// Makes an extractor of each need that any member may have: of a page, and of a form that has
+/// shown its token.
 macro_rules! extractors {
     ($($(#[$doc:meta])* $name:ident = $need:ident;)*) => {$(
         $(#[$doc])*
@@ -251,7 +278,7 @@ macro_rules! extractors {
             type Rejection = Response;
 
             async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
-                admit(parts, web, Need::$need).await.map(Self)
+                admit(parts, web, Need::$need, None).await.map(Self)
             }
         }
     )*};
@@ -266,7 +293,7 @@ macro_rules! form_extractors {
             type Rejection = Response;
 
             async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-                posted(request, web, Need::$need).await.map(Self)
+                posted(request, web, Need::$need, None).await.map(Self)
             }
         }
     )*};
@@ -277,8 +304,6 @@ extractors! {
     AnySession = Session;
     /// A member at their own sign-in: who has no second factor yet can set one up there.
     Own = Own;
-    /// A member who proved who they are a short while ago: what only administrators see.
-    Proven = Proven;
 }
 
 form_extractors! {
@@ -288,16 +313,42 @@ form_extractors! {
     PostedOwn = Own;
     /// The same, proven a short while ago: for what changes the sign-in.
     PostedOwnProven = OwnProven;
-    /// A form of a member who proved who they are a short while ago: what administers.
-    PostedProven = Proven;
 }
 
-impl FromRequestParts<Web> for Member {
-    type Rejection = Response;
+/// Makes the extractors that are permissions: `May<SeeOrders>` is a member who may see orders.
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $page:ident, $form:ident = $need:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $page<P>(pub(crate) Member, pub(crate) PhantomData<P>);
 
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
-        admit(parts, web, Need::Page).await
-    }
+        impl<P: Permit> FromRequestParts<Web> for $page<P> {
+            type Rejection = Response;
+
+            async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+                let member = admit(parts, web, Need::$need, Some(P::PERMISSION)).await?;
+                Ok(Self(member, PhantomData))
+            }
+        }
+
+        /// The same with a form that has shown its token.
+        pub(crate) struct $form<P>(pub(crate) Posted, pub(crate) PhantomData<P>);
+
+        impl<P: Permit> FromRequest<Web> for $form<P> {
+            type Rejection = Response;
+
+            async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+                let posted = posted(request, web, Need::$need, Some(P::PERMISSION)).await?;
+                Ok(Self(posted, PhantomData))
+            }
+        }
+    )*};
+}
+
+permissions! {
+    /// A member who may do something.
+    May, Form = Page;
+    /// A member who may do something and proved who they are a short while ago: what administers.
+    Proven, ProvenForm = Proven;
 }
 
 /// The fields of a form.
@@ -358,17 +409,14 @@ pub(crate) struct Posted {
     pub(crate) question: String,
 }
 
-impl FromRequest<Web> for Posted {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-        posted(request, web, Need::Page).await
-    }
-}
-
-async fn posted(request: Request, web: &Web, need: Need) -> Result<Posted, Response> {
+async fn posted(
+    request: Request,
+    web: &Web,
+    need: Need,
+    permission: Option<Permission>,
+) -> Result<Posted, Response> {
     let (parts, body) = request.into_parts();
-    let member = admit(&parts, web, need).await?;
+    let member = admit(&parts, web, need, permission).await?;
     let (visit, question) = (visit_of(&parts, web), question(web, &parts.headers));
     let bytes = Bytes::from_request(Request::from_parts(parts, body), web)
         .await

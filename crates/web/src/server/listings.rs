@@ -12,7 +12,8 @@ use store::listings::Listing;
 use store::pages::{ListingFilter, ListingShow, PAGE_ROWS};
 use store::stock::Sku;
 
-use super::guard::{Failure, Member, Posted, own_path, render, see_with};
+use super::guard::{Failure, Form, May, Posted, own_path, render, see_with};
+use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::listings::{ListingRow, ListingsPage};
 use crate::pages::{Choice, Errors, Pager, SkuLink};
@@ -31,7 +32,10 @@ pub(crate) struct ListQuery {
 }
 
 /// The list of listings.
-pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+pub(crate) async fn list(
+    May(member, ..): May<may::SeeStock>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Listings)).await?;
     let filter = ListingFilter {
         text: query.text.trim().to_owned(),
@@ -123,7 +127,10 @@ fn row_of(
 }
 
 /// Links a listing to the SKU of a code.
-pub(crate) async fn link(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn link(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::LinkListings>,
+) -> Result<Response, Failure> {
     let code = posted.fields.get("sku").to_owned();
     if code.is_empty() {
         let next = own_path(posted.fields.get("next")).to_owned();
@@ -133,7 +140,10 @@ pub(crate) async fn link(Path(id): Path<String>, posted: Posted) -> Result<Respo
 }
 
 /// Takes a listing off its SKU.
-pub(crate) async fn unlink(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn unlink(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::LinkListings>,
+) -> Result<Response, Failure> {
     change(posted, &id, None, "flash-unlinked").await
 }
 

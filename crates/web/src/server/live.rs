@@ -15,7 +15,8 @@ use store::imports::ImportPhase;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::connections::{import_state, stages_of};
-use super::guard::{Failure, Member};
+use super::guard::{Failure, May, Member};
+use super::may;
 use super::orders::row_of;
 use crate::pages::connections::ImportProgress;
 use crate::pages::orders::OrderRowPartial;
@@ -45,7 +46,7 @@ fn changes(member: &Member) -> impl Stream<Item = Change> + Send + 'static {
 }
 
 /// Rows of the orders list, new orders and the count of problems.
-pub(crate) async fn orders(member: Member) -> Result<Events, Failure> {
+pub(crate) async fn orders(May(member, ..): May<may::SeeOrders>) -> Result<Events, Failure> {
     // The count as it stands first: it may have changed between the page and this line.
     let events = stream::iter([Change::Problems]).chain(changes(&member));
     let member = std::sync::Arc::new(member);
@@ -87,7 +88,10 @@ async fn problem_count(member: &Member) -> Option<sse::Event> {
 }
 
 /// The moving part of an import's page.
-pub(crate) async fn import(member: Member, Path(id): Path<String>) -> Result<Events, Failure> {
+pub(crate) async fn import(
+    May(member, ..): May<may::SeeConnections>,
+    Path(id): Path<String>,
+) -> Result<Events, Failure> {
     let id: Option<ConnectionId> = id.parse().ok();
     // As it stands first: a quick import may end between the page and this line.
     let events = stream::iter(id.map(Change::Connection)).chain(changes(&member));

@@ -1,11 +1,13 @@
 //! The router: one table of routes, and what every request passes on its way.
 //!
 //! Handlers are verbs in files by area. What a handler may do stands in its arguments:
-//! [`guard::Reader`] is anyone, [`guard::Member`] a signed-in person,
-//! [`guard::Posted`] a signed-in person's form that has shown its token.
+//! [`guard::Reader`] is anyone, [`guard::May`] a member who may do something,
+//! [`guard::Form`] that member's form, which has shown its token.
 
 mod account;
 mod address;
+mod api;
+mod api_keys;
 mod audit;
 mod audit_query;
 mod backups;
@@ -18,6 +20,8 @@ mod headers;
 mod hooks;
 mod listings;
 mod live;
+mod may;
+mod members;
 mod money;
 mod order_query;
 mod orders;
@@ -75,6 +79,7 @@ pub fn router(app: App, config: WebConfig) -> Router {
     let web = Web { app, config: Arc::new(config), form_key, policy };
     pages()
         .router
+        .merge(people().router)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .merge(files().router)
         .fallback(missing)
@@ -82,6 +87,7 @@ pub fn router(app: App, config: WebConfig) -> Router {
         // What browsers are told means nothing to a platform, and its posts come from
         // another site by nature.
         .merge(doors().router)
+        .merge(programs().router)
         .with_state(web)
 }
 
@@ -89,7 +95,7 @@ pub fn router(app: App, config: WebConfig) -> Router {
 /// what they change against the audit log.
 #[must_use]
 pub fn paths() -> Vec<&'static str> {
-    [pages(), files(), doors()].into_iter().flat_map(|routes| routes.paths).collect()
+    [pages(), people(), files(), doors(), programs()].into_iter().flat_map(|routes| routes.paths).collect()
 }
 
 /// Routes and their addresses: who adds one cannot forget the other.
@@ -131,6 +137,9 @@ fn pages() -> Routes {
         .route("/security/codes", post(security::new_codes))
         .route("/security/password", post(security::change_password))
         .route("/security/sessions/end", post(security::end_sessions))
+        .route("/security/api-keys", get(api_keys::show).post(api_keys::make))
+        .route("/security/api-keys/{id}/end", post(api_keys::end))
+        .route("/security/break-glass", post(security::break_glass))
         .route("/setup/{token}", get(account::show_setup).post(account::set_up))
         .route("/preferences", post(account::set_preferences))
         .route("/orders", get(orders::list))
@@ -140,6 +149,7 @@ fn pages() -> Routes {
         .route("/orders/views", get(views::list).post(views::save))
         .route("/orders/views/{id}", post(views::change))
         .route("/orders/{id}", get(orders::show))
+        .route("/orders/{id}/recipient", post(orders::reveal_recipient))
         .route("/skus", get(skus::list))
         .route("/skus/{id}", get(skus::show))
         .route("/skus/{id}/adjust", post(skus::adjust))
@@ -171,6 +181,21 @@ fn pages() -> Routes {
         .route("/desk/{id}/answer", post(desk::answer))
 }
 
+/// Who works here, what they were granted, and how it is reviewed.
+fn people() -> Routes {
+    Routes::new()
+        .route("/join/{token}", get(members::show_join).post(members::join))
+        .route("/members", get(members::list))
+        .route("/members/invite", post(members::invite))
+        .route("/members/invitations/{id}/withdraw", post(members::withdraw))
+        .route("/members/review", get(members::show_review).post(members::begin_review))
+        .route("/members/review/{grant}", post(members::decide))
+        .route("/members/{id}", get(members::show))
+        .route("/members/{id}/grant", post(members::grant))
+        .route("/members/{id}/end/{grant}", post(members::end))
+        .route("/members/{id}/leave", post(members::leave))
+}
+
 /// What needs no session.
 fn files() -> Routes {
     Routes::new()
@@ -183,6 +208,14 @@ fn files() -> Routes {
 /// Where platforms knock.
 fn doors() -> Routes {
     Routes::new().route("/hooks/{channel}/{door}", post(hooks::take))
+}
+
+/// What programs read with a key.
+fn programs() -> Routes {
+    Routes::new()
+        .route("/api/v1/orders", get(api::orders))
+        .route("/api/v1/orders/{id}", get(api::order))
+        .route("/api/v1/skus", get(api::skus))
 }
 
 async fn home(State(_): State<Web>) -> Response {

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use store::charges;
 use store::pages::PAGE_ROWS;
 
-use super::guard::{Failure, Member, render};
+use super::guard::{Failure, May, render};
+use super::may;
 use crate::Nav;
 use crate::pages::money::{DifferenceRow, DifferenceSum, DifferencesPage, MoneyRow, MoneyView};
 use crate::pages::{Choice, Pager};
@@ -26,7 +27,10 @@ pub(crate) struct ListQuery {
 }
 
 /// The list of differences.
-pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+pub(crate) async fn list(
+    May(member, ..): May<may::SeeMoney>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Differences)).await?;
     let only = ChannelKind::parse(&query.channel);
     let before: Option<DifferenceId> = query.before.parse().ok();

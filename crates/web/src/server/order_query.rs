@@ -143,7 +143,8 @@ fn word<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T
     }
 }
 
-fn parse_key(text: &str) -> Option<OrderKey> {
+/// The row that a page begins next to.
+pub(super) fn parse_key(text: &str) -> Option<OrderKey> {
     let (at, id) = text.split_once('.')?;
     Some(OrderKey { placed_at: Timestamp::from_millis(at.parse().ok()?), id: id.parse().ok()? })
 }

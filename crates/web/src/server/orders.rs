@@ -2,28 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use app::reveal::{RevealError, RevealPurpose};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::order::OrderState;
 use domain::settlement::Reckoning;
-use domain::{Actor, ConnectionId, EntryKind, Money, OrderId, SkuId};
+use domain::{Actor, ConnectionId, EntryKind, Grant, Money, OrderId, Purpose, SkuId};
 use store::connections::Connection;
 use store::jobs::HOOK_CAUSE;
 use store::orders::{LineRow, TimelineEvent};
 use store::pages::{self, Listed, Told};
 use store::views::View;
 
-use super::guard::{Failure, Member, render};
+use super::guard::{Failure, May, Posted, ProvenForm, render, see_with};
+use super::may;
 use super::money;
 use super::order_query::{ListQuery, Way};
 use super::views::tabs_of;
 use crate::pages::account::Obstacle;
+use crate::pages::members::RecipientPage;
 use crate::pages::order_list::Views;
 use crate::pages::orders::{
     Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersPage, ShipmentView, StateChip,
 };
 use crate::pages::{Choice, Pager, SkuLink};
-use crate::{Chrome, Nav};
+use crate::{Chrome, Nav, Tone};
 
 /// States that the list can be narrowed to, "all" first.
 const CHIPS: [&str; 7] =
@@ -38,7 +41,10 @@ struct ListParts {
 }
 
 /// The list of orders.
-pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+pub(crate) async fn list(
+    May(member, ..): May<may::SeeOrders>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Failure> {
     let now = member.web.app.clock().now();
     let (Some(turn), Some(filter)) = (query.turn(), query.filter(now)) else {
         return Err(Failure::of(Obstacle::BadRequest).on(member.chrome(Some(Nav::Orders)).await?));
@@ -118,7 +124,10 @@ struct Found {
 }
 
 /// One order.
-pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(crate) async fn show(
+    May(member, ..): May<may::SeeOrders>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Orders)).await?;
     let Ok(id) = id.parse::<OrderId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
     let found = member
@@ -172,6 +181,31 @@ pub(crate) async fn show(member: Member, Path(id): Path<String>) -> Result<Respo
         live: None,
         chrome,
     }))
+}
+
+/// Shows who gets an order's package to whom that was granted, once.
+pub(crate) async fn reveal_recipient(
+    Path(id): Path<String>,
+    ProvenForm(posted, ..): ProvenForm<may::SeeOrders>,
+) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    let chrome = member.chrome(Some(Nav::Orders)).await?;
+    let purpose = RevealPurpose::parse(fields.get("purpose"));
+    let (Ok(order), Some(purpose)) = (id.parse::<OrderId>(), purpose) else {
+        return Err(Failure::of(Obstacle::NotFound).on(chrome));
+    };
+    let recipient = match member.web.app.reveal_recipient(&member.who, order, purpose).await {
+        Ok(recipient) => recipient,
+        Err(RevealError::NotGranted) => return Err(Failure::of(Obstacle::NotAllowed).on(chrome)),
+        Err(RevealError::Nobody) => {
+            return Ok(see_with(&format!("/orders/{order}"), Tone::Watch, "flash-recipient-none"));
+        }
+        Err(RevealError::App(error)) => return Err(Failure::from(error).on(chrome)),
+    };
+    // tidy: allowed because the event stands in the log since before the platform was asked.
+    let grant = Grant::issue(Actor::Member(member.who.member), Purpose::DispatchOrder, chrome.now);
+    let lines = recipient.reveal(&grant).clone();
+    Ok(render(&RecipientPage { chrome, order, lines }))
 }
 
 fn line_of(line: &LineRow, codes: &BTreeMap<SkuId, String>) -> OrderLine {

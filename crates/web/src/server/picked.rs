@@ -7,7 +7,8 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::{ConnectionId, OrderId, WallClock};
 
-use super::guard::{Failure, Member, Posted, own_path, render, see_with};
+use super::guard::{Failure, Form, Member, Posted, own_path, render, see_with};
+use super::may;
 use super::orders::row_of;
 use crate::pages::account::Obstacle;
 use crate::pages::order_list::{PickedPage, Refused};
@@ -15,7 +16,7 @@ use crate::pages::orders::OrderRow;
 use crate::{Chrome, Nav, Tone, csv};
 
 /// Does with the picked orders what the pressed button says.
-pub(crate) async fn act(posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn act(Form(posted, ..): Form<may::WorkOrders>) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let back = own_path(fields.get("next")).to_owned();
     let picked: Option<Vec<OrderId>> = fields.all("order").map(|text| text.parse().ok()).collect();

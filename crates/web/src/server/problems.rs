@@ -8,7 +8,8 @@ use domain::{ConnectionId, JobId, Problem};
 use store::jobs::DeadJobs;
 use store::pages::ProblemRow;
 
-use super::guard::{Failure, Member, Posted, render, see_with};
+use super::guard::{Failure, Form, May, Posted, render, see_with};
+use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::problems::{ExchangeView, ProblemGroup, ProblemItem, ProblemsPage};
 use crate::{Nav, Tone};
@@ -17,7 +18,7 @@ use crate::{Nav, Tone};
 const ITEMS_SHOWN: usize = 10;
 
 /// The page of dead letters.
-pub(crate) async fn list(member: Member) -> Result<Response, Failure> {
+pub(crate) async fn list(May(member, ..): May<may::SeeProblems>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Problems)).await?;
     let (rows, connections) = member
         .web
@@ -83,7 +84,7 @@ fn subject_of(payload: &str) -> String {
 }
 
 /// Tries one again, or all alike.
-pub(crate) async fn retry(posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn retry(Form(posted, ..): Form<may::RetryProblems>) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let which = if let Ok(id) = fields.get("job").parse::<JobId>() {
         DeadJobs::One(id)

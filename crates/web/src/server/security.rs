@@ -1,6 +1,7 @@
 //! A member's own sign-in.
 
 use app::factors::{Added, FactorError};
+use app::members::AccessError;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -202,6 +203,20 @@ pub(crate) async fn change_password(PostedOwnProven(posted): PostedOwnProven) ->
         }
         Err(error) => refused(&member, error).await,
     }
+}
+
+/// Makes the member an administrator for an hour.
+pub(crate) async fn break_glass(PostedOwnProven(posted): PostedOwnProven) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    let key = match member.web.app.break_glass(&member.who, fields.get("reason")).await {
+        Ok(()) => return Ok(see_with(PAGE, Tone::Good, "flash-glass-broken")),
+        Err(AccessError::App(error)) => return Err(Failure::from(error).on(member.chrome(None).await?)),
+        Err(AccessError::Reason) => "access-error-reason",
+        Err(AccessError::Passkey) => "access-error-passkey",
+        Err(_) => return Ok(see_with(PAGE, Tone::Watch, "access-error-not-allowed")),
+    };
+    let text = member.chrome(None).await?.t(key).to_owned();
+    wrong_field(&member, "reason", text).await
 }
 
 async fn wrong_field(member: &Member, field: &'static str, text: String) -> Result<Response, Failure> {

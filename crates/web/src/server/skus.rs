@@ -15,7 +15,8 @@ use store::stock::{Entry, Sku};
 
 use app::shelf::AdjustError;
 
-use super::guard::{Failure, Member, Posted, render, see_with};
+use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
+use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
 use crate::pages::{Errors, FieldError, Pager};
@@ -33,7 +34,10 @@ pub(crate) struct ListQuery {
 }
 
 /// The list of SKUs.
-pub(crate) async fn list(member: Member, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+pub(crate) async fn list(
+    May(member, ..): May<may::SeeStock>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Skus)).await?;
     let filter = SkuFilter {
         text: query.text.trim().to_owned(),
@@ -90,7 +94,7 @@ pub(crate) struct LedgerQuery {
 
 /// One SKU.
 pub(crate) async fn show(
-    member: Member,
+    May(member, ..): May<may::SeeStock>,
     Path(id): Path<String>,
     Query(query): Query<LedgerQuery>,
 ) -> Result<Response, Failure> {
@@ -199,7 +203,10 @@ fn proof_of(listing: &Listing, tally: Tally, connections: &BTreeMap<ConnectionId
 }
 
 /// Takes a count in.
-pub(crate) async fn adjust(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn adjust(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::ChangeStock>,
+) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(Some(Nav::Skus)).await?;
     let Some(found) = find(&member, &id, None).await? else {

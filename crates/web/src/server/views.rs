@@ -7,7 +7,8 @@ use domain::ViewId;
 use domain::view::Step;
 use store::views::View;
 
-use super::guard::{Failure, Member, Posted, render, see_with};
+use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
+use super::may;
 use super::order_query::{ListQuery, link_to};
 use crate::pages::account::Obstacle;
 use crate::pages::order_list::{ViewTab, ViewsPage};
@@ -27,7 +28,7 @@ pub(crate) fn tabs_of(views: Vec<View>, filter: &str) -> Vec<ViewTab> {
 }
 
 /// The page where views are kept in order.
-pub(crate) async fn list(member: Member) -> Result<Response, Failure> {
+pub(crate) async fn list(May(member, ..): May<may::SeeOrders>) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Orders)).await?;
     let who = member.who.member;
     let views =
@@ -36,7 +37,7 @@ pub(crate) async fn list(member: Member) -> Result<Response, Failure> {
 }
 
 /// Gives the filter of a list a name.
-pub(crate) async fn save(posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn save(Form(posted, ..): Form<may::WorkOrders>) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let filter = ListQuery::parse(fields.get("filter")).filter_text();
     let saved =
@@ -48,7 +49,10 @@ pub(crate) async fn save(posted: Posted) -> Result<Response, Failure> {
 }
 
 /// Renames, moves or forgets a view.
-pub(crate) async fn change(Path(id): Path<String>, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn change(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::WorkOrders>,
+) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let Ok(id) = id.parse::<ViewId>() else {
         return Err(Failure::of(Obstacle::NotFound).on(member.chrome(Some(Nav::Orders)).await?));

@@ -1,9 +1,9 @@
 //! Who bought: the name and CPF of the invoice and who receives the package. Orders that the
 //! platform ships come masked; those that the seller ships, clear.
 
-use connect::{Account, Buyers, Call};
+use connect::{Account, Answer, Buyers, Call, ChannelError, ErrorKind};
 use domain::Buyer;
-use domain::buyer::Told;
+use domain::buyer::{Recipient as Receiver, Told};
 use http::Method;
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ use crate::market::loose::helpful;
 use crate::market::refusal;
 
 const BUYER: &str = "read buyer of order";
+const RECIPIENT: &str = "read recipient of order";
 
 /// `GET /order/{version}/orders`, as far as it is about who placed it. No `Debug`: it holds a
 /// name.
@@ -34,22 +35,36 @@ struct Order {
 struct Recipient {
     name: Option<Loose>,
     phone_number: Option<Loose>,
+    full_address: Option<Loose>,
+    postal_code: Option<Loose>,
+}
+
+impl TikTokShop {
+    async fn bought(
+        &self,
+        operation: &'static str,
+        account: &Account,
+        external_id: &str,
+    ) -> Result<(Order, Answer), ChannelError> {
+        if !is_id(external_id) {
+            return Err(refusal::id(operation));
+        }
+        let path = ["order", version::ORDER, "orders"];
+        let spec = self.request(operation, Method::GET, account, &path)?.query("ids", external_id);
+        let answer = self.ask(spec).await?;
+        let found: Found = wire::data(&answer)?;
+        let mut orders = found.orders.unwrap_or_default().into_iter();
+        match orders.find(|order| order.id.0 == external_id) {
+            Some(order) => Ok((order, answer)),
+            None => Err(answer.garbled("another order than was asked for")),
+        }
+    }
 }
 
 impl Buyers for TikTokShop {
     fn of_order<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, Buyer> {
         Box::pin(async move {
-            if !is_id(external_id) {
-                return Err(refusal::id(BUYER));
-            }
-            let path = ["order", version::ORDER, "orders"];
-            let spec = self.request(BUYER, Method::GET, account, &path)?.query("ids", external_id);
-            let answer = self.ask(spec).await?;
-            let found: Found = wire::data(&answer)?;
-            let orders = found.orders.unwrap_or_default();
-            let Some(order) = orders.iter().find(|order| order.id.0 == external_id) else {
-                return Err(answer.garbled("another order than was asked for"));
-            };
+            let (order, _) = self.bought(BUYER, account, external_id).await?;
             let recipient = order.recipient_address.as_ref();
             Ok(Buyer::of(Told {
                 name: filled(order.cpf_name.as_ref()),
@@ -57,6 +72,17 @@ impl Buyers for TikTokShop {
                 document: filled(order.cpf.as_ref()),
                 phone: recipient.and_then(|it| filled(it.phone_number.as_ref())),
             }))
+        })
+    }
+
+    fn recipient<'a>(&'a self, account: &'a Account, external_id: &'a str) -> Call<'a, Receiver> {
+        Box::pin(async move {
+            let (order, answer) = self.bought(RECIPIENT, account, external_id).await?;
+            let Some(to) = order.recipient_address else {
+                return Err(answer.fail(ErrorKind::NotFound));
+            };
+            let lines = [&to.name, &to.full_address, &to.postal_code, &to.phone_number];
+            Ok(Receiver::of(lines.into_iter().filter_map(|line| filled(line.as_ref()))))
         })
     }
 }

@@ -3,8 +3,8 @@ use connect::{Buyers, ChannelError, ErrorKind};
 use domain::Buyer;
 use serde_json::{Value, json};
 
-use super::{BILLING_INFO, ORDER, account, scripted, with};
-use crate::market::tests::buyer::terms;
+use super::{BILLING_INFO, ORDER, SHIPMENT, account, scripted, with};
+use crate::market::tests::buyer::{shown, terms};
 
 const BILLING: &str = "/orders/billing-info/MLB/670000000000000001";
 
@@ -66,4 +66,39 @@ fn what_is_kept_of_a_failed_call_names_nobody() {
     let error = read(asked(&cut)).unwrap_err();
     let kept = format!("{:?}", error.exchange).to_lowercase();
     assert!(!kept.contains("maria") && !kept.contains("12345678909"), "{kept}");
+}
+
+fn recipient(order: &str, shipment: Option<&str>) -> Result<Vec<String>, ChannelError> {
+    let at = "/shipments/44000000001";
+    let step = |body: &str| Step::get(at).with_header("x-format-new", "true").answer(200, body);
+    let steps = std::iter::once(self::order(order)).chain(shipment.map(step));
+    let (channel, script) = scripted(steps);
+    let outcome = now(channel.recipient(&account(), "2000010000000001"));
+    script.done();
+    outcome.map(|recipient| shown(&recipient))
+}
+
+#[test]
+fn the_recipient_is_who_the_shipment_goes_to() {
+    let lines = recipient(ORDER, Some(SHIPMENT)).unwrap();
+    assert_eq!(
+        lines,
+        ["Maria Teste", "Rua Exemplo 10", "Centro", "Rio de Janeiro, Rio de Janeiro", "20040002"]
+    );
+}
+
+#[test]
+fn an_order_that_is_fetched_has_no_recipient() {
+    let error = recipient(&with(ORDER, &[("/shipping", json!({ "id": null }))]), None).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    let nowhere = with(SHIPMENT, &[("/destination", json!(null))]);
+    assert_eq!(recipient(ORDER, Some(&nowhere)).unwrap_err().kind, ErrorKind::NotFound);
+}
+
+#[test]
+fn the_recipient_of_another_shipment_is_not_shown() {
+    let other = with(SHIPMENT, &[("/id", json!(44_000_000_009_u64))]);
+    let error = recipient(ORDER, Some(&other)).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{error}");
+    assert!(!format!("{:?}", error.exchange).contains("Maria"), "{error:?}");
 }

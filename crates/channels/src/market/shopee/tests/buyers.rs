@@ -4,7 +4,7 @@ use domain::Buyer;
 use serde_json::{Value, json};
 
 use super::{ORDER_BUYER, ORDER_NUMBER, account, fault, scripted, shop, with_below};
-use crate::market::tests::buyer::terms;
+use crate::market::tests::buyer::{shown, terms};
 
 /// What is asked, and what comes back.
 pub(super) fn asked(order: &str) -> Step {
@@ -51,4 +51,32 @@ fn what_is_kept_of_a_failed_call_names_nobody() {
 fn an_order_that_is_not_there_has_no_buyer() {
     let error = read(&fault("error_not_found", "Wrong parameters, detail: the order is not found."));
     assert_eq!(error.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+fn recipient(order: &str) -> Result<Vec<String>, ChannelError> {
+    let (channel, script) = scripted([asked(order)]);
+    let outcome = now(channel.recipient(&account(), ORDER_NUMBER));
+    script.done();
+    outcome.map(|recipient| shown(&recipient))
+}
+
+#[test]
+fn the_recipient_is_shown_as_the_platform_shows_it() {
+    let changes = [
+        ("/recipient_address/name", json!("Maria Teste")),
+        ("/recipient_address/full_address", json!("Rua das Flores, 100")),
+        ("/recipient_address/district", json!("")),
+        ("/recipient_address/city", json!("Curitiba")),
+        ("/recipient_address/state", json!("Paraná")),
+        ("/recipient_address/zipcode", json!("80010000")),
+        ("/recipient_address/phone", json!("****")),
+    ];
+    let lines = recipient(&with_below(ORDER_BUYER, "/response/order_list/0", &changes)).unwrap();
+    assert_eq!(lines, ["Maria Teste", "Rua das Flores, 100", "Curitiba", "Paraná", "80010000", "****"]);
+}
+
+#[test]
+fn an_order_without_an_address_has_no_recipient() {
+    let none = with_below(ORDER_BUYER, "/response/order_list/0", &[("/recipient_address", json!(null))]);
+    assert_eq!(recipient(&none).unwrap_err().kind, ErrorKind::NotFound);
 }

@@ -4,7 +4,7 @@ use domain::Buyer;
 use serde_json::{Value, json};
 
 use super::{ORDER, ORDER_ID, account, get, scripted, with};
-use crate::market::tests::buyer::terms;
+use crate::market::tests::buyer::{self, terms};
 
 /// What is asked, and what comes back.
 pub(super) fn asked(order: &str) -> Step {
@@ -58,4 +58,24 @@ fn what_is_kept_of_a_failed_call_names_nobody() {
     assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{error}");
     let kept = format!("{:?}", error.exchange).to_lowercase();
     assert!(!kept.contains("maria") && !kept.contains("987654321"), "{kept}");
+}
+
+fn recipient(order: &str) -> Result<Vec<String>, ChannelError> {
+    let (channel, script) = scripted([asked(order)]);
+    let outcome = now(channel.recipient(&account(), ORDER_ID));
+    script.done();
+    outcome.map(|recipient| buyer::shown(&recipient))
+}
+
+#[test]
+fn the_recipient_is_shown_as_the_platform_shows_it() {
+    let lines = recipient(&shown()).unwrap();
+    assert_eq!((lines.first().map(String::as_str), lines.len()), (Some("João Teste"), 4), "{lines:?}");
+    assert_eq!(lines.last().map(String::as_str), Some("(+55)11987654321"));
+}
+
+#[test]
+fn an_order_without_an_address_has_no_recipient() {
+    let none = with(ORDER, &[("/data/orders/0/recipient_address", json!(null))]);
+    assert_eq!(recipient(&none).unwrap_err().kind, ErrorKind::NotFound);
 }
