@@ -25,13 +25,14 @@ pub mod jobs;
 pub mod limits;
 pub mod people;
 pub mod picked;
+mod places;
+pub mod recovery;
 pub mod secrets;
 pub mod shelf;
 pub mod sign_in;
 pub mod steps;
 pub mod sweep;
 pub mod tokens;
-mod tries;
 pub mod views;
 pub mod worker;
 

@@ -137,11 +137,15 @@ pub enum SecurityNotice {
     SessionsEnded,
     /// The password was right and the second factor was wrong too often.
     SecondFactorRefused,
+    /// Whoever runs the server made a link to come back in with.
+    RecoveryBegun,
+    /// Such a link was used: password, second factors and sessions of before are gone.
+    Recovered,
 }
 
 impl SecurityNotice {
     /// Every notice there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NewDevice,
         Self::PasswordChanged,
         Self::AuthenticatorAdded,
@@ -153,6 +157,8 @@ impl SecurityNotice {
         Self::CodeUsed,
         Self::SessionsEnded,
         Self::SecondFactorRefused,
+        Self::RecoveryBegun,
+        Self::Recovered,
     ];
 
     /// The word in rows and translation keys.
@@ -170,6 +176,8 @@ impl SecurityNotice {
             Self::CodeUsed => "code-used",
             Self::SessionsEnded => "sessions-ended",
             Self::SecondFactorRefused => "second-factor-refused",
+            Self::RecoveryBegun => "recovery-begun",
+            Self::Recovered => "recovered",
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+pub mod recovery;
 pub mod redis_limits;
 pub mod sessions;
 pub mod settings;

@@ -145,6 +145,8 @@ pub const ACTIONS: &[(&str, Class, u32)] = &[
     ("member.factor_added", Class::AccountChange, 10),
     ("member.factor_removed", Class::AccountChange, 11),
     ("member.password_changed", Class::AccountChange, 3),
+    ("member.recovered", Class::AccountChange, 4),
+    ("member.recovery_begun", Class::AccountChange, OTHER),
     ("order.changed", Class::Api, UPDATE),
     ("order.exported", Class::Datastore, DATA_READ),
     ("order.read_asked", Class::Api, READ),

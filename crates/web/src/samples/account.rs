@@ -2,7 +2,7 @@ use domain::Problem;
 
 use super::{Reader, Rendered, add, brl};
 use crate::Nav;
-use crate::pages::account::{ErrorPage, Obstacle, SetupPage, SignInPage};
+use crate::pages::account::{ErrorPage, Obstacle, RecoverPage, SetupPage, SignInPage};
 use crate::pages::components::ComponentsPage;
 use crate::pages::{Errors, FieldError, Pager};
 
@@ -27,6 +27,17 @@ impl Reader {
                 chrome: self.gate("/setup/x"),
                 token: "x".to_owned(),
                 organization: String::new(),
+                email: String::new(),
+                password_min_chars: 12,
+                errors: Errors::default(),
+            },
+        );
+        add(
+            pages,
+            "recover",
+            &RecoverPage {
+                chrome: self.gate("/recover/x"),
+                token: "x".to_owned(),
                 email: String::new(),
                 password_min_chars: 12,
                 errors: Errors::default(),

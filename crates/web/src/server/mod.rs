@@ -23,6 +23,7 @@ mod order_query;
 mod orders;
 mod picked;
 mod problems;
+mod recover;
 mod second_step;
 mod security;
 mod skus;
@@ -132,6 +133,7 @@ fn pages() -> Routes {
         .route("/security/password", post(security::change_password))
         .route("/security/sessions/end", post(security::end_sessions))
         .route("/setup/{token}", get(account::show_setup).post(account::set_up))
+        .route("/recover/{token}", get(recover::show).post(recover::take))
         .route("/preferences", post(account::set_preferences))
         .route("/orders", get(orders::list))
         .route("/orders/live", get(live::orders))
