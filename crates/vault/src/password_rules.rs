@@ -16,7 +16,7 @@ pub const MIN_CHARS_ALONE: usize = 15;
 /// too many words.
 const MIN_NAME_CHARS: usize = 4;
 /// Digits and signs in front of a listed word that do not make it another…
-const MAX_BEFORE: usize = 4;
+const MAX_BEFORE: usize = 6;
 /// …and behind it: a year, a date, a telephone number.
 const MAX_BEHIND: usize = 10;
 
