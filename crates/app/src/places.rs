@@ -1,6 +1,8 @@
 //! Where somebody signs in from, how well that account knows the place, and what their try is
 //! counted by.
 
+use std::fmt::Write as _;
+
 use domain::limit::{self, Limit, Place};
 use domain::member::SecurityNotice;
 use domain::{Actor, MemberId, OrganizationId, TypedId as _};
@@ -28,8 +30,12 @@ impl Visit {
 
     /// The mark as a limit's subject.
     fn mark_text(&self) -> String {
-        let digest = self.mark().map(|digest| *digest.as_bytes()).unwrap_or_default();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = String::new();
+        for byte in self.mark().iter().flat_map(|digest| digest.as_bytes()) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
     }
 
     fn origin(&self) -> String {
