@@ -69,7 +69,7 @@ impl Limiter<'_> {
         Ok(self.app.store().limits().wait(self.subjects(wanted), self.app.clock().now()).await?)
     }
 
-    fn subjects(&self, wanted: &[(Limit, &str)]) -> Vec<Wanted> {
+    fn subjects(self, wanted: &[(Limit, &str)]) -> Vec<Wanted> {
         let key = self.app.keyring().derived(SubKey::Limits);
         let keyed = |(limit, subject): &(Limit, &str)| {
             // A limit's name has no such character, so no two limits share a subject.
