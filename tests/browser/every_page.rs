@@ -75,6 +75,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),
         Page::at("api-keys", "/security/api-keys"),
+        Page::at("recover", shop.recovery_path().await),
         Page::at("confirm", "/confirm?next=%2Fsecurity"),
         Page { name: "nowhere", path: "/nowhere".into(), refused: Some(404) },
     ]
@@ -192,7 +193,7 @@ in_one_language! {
         let pages = furnished(shop, &owner).await;
         let languages = Lang::ALL.into_iter().cycle().skip_while(|lang| *lang != visitor.lang()).skip(1);
         // Who has something to show first has no menu.
-        let with_menu = pages.iter().filter(|page| page.refused.is_none() && page.name != "confirm");
+        let with_menu = pages.iter().filter(|page| page.refused.is_none() && !matches!(page.name, "confirm" | "recover"));
         for (page, next) in with_menu.zip(languages) {
             visitor.opens(&page.path).await;
             visitor.opens_the_menu().await;

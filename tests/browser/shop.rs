@@ -95,6 +95,12 @@ impl Shop {
         self.app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop")
     }
 
+    /// Where the owner comes back in who lost everything.
+    pub(crate) async fn recovery_path(&self) -> String {
+        let link = self.app.recovery_link(EMAIL, "phone lost").await.expect("the owner gets a link");
+        link.strip_prefix(&self.url).expect("it leads to the shop").to_owned()
+    }
+
     /// An owner who reads `lang`, signed in at the visitor's browser.
     pub(crate) async fn owned_by(&self, visitor: &Visitor) -> Owned<'_> {
         let link = self.setup_link().await;

@@ -180,7 +180,8 @@ on_both! {
         let token = |link: String| link.rsplit('/').next().expect("a token").to_owned();
         let link = app.invite(&dona, "bia@loja.example", &[Role::Dispatch], "expedição").await.unwrap();
         let first = token(link);
-        assert_eq!(app.invited_to(&first).await.unwrap().as_deref(), Some("Loja de Teste"));
+        let invited = app.invited_to(&first).await.unwrap().expect("a good link");
+        assert_eq!((invited.organization.as_str(), invited.administers), ("Loja de Teste", false));
         let second = token(app.invite(&dona, "bia@loja.example", &[Role::Support], "atendimento").await.unwrap());
         assert_eq!(app.invited_to(&first).await.unwrap(), None, "the later link is the one that counts");
         app.join(&second, password(), "en").await.expect("she joins");
@@ -240,7 +241,7 @@ on_both! {
         app.leave(&other, dona.member, "vendeu a parte").await.expect("with another owner it goes");
     }
 
-    /// ASVS 7.4.2, 8.3.2.
+    /// ASVS 7.4.2.
     async fn a_leaver_is_out_at_once_and_everywhere(shop) {
         let app = shop.app();
         let dona = owner(&shop).await;

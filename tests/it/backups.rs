@@ -349,9 +349,10 @@ on_both! {
             "authorization_attempt",
             "challenge",
             "data_key",
+            "familiar_network",
+            "recovery_link",
             "session",
             "setup_link",
-            "sign_in_failure",
         ];
         assert_eq!(out, expected);
     }

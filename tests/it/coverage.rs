@@ -413,6 +413,10 @@ on_both! {
         shop.run_until_idle().await;
         let left = visitor.press("/sign-out", "/sign-out", &[], Some("session.closed")).await;
         assert!(left.headers.contains_key("clear-site-data"), "nothing stays in the browser");
+        let link = shop.app().recovery_link(EMAIL, "phone lost").await.expect("a link is made");
+        let path = link.strip_prefix(PUBLIC_URL).expect("the link leads to us");
+        let new = [("email", EMAIL), ("password", "cinco bananas na janela")];
+        visitor.press("/recover/{token}", path, &new, Some("member.recovered")).await;
         visitor.has_pressed_everything().await;
     }
 

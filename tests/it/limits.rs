@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::limit::{MESSAGE_PER_NETWORK, MESSAGE_PER_RECIPIENT, Taken, sign_in_limits};
+use domain::limit::{MESSAGE_PER_NETWORK, MESSAGE_PER_RECIPIENT, Place, Taken, sign_in_limits};
 
 const NETWORK: &str = "203.0.113.9";
 const RECIPIENT: &str = "+55 11 98765-4321";
@@ -39,17 +39,17 @@ on_both! {
 
     async fn strangers_who_guess_cannot_lock_a_member_out_of_a_familiar_place(shop) {
         let app = shop.app();
-        let take = async |network: &str, is_familiar: bool| {
-            let wanted = sign_in_limits(network, "dona@loja.example", is_familiar);
+        let take = async |network: &str, place: Place<'_>| {
+            let wanted = sign_in_limits(network, "dona@loja.example", place);
             let wanted: Vec<_> = wanted.iter().map(|(limit, subject)| (*limit, subject.as_str())).collect();
             app.limits().take(&wanted).await.expect("an answer")
         };
         let mut allowed = 0;
         for stranger in 0..60 {
-            allowed += u32::from(take(&format!("203.0.113.{stranger}"), false).await == Taken::Allowed);
+            allowed += u32::from(take(&format!("203.0.113.{stranger}"), Place::New).await == Taken::Allowed);
         }
         assert_eq!(allowed, 20, "all strangers share one burst");
-        assert_eq!(take("198.51.100.7", true).await, Taken::Allowed);
+        assert_eq!(take("198.51.100.7", Place::Network).await, Taken::Allowed);
     }
 
     async fn what_was_given_back_is_forgotten_by_the_clockwork(shop) {
@@ -60,5 +60,18 @@ on_both! {
         shop.wait(Duration::from_hours(2));
         shop.turn().await;
         assert_eq!(shop.number("SELECT COUNT(*) FROM limit_taken").await, 0);
+    }
+
+    async fn a_try_that_ends_in_the_middle_stays_taken(shop) {
+        let app = shop.app();
+        let tried = app.limits().begin(&[(MESSAGE_PER_NETWORK, NETWORK)]).await.expect("an answer").expect("it is free");
+        drop(tried);
+        let next = app.limits().begin(&[(MESSAGE_PER_NETWORK, NETWORK)]).await.expect("an answer");
+        let wait = next.expect_err("whoever hung up has tried, too");
+        assert_eq!(wait, Duration::from_secs(30));
+        shop.wait(wait);
+        let tried = app.limits().begin(&[(MESSAGE_PER_NETWORK, NETWORK)]).await.expect("an answer").expect("it is free");
+        app.limits().hand_back(tried).await.expect("an answer");
+        assert_eq!(app.limits().wait(&[(MESSAGE_PER_NETWORK, NETWORK)]).await.expect("an answer"), None);
     }
 }

@@ -6,10 +6,10 @@ use app::factors::FactorError;
 use app::sign_in::{Entry, QUESTION_LIFE, Shown, SignIn, SignInError, Visit};
 use axum::Router;
 use axum::body::Body;
+use domain::limit::{CODE_PER_MEMBER_OF_STRANGERS, SIGN_IN_PER_ACCOUNT_AND_NETWORK};
 use domain::member::{Proof, SecurityNotice};
 use domain::{Restricted, Timestamp};
 use http::{Request, Response, header};
-use store::people::{FREE_FAILURES, MAX_WAIT};
 use store::sessions::SignedIn;
 use tests::TestApp;
 use tests::shop::{EMAIL, PASSWORD};
@@ -137,14 +137,14 @@ on_both! {
     async fn whoever_guesses_codes_has_to_wait_and_the_member_is_told(shop) {
         let phone = Phone::added(&shop).await;
         let open = question(&shop).await;
-        for _ in 0..FREE_FAILURES {
+        for _ in 0..CODE_PER_MEMBER_OF_STRANGERS.burst {
             let wrong = code(&shop, &open, "000000").await;
             assert!(matches!(wrong, Err(SignInError::Wrong)), "{wrong:?}");
         }
         let waits = code(&shop, &open, &phone.shows(shop.now())).await;
         assert!(matches!(waits, Err(SignInError::Wait(_))), "the right one, too: {waits:?}");
         assert!(told(&shop).await.contains(&SecurityNotice::SecondFactorRefused.as_str().to_owned()));
-        shop.wait(MAX_WAIT);
+        shop.wait(CODE_PER_MEMBER_OF_STRANGERS.every);
         code(&shop, &question(&shop).await, &phone.shows(shop.now())).await.unwrap();
     }
 
@@ -159,7 +159,7 @@ on_both! {
     /// ASVS 6.3.1.
     async fn failures_of_a_stranger_keep_the_owner_out_of_nothing(shop) {
         let elsewhere = Visit::from_network("198.51.100.66");
-        for _ in 0..FREE_FAILURES * 4 {
+        for _ in 0..SIGN_IN_PER_ACCOUNT_AND_NETWORK.burst * 4 {
             let guess = Restricted::new("a wrong guess of a stranger".to_owned());
             assert!(shop.app().sign_in(EMAIL, guess, &elsewhere).await.is_err());
         }

@@ -131,7 +131,7 @@ enum Command {
                             cargo xtask bench --only orders-page --orders 10000")]
     Bench {
         /// Run one benchmark alone: hook-intake, orders-page, fan-out, first-import,
-        /// connectors or footprint.
+        /// connectors, footprint or refused-sign-in.
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
         /// Write the figures to this file too, as JSON.

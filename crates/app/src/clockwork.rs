@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{api_keys, connections, counters, invitations, jobs, limits, people, sessions};
+use store::{api_keys, connections, counters, invitations, jobs, limits, people, recovery, sessions};
 
 use crate::App;
 use crate::charges::CHECK_CHARGES_EVERY;
@@ -127,6 +127,7 @@ impl App {
             wheels.forgot_at = Some(now);
             db.write(move |tx| {
                 people::forget_expired(tx, now)?;
+                recovery::forget_expired(tx, now)?;
                 limits::forget(tx, now)?;
                 invitations::forget_expired(tx, now)?;
                 api_keys::forget_expired(tx, now)?;

@@ -8,7 +8,7 @@ use store::keys::KeyOwner;
 use store::sessions::{NoticeRow, SessionRow, SignedIn};
 use store::{StoreError, StoreResult, Tenant};
 use vault::passkey::{Passkey, Person};
-use vault::password::PasswordProblem;
+use vault::password_rules::PasswordProblem;
 use vault::totp::Seed;
 use vault::{PasswordHash, Place, Token, recovery};
 use zeroize::Zeroizing;
@@ -314,7 +314,10 @@ impl App {
         current: Restricted<String>,
         password: Restricted<String>,
     ) -> Result<(), FactorError> {
-        vault::password::check_new(&password, account).map_err(FactorError::Password)?;
+        let (organization, administers) = (&who.organization_name, who.standing.administers);
+        if let Some(problem) = self.check_new_password(&password, account, organization, administers).await? {
+            return Err(FactorError::Password(problem));
+        }
         self.check_own_password(who.organization, who.member, current).await?;
         let hash: PasswordHash = self.hash_password(password).await?;
         let (app, member, session) = (self.clone(), who.member, who.session);

@@ -12,7 +12,7 @@ use store::keys::KeyOwner;
 use store::people::NewMember;
 use store::sessions::SignedIn;
 use store::{StoreResult, Tenant};
-use vault::password::PasswordProblem;
+use vault::password_rules::PasswordProblem;
 use vault::{PasswordHash, Place, Token};
 
 use crate::App;
@@ -24,6 +24,15 @@ use crate::sign_in::{SignIn, SignInError, Visit};
 
 /// How long an invitation's link is good.
 pub const INVITATION_LIFE: Duration = Duration::from_hours(72);
+
+/// What an invitation's link leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// What the organization is called.
+    pub organization: String,
+    /// Whether whoever joins will administer.
+    pub administers: bool,
+}
 
 /// Why nobody joined.
 #[derive(Debug, thiserror::Error)]
@@ -116,13 +125,15 @@ impl App {
             .await?
     }
 
-    /// What the organization of an invitation's link is called; `None` when the link is not good.
-    pub async fn invited_to(&self, token: &str) -> Result<Option<String>, AppError> {
+    /// What an invitation's link leads to; `None` when the link is not good.
+    pub async fn invited_to(&self, token: &str) -> Result<Option<Invited>, AppError> {
         let Ok(token) = Token::parse(token) else { return Ok(None) };
         let (digest, now) = (token.digest(), self.clock().now());
         let read = move |tx: &mut store::Tx<'_>| {
             let Some(row) = invitation_of(tx, &digest, now)? else { return Ok(None) };
-            Tenant::of(tx, row.organization).name().map(Some)
+            let organization = Tenant::of(tx, row.organization).name()?;
+            let administers = row.roles.iter().any(|role| role.administers());
+            Ok(Some(Invited { organization, administers }))
         };
         Ok(self.store().installation().read(read).await?)
     }
@@ -140,6 +151,7 @@ impl App {
         let db = self.store().installation();
         let found = db.read(move |tx| invitation_of(tx, &digest, now)).await?;
         let row = found.ok_or(JoinError::LinkNotGood)?;
+        let invited = self.invited_to(token.expose()).await?.ok_or(JoinError::LinkNotGood)?;
         let (app, sealed, id, at) = (self.clone(), row.email_sealed.clone(), row.id, row.organization);
         let email = self
             .organization(at)
@@ -148,7 +160,11 @@ impl App {
                 crate::secrets::open(&key, &place(at, id), &sealed, &app.joining())
             })
             .await?;
-        vault::password::check_new(&password, email.reveal(&self.joining())).map_err(JoinError::Password)?;
+        let (name, administers) = (invited.organization, invited.administers);
+        let address = email.reveal(&self.joining());
+        if let Some(problem) = self.check_new_password(&password, address, &name, administers).await? {
+            return Err(JoinError::Password(problem));
+        }
         let hash = self.hash_password(password).await?;
         let (app, language, kept) = (self.clone(), language.to_owned(), email.clone());
         let joined = db

@@ -28,6 +28,8 @@ pub mod limits;
 pub mod members;
 pub mod people;
 pub mod picked;
+mod places;
+pub mod recovery;
 pub mod reveal;
 pub mod reviews;
 pub mod secrets;
@@ -36,7 +38,6 @@ pub mod sign_in;
 pub mod steps;
 pub mod sweep;
 pub mod tokens;
-mod tries;
 pub mod views;
 pub mod worker;
 

@@ -13,12 +13,14 @@ use store::people::{self, NewMember};
 use store::sessions::SignedIn;
 use store::{StoreError, StoreResult, Tenant};
 use tokio::sync::Semaphore;
-use vault::password::{PasswordProblem, Verified};
+use vault::password::Verified;
+use vault::password_rules::{self, Account, PasswordProblem};
 use vault::{PasswordHash, Place, SubKey, Token};
 
 use crate::App;
 use crate::audit::Deed;
 use crate::error::AppError;
+use crate::places::Known;
 
 /// The owner's link is good for this long.
 pub const SETUP_LINK_LIFE: Duration = Duration::from_hours(24);
@@ -28,6 +30,9 @@ const MAX_EMAIL_BYTES: usize = 254;
 const MAX_NAME_CHARS: usize = 100;
 /// Password hashes computed at once: each holds a core and 64 MiB.
 static HASHING: Semaphore = Semaphore::const_new(2);
+/// Of these, what is tried at places that the account does not know: however many guess, the
+/// other one is for whoever belongs here.
+static HASHING_FOR_STRANGERS: Semaphore = Semaphore::const_new(1);
 
 /// What is wrong with the owner's form; one for each field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,7 +117,7 @@ impl App {
         let (email, name) = (normalised(email), name.trim().to_owned());
         let problems = SetupProblems {
             email: !looks_like_email(&email),
-            password: vault::password::check_new(&password, &email).err(),
+            password: self.check_new_password(&password, &email, &name, true).await?,
             name: name.is_empty() || name.chars().count() > MAX_NAME_CHARS,
         };
         if problems != SetupProblems::default() {
@@ -182,13 +187,55 @@ impl App {
         Ok(found.map(|found| (found.organization, found.member)))
     }
 
+    /// Fewest characters of a member's new password.
+    #[must_use]
+    pub fn password_min_chars(&self, administers: bool) -> usize {
+        if self.parts.second_factor.demands(administers) {
+            password_rules::MIN_CHARS
+        } else {
+            password_rules::MIN_CHARS_ALONE
+        }
+    }
+
+    /// What is wrong with a new password.
+    pub(crate) async fn check_new_password(
+        &self,
+        password: &Restricted<String>,
+        email: &str,
+        organization: &str,
+        administers: bool,
+    ) -> Result<Option<PasswordProblem>, AppError> {
+        let (app, password) = (self.clone(), password.clone());
+        let (email, organization) = (email.to_owned(), organization.to_owned());
+        let min_chars = self.password_min_chars(administers);
+        // A list of leaked passwords is a file.
+        let checked = tokio::task::spawn_blocking(move || {
+            let of = Account { email: &email, organization: &organization, min_chars };
+            app.parts.passwords.rules().check(&password, &of).err()
+        });
+        checked.await.map_err(|_| AppError::NotYet("the password's check was cut off"))
+    }
+
+    /// How many password hashes this process has computed.
+    #[must_use]
+    pub fn hashes_computed(&self) -> u64 {
+        self.parts.passwords.computed()
+    }
+
     /// Checks a password away from the async threads; also its new hash, where the old
     /// one was made at another cost.
     pub(crate) async fn verify_password(
         &self,
         password: Restricted<String>,
         stored: Option<PasswordHash>,
+        known: Known,
     ) -> Result<(bool, Option<PasswordHash>), AppError> {
+        let _lane = match known {
+            Known::Browser | Known::Network => None,
+            Known::Not => {
+                Some(HASHING_FOR_STRANGERS.acquire().await.map_err(|_| AppError::NotYet("closing"))?)
+            }
+        };
         let _turn = HASHING.acquire().await.map_err(|_| AppError::NotYet("closing"))?;
         let app = self.clone();
         let work = tokio::task::spawn_blocking(move || {

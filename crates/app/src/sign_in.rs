@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::limit::OWN_PASSWORD_PER_MEMBER;
 use domain::member::{Proof, SecurityNotice};
 use domain::{Actor, Confidential, MemberId, NoticeId, OrganizationId, Restricted, SessionId, TypedId as _};
 use store::factors::{self, Asked, PasskeyRow, Question};
@@ -16,7 +17,7 @@ use crate::App;
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::people::normalised;
-use crate::tries::Counted;
+use crate::places::Known;
 
 /// A question to a browser is open for this long.
 pub const QUESTION_LIFE: Duration = Duration::from_mins(5);
@@ -81,7 +82,7 @@ pub enum SignInError {
     /// Wrong address, password, code or passkey.
     #[error("what was shown is wrong")]
     Wrong,
-    /// Too many failures: wait.
+    /// Too many tries that failed: wait.
     #[error("too many tries; wait {} seconds", .0.as_secs())]
     Wait(Duration),
     /// The question was answered, is unknown or too old: begin again.
@@ -136,24 +137,37 @@ impl App {
         Site::at(self.public_url())
     }
 
-    /// Checks address and password. `visit` says where from: it and the address are
-    /// throttled apart, so that nobody can lock a person out for long.
+    /// Checks address and password. `visit` says where from: what is tried at places that the
+    /// account does not know is counted apart, so that nobody can lock a person out.
     pub async fn sign_in(
         &self,
         email: &str,
         password: Restricted<String>,
         visit: &Visit,
     ) -> Result<SignIn, SignInError> {
-        let index = self.email_index(&Confidential::new(normalised(email)));
-        let counted = Counted::password(&visit.network, &index);
-        self.refuse_early(&counted).await?;
-        let found = self.store().installation().read(move |tx| people::credentials(tx, &index)).await?;
+        let email = normalised(email);
+        let index = self.email_index(&Confidential::new(email.clone()));
+        let (app, from) = (self.clone(), visit.clone());
+        let (found, known) = self
+            .store()
+            .installation()
+            .read(move |tx| {
+                let found = people::credentials(tx, &index)?;
+                // For nobody the same is looked up: neither words nor work tell who has an account.
+                let (organization, member) =
+                    found.as_ref().map_or_else(nobody, |found| (found.organization, found.member));
+                let known = app.place_of(&mut Tenant::of(tx, organization), member, &from)?;
+                Ok((found, known))
+            })
+            .await?;
+        let tried = self.try_password(&email, known, visit).await?;
         let stored = found.as_ref().map(|found| PasswordHash::from_stored(found.password_hash.clone()));
-        let (verified, rehashed) = self.verify_password(password, stored).await?;
+        let (verified, rehashed) = self.verify_password(password, stored, known).await?;
         let Some(found) = found.filter(|_| verified) else {
-            self.count_failure(counted, Actor::Unknown).await?;
+            self.note_wrong(Actor::Unknown).await?;
             return Err(SignInError::Wrong);
         };
+        self.limits().hand_back(tried).await?;
         let (organization, member) = (found.organization, found.member);
         let choices = self
             .organization(organization)
@@ -168,9 +182,7 @@ impl App {
             let (token, _) = self.put_question(Asked::SecondStep, Some((organization, member))).await?;
             return Ok(SignIn::SecondStep(token));
         }
-        let entry = self.enter(organization, member, Proof::Password, visit).await?;
-        self.forget_failures(counted).await?;
-        Ok(SignIn::Entered(entry))
+        Ok(SignIn::Entered(self.enter(organization, member, Proof::Password, visit).await?))
     }
 
     /// What the second step may be answered with.
@@ -191,8 +203,9 @@ impl App {
 
     /// Asks a browser for any passkey of this site: a token for its cookie, and the question.
     /// `None` where there can be no passkeys.
-    pub async fn ask_passkey(&self) -> Result<Option<(Token, String)>, SignInError> {
+    pub async fn ask_passkey(&self, visit: &Visit) -> Result<Option<(Token, String)>, SignInError> {
         let Some(site) = self.passkey_site() else { return Ok(None) };
+        self.count_passkey_question(visit).await?;
         let (token, challenge) = self.put_question(Asked::PasskeySignIn, None).await?;
         Ok(Some((token, site.request(&challenge, &[]))))
     }
@@ -204,15 +217,17 @@ impl App {
         json: &str,
         visit: &Visit,
     ) -> Result<Entry, SignInError> {
-        let counted = Counted::passkey(&visit.network);
-        self.refuse_early(&counted).await?;
+        let tried = self.try_passkey(visit).await?;
         let (digest, question) = self.question(token, Asked::PasskeySignIn).await?;
         // An answer is taken once, right or wrong.
         self.close(digest).await?;
         match self.passkey_holder(&question.challenge, json).await {
-            Ok((organization, member)) => self.enter(organization, member, Proof::Passkey, visit).await,
+            Ok((organization, member)) => {
+                self.limits().hand_back(tried).await?;
+                self.enter(organization, member, Proof::Passkey, visit).await
+            }
             Err(SignInError::Wrong) => {
-                self.count_failure(counted, Actor::Unknown).await?;
+                self.note_wrong(Actor::Unknown).await?;
                 Err(SignInError::Wrong)
             }
             Err(other) => Err(other),
@@ -379,15 +394,15 @@ impl App {
     ) -> Result<Proof, SignInError> {
         match shown {
             Shown::Code(code) => {
-                let counted = Counted::code(member);
-                self.refuse_early(&counted).await?;
+                let counted = [self.code_limit(organization, member, visit).await?];
+                let tried = self.begin_try(&counted).await?;
                 let taken = self.take_code(organization, member, &code, &visit.name()).await?;
                 if let Some(proof) = taken {
-                    self.forget_failures(counted).await?;
+                    self.limits().hand_back(tried).await?;
                     return Ok(proof);
                 }
-                self.count_failure(counted, Actor::Member(member)).await?;
-                self.warn_of_tries(organization, member, visit).await?;
+                self.note_wrong(Actor::Member(member)).await?;
+                self.warn_of_tries(organization, member, &counted[0], visit).await?;
                 Err(SignInError::Wrong)
             }
             Shown::Passkey(json) => {
@@ -417,14 +432,15 @@ impl App {
         member: MemberId,
         password: Restricted<String>,
     ) -> Result<(), SignInError> {
-        let counted = Counted::own_password(member);
-        self.refuse_early(&counted).await?;
+        let tried = self.begin_try(&[(OWN_PASSWORD_PER_MEMBER, member.to_string())]).await?;
         let hash = self.organization(organization).read(move |tenant| tenant.password_hash(member)).await?;
-        let (right, _) = self.verify_password(password, hash.map(PasswordHash::from_stored)).await?;
+        let hash = hash.map(PasswordHash::from_stored);
+        // Who is signed in belongs here.
+        let (right, _) = self.verify_password(password, hash, Known::Browser).await?;
         if right {
-            return self.forget_failures(counted).await;
+            return Ok(self.limits().hand_back(tried).await?);
         }
-        self.count_failure(counted, Actor::Member(member)).await?;
+        self.note_wrong(Actor::Member(member)).await?;
         Err(SignInError::Wrong)
     }
 
@@ -489,7 +505,7 @@ impl App {
     }
 
     /// Opens a session, and tells the member of a browser that they have not used before.
-    async fn enter(
+    pub(crate) async fn enter(
         &self,
         organization: OrganizationId,
         member: MemberId,
@@ -500,7 +516,7 @@ impl App {
         let known = visit.device.as_deref().and_then(|text| Token::parse(text).ok());
         let fresh = if known.is_some() { None } else { Some(Token::random(self.entropy())) };
         let device = known.or_else(|| fresh.clone()).map(|token| token.digest());
-        let name = visit.name();
+        let (name, network) = (visit.name(), self.network_hash(member, visit));
         let new = NewSession {
             id: SessionId::new(now, self.entropy()),
             digest: session.digest(),
@@ -511,6 +527,7 @@ impl App {
         self.organization(organization)
             .write(move |tenant| {
                 tenant.open_session(&new, now)?;
+                tenant.meet_network(member, &network, now)?;
                 let met = match &device {
                     Some(digest) => tenant.meet_device(member, digest, &name, now)?,
                     None => Met::Known,
@@ -532,6 +549,11 @@ impl Choices {
     fn second_factor(&self) -> bool {
         self.authenticator || self.passkey.is_some()
     }
+}
+
+/// Ids that nobody has.
+fn nobody() -> (OrganizationId, MemberId) {
+    (OrganizationId::from_bytes([0; 16]), MemberId::from_bytes([0; 16]))
 }
 
 /// What a member has; the passkey's question is put in later.

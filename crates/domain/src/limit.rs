@@ -4,7 +4,12 @@
 //! back for later. What is kept of a subject is one instant: when everything taken so far is
 //! given back (the generic cell rate algorithm, ITU-T I.371 annex A). Whoever is refused takes
 //! nothing, so that trying on does not make the wait longer.
+//!
+//! Where only failures are to count, a go is taken before the try and handed back after one
+//! that went well ([`Limit::back_after`]). For its subject, time then stood still while the try
+//! lasted: who succeeds waits no longer afterwards than before, and nobody else any less.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -26,26 +31,57 @@ pub const MESSAGE_PER_NETWORK: Limit =
 /// The 30-second rule for whoever gets: one message in 30 seconds to one recipient.
 pub const MESSAGE_PER_RECIPIENT: Limit =
     Limit { name: "message per recipient", every: Duration::from_secs(30), burst: 1 };
-/// Sign-ins tried from one network address, for whatever accounts.
+/// Passwords tried from one network, for whatever accounts.
 pub const SIGN_IN_PER_NETWORK: Limit =
     Limit { name: "sign-in per network", every: Duration::from_secs(6), burst: 20 };
-/// Sign-ins tried for one account from one network address.
+/// Passwords tried for one account from one network.
 pub const SIGN_IN_PER_ACCOUNT_AND_NETWORK: Limit =
     Limit { name: "sign-in per account and network", every: Duration::from_secs(30), burst: 5 };
-/// Sign-ins tried for one account from all addresses that it was never signed in from.
+/// Passwords tried for one account in a browser that it was signed in with before.
+pub const SIGN_IN_PER_ACCOUNT_AND_BROWSER: Limit =
+    Limit { name: "sign-in per account and browser", every: Duration::from_secs(30), burst: 5 };
+/// Passwords tried for one account from all places that it was never signed in from.
 pub const SIGN_IN_PER_ACCOUNT_OF_STRANGERS: Limit =
     Limit { name: "sign-in per account of strangers", every: Duration::from_secs(30), burst: 20 };
 /// Calls with one key.
 pub const API_PER_KEY: Limit = Limit { name: "api per key", every: Duration::from_millis(500), burst: 60 };
+/// Codes tried for one member in a browser that they signed in with before. Three of a million
+/// codes are good at any time: at 293 tries a day, one day in about 1,100 has a hit.
+pub const CODE_PER_MEMBER_AND_BROWSER: Limit =
+    Limit { name: "code per member and browser", every: Duration::from_mins(5), burst: 5 };
+/// Codes tried for one member from everywhere else, where only who has the password gets to: at
+/// 101 a day, one day in about 3,300 has a hit.
+pub const CODE_PER_MEMBER_OF_STRANGERS: Limit =
+    Limit { name: "code per member of strangers", every: Duration::from_mins(15), burst: 5 };
+/// Passwords that somebody signed in types once more, for one member.
+pub const OWN_PASSWORD_PER_MEMBER: Limit =
+    Limit { name: "own password per member", every: Duration::from_mins(1), burst: 5 };
+/// E-mail addresses typed behind one link to come back in with.
+pub const ADDRESS_PER_RECOVERY_LINK: Limit =
+    Limit { name: "address per recovery link", every: Duration::from_mins(1), burst: 5 };
+/// Passkeys shown from one network. A passkey is not a guess, so nothing is counted for an
+/// account: this bounds the work alone.
+pub const PASSKEY_PER_NETWORK: Limit =
+    Limit { name: "passkey per network", every: Duration::from_secs(6), burst: 20 };
+/// Questions for a passkey put to one network: each page that asks to sign in puts one.
+pub const PASSKEY_QUESTION_PER_NETWORK: Limit =
+    Limit { name: "passkey question per network", every: Duration::from_secs(1), burst: 120 };
 
 /// Every limit of the house.
-pub const LIMITS: [Limit; 6] = [
+pub const LIMITS: [Limit; 13] = [
     MESSAGE_PER_NETWORK,
     MESSAGE_PER_RECIPIENT,
     SIGN_IN_PER_NETWORK,
     SIGN_IN_PER_ACCOUNT_AND_NETWORK,
+    SIGN_IN_PER_ACCOUNT_AND_BROWSER,
     SIGN_IN_PER_ACCOUNT_OF_STRANGERS,
     API_PER_KEY,
+    CODE_PER_MEMBER_AND_BROWSER,
+    CODE_PER_MEMBER_OF_STRANGERS,
+    OWN_PASSWORD_PER_MEMBER,
+    ADDRESS_PER_RECOVERY_LINK,
+    PASSKEY_PER_NETWORK,
+    PASSKEY_QUESTION_PER_NETWORK,
 ];
 
 /// Whether something may be done now.
@@ -72,25 +108,72 @@ impl Limit {
         let slack = self.slack();
         if ahead <= slack { Ok(from.plus(self.every)) } else { Err(ahead.saturating_sub(slack)) }
     }
+
+    /// How far what is kept of a subject moves back when a go that was taken so long ago is
+    /// handed back. The rest came back by itself meanwhile and may be somebody else's by now: to
+    /// hand that out again would forgive another's failure.
+    #[must_use]
+    pub fn back_after(&self, elapsed: Duration) -> Duration {
+        self.every.saturating_sub(elapsed)
+    }
 }
 
-/// What a sign-in is counted by. `network` is where it is tried from, `account` for whom;
-/// `is_familiar` whether that account was signed in from there before.
+/// How an account knows the place that somebody signs in from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// By the mark that an earlier sign-in left in the browser.
+    Browser(&'a str),
+    /// By its network alone.
+    Network,
+    /// Not at all.
+    New,
+}
+
+/// What a password is counted by. `network` is where it is tried from ([`network_of`]),
+/// `account` for whom.
 ///
 /// Whoever knows an address cannot lock its owner out: what strangers try is counted apart from
-/// the places that the owner comes from. A place that is new to the owner waits like any
-/// stranger's.
+/// the places that the owner comes from, and what others in the owner's network try apart from
+/// the owner's browser. A place that is new to the owner waits like any stranger's.
 #[must_use]
-pub fn sign_in_limits(network: &str, account: &str, is_familiar: bool) -> Vec<(Limit, String)> {
+pub fn sign_in_limits(network: &str, account: &str, place: Place<'_>) -> Vec<(Limit, String)> {
+    // Neither a network's text nor a browser's mark has such a character: no two pairs read alike.
+    let with_account = |first: &str| format!("{first}\n{account}");
+    if let Place::Browser(mark) = place {
+        return vec![(SIGN_IN_PER_ACCOUNT_AND_BROWSER, with_account(mark))];
+    }
     let mut all = vec![
         (SIGN_IN_PER_NETWORK, network.to_owned()),
-        // A network's text has no such character, so no two pairs read alike.
-        (SIGN_IN_PER_ACCOUNT_AND_NETWORK, format!("{network}\n{account}")),
+        (SIGN_IN_PER_ACCOUNT_AND_NETWORK, with_account(network)),
     ];
-    if !is_familiar {
+    if place == Place::New {
         all.push((SIGN_IN_PER_ACCOUNT_OF_STRANGERS, account.to_owned()));
     }
     all
+}
+
+/// What a code is counted by; `browser` is the mark of a browser that the member signed in with.
+#[must_use]
+pub fn code_limit(member: &str, browser: Option<&str>) -> (Limit, String) {
+    browser.map_or_else(
+        || (CODE_PER_MEMBER_OF_STRANGERS, member.to_owned()),
+        |mark| (CODE_PER_MEMBER_AND_BROWSER, format!("{mark}\n{member}")),
+    )
+}
+
+/// The network of an address: the address itself, and for IPv6 its first 64 bits, which are the
+/// least that a subscriber gets (RFC 6177 §2) and hold 2^64 addresses. What is no address stays as
+/// it is.
+#[must_use]
+pub fn network_of(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -158,23 +241,158 @@ mod tests {
         for second in 0..3_600 {
             for stranger in 0..10 {
                 let network = format!("203.0.{}.{stranger}", second % 256);
-                let wanted = sign_in_limits(&network, "ana@casa.example", false);
+                let wanted = sign_in_limits(&network, "ana@casa.example", Place::New);
                 guesses += u32::from(keeper.take(&wanted, NOW.plus(second * SECOND)));
             }
         }
         // One each 30 seconds, and the burst once.
         assert!(guesses <= 3_600 / 30 + SIGN_IN_PER_ACCOUNT_OF_STRANGERS.burst, "{guesses} guesses");
-        let hers = sign_in_limits("198.51.100.7", "ana@casa.example", true);
-        assert!(keeper.take(&hers, NOW.plus(3_600 * SECOND)));
+        for place in [Place::Network, Place::Browser("her phone")] {
+            let hers = sign_in_limits("198.51.100.7", "ana@casa.example", place);
+            assert!(keeper.take(&hers, NOW.plus(3_600 * SECOND)), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn others_in_her_network_cannot_keep_her_browser_out() {
+        let mut keeper = Keeper::default();
+        let office = "198.51.100.7";
+        while keeper.take(&sign_in_limits(office, "ana@casa.example", Place::Network), NOW) {}
+        for account in 0..100 {
+            keeper.take(&sign_in_limits(office, &format!("{account}@casa.example"), Place::New), NOW);
+        }
+        assert!(!keeper.take(&sign_in_limits(office, "eva@casa.example", Place::Network), NOW));
+        assert!(keeper.take(&sign_in_limits(office, "ana@casa.example", Place::Browser("her phone")), NOW));
+    }
+
+    #[test]
+    fn a_stolen_mark_of_a_browser_has_one_count_in_all_networks() {
+        let mut keeper = Keeper::default();
+        let guesses = (0..1_000).filter(|stranger| {
+            let network = format!("203.0.{}.{}", stranger / 256, stranger % 256);
+            keeper.take(&sign_in_limits(&network, "ana@casa.example", Place::Browser("stolen")), NOW)
+        });
+        assert_eq!(guesses.count(), SIGN_IN_PER_ACCOUNT_AND_BROWSER.burst as usize);
     }
 
     #[test]
     fn pairs_of_network_and_account_do_not_read_alike() {
-        let pair = |network, account| sign_in_limits(network, account, true).swap_remove(1).1;
+        let pair = |network, account| sign_in_limits(network, account, Place::Network).swap_remove(1).1;
         assert_ne!(pair("10.0.0.1", "1@x"), pair("10.0.0.11", "@x"));
     }
 
+    #[test]
+    fn codes_of_strangers_are_counted_apart_from_those_of_her_browser() {
+        assert_ne!(code_limit("mem_1", None), code_limit("mem_1", Some("her phone")));
+        assert_ne!(code_limit("mem_1", Some("her phone")), code_limit("mem_2", Some("her phone")));
+        assert_eq!(code_limit("mem_1", None).0, CODE_PER_MEMBER_OF_STRANGERS);
+    }
+
+    #[test]
+    fn a_subscriber_of_ipv6_is_one_network_however_many_addresses_they_take() {
+        let own = network_of("2001:db8:7:8::1");
+        assert_eq!(own, network_of("2001:0DB8:0007:0008:ffff:ffff:ffff:ffff"));
+        assert_ne!(own, network_of("2001:db8:7:9::1"));
+        assert_eq!(network_of("::ffff:203.0.113.9"), "203.0.113.9");
+        assert_eq!(network_of("203.0.113.9"), "203.0.113.9");
+        assert_ne!(network_of("203.0.113.9"), network_of("203.0.113.10"));
+        assert_eq!(network_of("no address"), "no address");
+    }
+
+    /// Tries at one subject, and what of them stays taken.
+    #[derive(Default)]
+    struct Tries {
+        kept: Option<Timestamp>,
+        /// Tries that go on, by their goes.
+        open: Vec<usize>,
+        /// When each go was taken, and how much of it stays taken.
+        goes: Vec<(Timestamp, Duration)>,
+    }
+
+    impl Tries {
+        /// A try that will never be handed back, unless it is opened.
+        fn fail(&mut self, limit: Limit, now: Timestamp) -> Option<usize> {
+            self.kept = Some(limit.take(self.kept, now).ok()?);
+            self.goes.push((now, limit.every));
+            Some(self.goes.len() - 1)
+        }
+
+        fn begin(&mut self, limit: Limit, now: Timestamp) -> bool {
+            let go = self.fail(limit, now);
+            self.open.extend(go);
+            go.is_some()
+        }
+
+        fn succeed(&mut self, limit: Limit, which: usize, now: Timestamp) {
+            if !self.open.is_empty() {
+                let go = self.open.swap_remove(which % self.open.len());
+                let elapsed = now.since(self.goes[go].0);
+                self.kept = self.kept.map(|at| at.minus(limit.back_after(elapsed)));
+                self.goes[go].1 = elapsed.min(limit.every);
+            }
+        }
+
+        /// What would be kept had each go cost only what of it stays taken.
+        fn as_if(&self, counted: impl Fn(Duration) -> bool) -> Option<Timestamp> {
+            let goes = self.goes.iter().filter(|(_, cost)| counted(*cost));
+            goes.fold(None, |kept: Option<Timestamp>, (at, cost)| {
+                Some(kept.map_or(*at, |kept| kept.max(*at)).plus(*cost))
+            })
+        }
+    }
+
     proptest! {
+        #[test]
+        fn who_succeeds_has_taken_nothing(
+            failures in 0_u32..5, takes in prop::collection::vec((0_u64..60_000, 0_u64..90_000), 1..60),
+        ) {
+            let limit = Limit { name: "x", every: Duration::from_secs(30), burst: 5 };
+            let (mut now, mut tries) = (NOW, Tries::default());
+            for _ in 0..failures.min(limit.burst - 1) {
+                tries.fail(limit, now);
+            }
+            for (pause, lasts) in takes {
+                now = now.plus(Duration::from_millis(pause));
+                let before = tries.kept.map_or(Duration::ZERO, |at| at.since(now));
+                prop_assert!(tries.begin(limit, now), "who only succeeds is never refused");
+                let lasts = Duration::from_millis(lasts);
+                now = now.plus(lasts);
+                tries.succeed(limit, 0, now);
+                let after = tries.kept.map_or(Duration::ZERO, |at| at.since(now));
+                // A try that lasts longer than a go takes to come back gets what came back.
+                let came_back = lasts.saturating_sub(limit.every);
+                prop_assert_eq!(after, before.saturating_sub(came_back));
+            }
+        }
+
+        #[test]
+        fn giving_back_gives_never_more_than_was_taken_and_who_fails_has_taken(
+            steps in prop::collection::vec((0_u64..20_000, 0_u8..3, 0_usize..8), 1..120),
+            every in 1_u64..60, burst in 1_u32..8,
+        ) {
+            let limit = Limit { name: "x", every: Duration::from_secs(every), burst };
+            let (mut now, mut tries) = (NOW, Tries::default());
+            for (step, what, which) in steps {
+                now = now.plus(Duration::from_millis(step));
+                match what {
+                    0 => {
+                        tries.fail(limit, now);
+                    }
+                    1 => {
+                        tries.begin(limit, now);
+                    }
+                    _ => tries.succeed(limit, which, now),
+                }
+            }
+            while !tries.open.is_empty() {
+                tries.succeed(limit, 0, now);
+            }
+            // As if each success had cost the time that it lasted, whatever happened beside it; and
+            // so no failure costs less than it did had nobody succeeded.
+            prop_assert_eq!(tries.kept, tries.as_if(|_| true));
+            prop_assert!(tries.kept >= tries.as_if(|cost| cost == limit.every));
+        }
+
         #[test]
         fn no_span_has_more_goes_than_the_limit_gives(
             steps in prop::collection::vec(0_u64..40, 1..200), every in 1_u64..60, burst in 1_u32..6,

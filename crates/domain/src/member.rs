@@ -141,11 +141,15 @@ pub enum SecurityNotice {
     AccessChanged,
     /// Somebody made themselves an administrator for an hour.
     GlassBroken,
+    /// Whoever runs the server made a link to come back in with.
+    RecoveryBegun,
+    /// Such a link was used: password, second factors and sessions of before are gone.
+    Recovered,
 }
 
 impl SecurityNotice {
     /// Every notice there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NewDevice,
         Self::PasswordChanged,
         Self::AuthenticatorAdded,
@@ -159,6 +163,8 @@ impl SecurityNotice {
         Self::SecondFactorRefused,
         Self::AccessChanged,
         Self::GlassBroken,
+        Self::RecoveryBegun,
+        Self::Recovered,
     ];
 
     /// The word in rows and translation keys.
@@ -178,6 +184,8 @@ impl SecurityNotice {
             Self::SecondFactorRefused => "second-factor-refused",
             Self::AccessChanged => "access-changed",
             Self::GlassBroken => "glass-broken",
+            Self::RecoveryBegun => "recovery-begun",
+            Self::Recovered => "recovered",
         }
     }
 }

@@ -156,6 +156,25 @@ pub(crate) enum UserCommand {
         #[arg(long, value_name = "URL")]
         public_url: Option<String>,
     },
+    /// Print a one-time link for a member who lost every way in.
+    ///
+    /// Hand it over only to who you have recognised. It is good for one hour. Used, it sets a new
+    /// password, ends every session and takes every second factor and recovery code away; until
+    /// then nothing changes. The member is told, and the audit log keeps both and the reason.
+    #[command(after_help = "Example:\n  lojista user recover ana@casaverde.example \
+        --because 'phone lost, recognised in a video call' --public-url https://hub.example")]
+    Recover {
+        /// The e-mail address that the member signs in with.
+        email: String,
+        /// Why, for the audit log. It outlives the member: write nobody's data into it.
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Where browsers reach the shop.
+        #[arg(long, value_name = "URL")]
+        public_url: Option<String>,
+    },
 }
 
 /// Where the configuration is.

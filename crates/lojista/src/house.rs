@@ -11,6 +11,7 @@ use domain::{ChannelKind, Clock, Entropy as _};
 use store::{Store, settings};
 use vault::keyring::{Keyring, KeyringError};
 use vault::password::{Cost, Passwords};
+use vault::password_rules::Rules;
 use vault::{OsEntropy, Token};
 
 use crate::clock::SystemClock;
@@ -26,6 +27,8 @@ pub(crate) struct Ground {
     keyring: Keyring,
     /// The unguessable part of the address that hooks come to.
     pub(crate) hook_door: String,
+    /// What new passwords may be.
+    pub(crate) rules: Rules,
     /// What may end the shop at a step of its ways.
     pub(crate) faults: Option<Arc<dyn Faults>>,
 }
@@ -43,7 +46,7 @@ pub(crate) async fn open(storage: &Storage) -> Result<Ground, Failure> {
     let fresh = Token::random(&OsEntropy).expose().to_owned();
     let hook_door =
         store.installation().write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh)).await?;
-    Ok(Ground { store, keyring, hook_door, faults: None })
+    Ok(Ground { store, keyring, hook_door, rules: Rules::default(), faults: None })
 }
 
 /// Reads the key file. It is made only where no data was sealed yet: a new one beside old
@@ -95,7 +98,7 @@ pub(crate) async fn build(
     let parts = Parts {
         store: ground.store,
         keyring: Arc::new(ground.keyring),
-        passwords,
+        passwords: passwords.with_rules(ground.rules),
         channels,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),

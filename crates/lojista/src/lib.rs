@@ -77,6 +77,11 @@ fn run(command: Command, faults: Option<Arc<dyn Faults>>) -> Result<ExitCode, Fa
             logging::start(&config.log);
             on_threads(THREADS, setup::link(config))
         }
+        Command::User(UserCommand::Recover { email, because, config, public_url }) => {
+            let config = config.load(&[("server.public_url", "public-url", public_url)])?;
+            logging::start(&config.log);
+            on_threads(THREADS, setup::recover(config, email, because))
+        }
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -36,6 +36,7 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let public_url = config.server.public_url(bound(&listener)?);
     let mut ground = house::open(&config.storage).await?;
     ground.faults = faults;
+    ground.rules = config.passwords.rules();
     if let Some(redis) = config.redis.limits() {
         ground.store = ground.store.with_redis(redis);
     }

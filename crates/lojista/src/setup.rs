@@ -1,5 +1,6 @@
-//! `migrate` and `user link`: what is done before or beside a running shop.
+//! `migrate`, `user link` and `user recover`: what is done before or beside a running shop.
 
+use app::App;
 use store::Store;
 
 use crate::config::Config;
@@ -16,16 +17,25 @@ pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints a new one-time link for the owner.
-pub(crate) async fn link(config: Config) -> Result<(), Failure> {
+async fn app(config: Config) -> Result<App, Failure> {
     let public_url = config.server.public_url(config.server.listen);
     let ground = house::open(&config.storage).await?;
-    let app =
-        house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
-            .await?;
+    house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor).await
+}
+
+/// Prints a new one-time link for the owner.
+pub(crate) async fn link(config: Config) -> Result<(), Failure> {
+    let app = app(config).await?;
     let link = app.setup_link().await?.ok_or_else(|| {
         Failure::new("there is an organization already: its owner signs in, and no new link is given")
     })?;
+    println!("{link}");
+    Ok(())
+}
+
+/// Prints a one-time link for a member who lost every way in.
+pub(crate) async fn recover(config: Config, email: String, because: String) -> Result<(), Failure> {
+    let link = app(config).await?.recovery_link(&email, &because).await.map_err(Failure::new)?;
     println!("{link}");
     Ok(())
 }

@@ -217,25 +217,15 @@ impl Tenant<'_, '_> {
         let own = params![self.id, member];
         let sessions =
             self.tx.execute("DELETE FROM session WHERE organization_id = $1 AND member_id = $2", own)?;
-        let tables = [
-            "passkey",
-            "authenticator",
-            "recovery_code",
-            "challenge",
-            "device",
-            "security_notice",
-            "api_key",
-        ];
-        for table in tables {
-            // The names are of the list above.
-            let text = format!("DELETE FROM {table} WHERE organization_id = $1 AND member_id = $2");
-            self.tx.execute(&text, own)?;
-        }
-        self.tx.execute(
+        self.forget_ways_in(member)?;
+        for sql in [
+            "DELETE FROM security_notice WHERE organization_id = $1 AND member_id = $2",
+            "DELETE FROM recovery_link WHERE organization_id = $1 AND member_id = $2",
             "DELETE FROM authorization_attempt WHERE organization_id = $1 AND member_id = $2",
-            own,
-        )?;
-        self.tx.execute("DELETE FROM invitation WHERE organization_id = $1 AND invited_by = $2", own)?;
+            "DELETE FROM invitation WHERE organization_id = $1 AND invited_by = $2",
+        ] {
+            self.tx.execute(sql, own)?;
+        }
         let grants = self.tx.execute(
             "UPDATE access_grant SET ended_at = $3, ended_by = $4, ended_because = 'left' \
              WHERE organization_id = $1 AND member_id = $2 AND ended_at IS NULL",

@@ -16,9 +16,10 @@ use crate::params;
 /// The table of wrapped keys: it is backed up apart from the data.
 pub const KEY_TABLE: &str = "data_key";
 /// Tables that no backup holds: whoever was signed in signs in anew after a restore, and a
-/// session that was ended must not live again.
-const LEFT_OUT: [&str; 5] =
-    ["session", "setup_link", "authorization_attempt", "sign_in_failure", "challenge"];
+/// session that was ended must not live again. Where members come from is not needed for longer
+/// than it is kept.
+const LEFT_OUT: [&str; 6] =
+    ["session", "setup_link", "recovery_link", "authorization_attempt", "familiar_network", "challenge"];
 /// Tables that only grow, by ids that tell when a row was made: what was settled long before
 /// one backup is in the next one as it was.
 pub const GROWING: [&str; 3] = ["ledger", "timeline", "audit_event"];

@@ -29,6 +29,7 @@ pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+pub mod recovery;
 pub mod redis_limits;
 pub mod reviews;
 pub mod sessions;

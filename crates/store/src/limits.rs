@@ -9,7 +9,7 @@ use domain::limit::{Limit, Taken};
 
 use crate::db::{Db, StoreError, StoreResult, Tx};
 use crate::params;
-use crate::redis_limits::RedisLimits;
+use crate::redis_limits::{Away, RedisLimits};
 
 /// A go that is wanted: of which limit, and of whom, by a keyed hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,29 +55,80 @@ impl Limits {
     ///
     /// While Redis is away the database decides, which does not know what Redis counted: at
     /// such a change a subject may get one more burst. It is never left open.
-    pub async fn take(&self, mut wanted: Vec<Wanted>, now: Timestamp) -> StoreResult<(Taken, Keeper)> {
-        // The same order for everybody, so that nobody waits for each other.
-        wanted.sort_unstable_by_key(|it| it.subject);
-        wanted.dedup_by_key(|it| it.subject);
-        let keeper = match &self.redis {
-            None => Keeper::Database,
-            Some(redis) => {
-                let (redis, asked) = (Arc::clone(redis), wanted.clone());
-                let decided = tokio::task::spawn_blocking(move || redis.take(&asked, now)).await;
-                match decided.map_err(|_| StoreError::Panicked)? {
-                    Ok(taken) => return Ok((taken, Keeper::Redis)),
-                    Err(away) => {
-                        if away.is_news {
-                            tracing::warn!(error = %away.error, "Redis does not answer: the database keeps the limits");
-                        }
-                        Keeper::Fallback
-                    }
-                }
-            }
-        };
+    pub async fn take(&self, wanted: Vec<Wanted>, now: Timestamp) -> StoreResult<(Taken, Keeper)> {
+        let wanted = in_order(wanted);
+        let asked = wanted.clone();
+        if let Some(taken) = self.ask_redis(move |redis| redis.take(&asked, now)).await? {
+            return Ok((taken, Keeper::Redis));
+        }
+        let keeper = if self.redis.is_some() { Keeper::Fallback } else { Keeper::Database };
+        // Whoever is refused costs a look and no write.
+        let asked = wanted.clone();
+        if let Some(wait) = self.db.read(move |tx| longest_wait(tx, &asked, now)).await? {
+            return Ok((Taken::Wait(wait), keeper));
+        }
         let taken = self.db.write(move |tx| take(tx, &wanted, now)).await?;
         Ok((taken, keeper))
     }
+
+    /// Hands back what `keeper` gave at `taken_at` ([`Limit::back_after`]). When that is Redis and
+    /// it is away, what was taken stays taken: the database never had it.
+    pub async fn hand_back(
+        &self,
+        wanted: Vec<Wanted>,
+        keeper: Keeper,
+        taken_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let (wanted, elapsed) = (in_order(wanted), now.since(taken_at));
+        if keeper == Keeper::Redis {
+            self.ask_redis(move |redis| redis.hand_back(&wanted, elapsed, now)).await?;
+            return Ok(());
+        }
+        self.db
+            .write(move |tx| {
+                for it in &wanted {
+                    move_back(tx, it, it.limit.back_after(elapsed))?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// How long whoever wants a go of each has to wait, if at all. Takes none.
+    pub async fn wait(&self, wanted: Vec<Wanted>, now: Timestamp) -> StoreResult<Option<Duration>> {
+        let wanted = in_order(wanted);
+        let asked = wanted.clone();
+        match self.ask_redis(move |redis| redis.wait(&asked, now)).await? {
+            Some(wait) => Ok(wait),
+            None => self.db.read(move |tx| longest_wait(tx, &wanted, now)).await,
+        }
+    }
+
+    /// Asks Redis, on a thread that may block; `None` where there is none, or while it is away.
+    async fn ask_redis<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&RedisLimits) -> Result<T, Away> + Send + 'static,
+    ) -> StoreResult<Option<T>> {
+        let Some(redis) = self.redis.clone() else { return Ok(None) };
+        let asked = tokio::task::spawn_blocking(move || ask(&redis)).await;
+        match asked.map_err(|_| StoreError::Panicked)? {
+            Ok(answer) => Ok(Some(answer)),
+            Err(away) => {
+                if away.is_news {
+                    tracing::warn!(error = %away.error, "Redis does not answer: the database keeps the limits");
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The same order for everybody, so that nobody waits for each other.
+fn in_order(mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+    wanted.sort_unstable_by_key(|it| it.subject);
+    wanted.dedup_by_key(|it| it.subject);
+    wanted
 }
 
 /// Takes one go of each, or none; the wanted ones in the order of their subjects.
@@ -88,14 +139,14 @@ fn take(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> StoreResult<Taken
         if take_one(tx, it, now)? {
             taken.push(it);
         } else {
-            let wait = wait_of(tx, it, now)?;
-            longest = longest.max(Some(wait));
+            // The row that refused us is there still: what gives it back asks for more time than this.
+            longest = longest.max(Some(wait_of(tx, it, now)?.unwrap_or(it.limit.every)));
         }
     }
     let Some(wait) = longest else { return Ok(Taken::Allowed) };
     // Nobody saw it: the rows are held until this transaction ends.
     for it in taken {
-        give_back(tx, it)?;
+        move_back(tx, it, it.limit.every)?;
     }
     Ok(Taken::Wait(wait))
 }
@@ -112,22 +163,32 @@ fn take_one(tx: &mut Tx<'_>, it: &Wanted, now: Timestamp) -> StoreResult<bool> {
     Ok(touched == 1)
 }
 
-fn wait_of(tx: &mut Tx<'_>, it: &Wanted, now: Timestamp) -> StoreResult<Duration> {
+fn longest_wait(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> StoreResult<Option<Duration>> {
+    let mut longest = None;
+    for it in wanted {
+        longest = longest.max(wait_of(tx, it, now)?);
+    }
+    Ok(longest)
+}
+
+fn wait_of(tx: &mut Tx<'_>, it: &Wanted, now: Timestamp) -> StoreResult<Option<Duration>> {
     let kept: Option<Timestamp> = tx.row(
         "SELECT given_back_at FROM limit_taken WHERE subject = $1",
         params![it.subject.as_slice()],
         |row| row.get(0),
     )?;
-    // The row that refused us is there still: what gives it back asks for more time than this.
-    Ok(it.limit.take(kept, now).err().unwrap_or(it.limit.every))
+    Ok(it.limit.take(kept, now).err())
 }
 
-fn give_back(tx: &mut Tx<'_>, it: &Wanted) -> StoreResult<()> {
-    tx.execute_exactly(
-        1,
-        "UPDATE limit_taken SET given_back_at = given_back_at - $2 WHERE subject = $1",
-        params![it.subject.as_slice(), millis(it.limit.every)],
-    )
+/// Moves what is kept of a subject back. Its row may be gone: then all of it came back by itself.
+fn move_back(tx: &mut Tx<'_>, it: &Wanted, by: Duration) -> StoreResult<()> {
+    if by > Duration::ZERO {
+        tx.execute(
+            "UPDATE limit_taken SET given_back_at = given_back_at - $2 WHERE subject = $1",
+            params![it.subject.as_slice(), millis(by)],
+        )?;
+    }
+    Ok(())
 }
 
 pub(crate) fn millis(span: Duration) -> i64 {

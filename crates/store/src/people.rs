@@ -1,18 +1,10 @@
 //! Organizations, their members and one-time links.
 
 use domain::{Confidential, MemberId, OrganizationId, Timestamp};
-use std::time::Duration;
 use vault::{Sealed, TokenDigest};
 
 use crate::db::{StoreError, StoreResult, Tx};
 use crate::{Tenant, params};
-
-/// Failed sign-ins before the first wait.
-pub const FREE_FAILURES: i64 = 5;
-/// The wait after that; doubles with each further failure…
-pub const FIRST_WAIT: Duration = Duration::from_secs(30);
-/// …up to this, so that nobody can lock a person out for long on purpose.
-pub const MAX_WAIT: Duration = Duration::from_mins(15);
 
 /// A new member, to be kept.
 #[derive(Debug)]
@@ -107,55 +99,11 @@ pub fn credentials(tx: &mut Tx<'_>, email_index: &[u8; 32]) -> StoreResult<Optio
     )
 }
 
-/// How long sign-in stays refused for a subject (an address or a network), if it is.
-pub fn sign_in_wait(tx: &mut Tx<'_>, subject: &[u8], now: Timestamp) -> StoreResult<Option<Duration>> {
-    let until = tx.row(
-        "SELECT blocked_until FROM sign_in_failure WHERE subject = $1 AND blocked_until > $2",
-        params![subject, now],
-        |row| row.get::<Timestamp>(0),
-    )?;
-    Ok(until.map(|until| until.since(now)))
-}
-
-/// Counts a failed sign-in and sets the wait that follows.
-pub fn count_sign_in_failure(tx: &mut Tx<'_>, subject: &[u8], now: Timestamp) -> StoreResult<()> {
-    let failures: i64 = tx
-        .row(
-            "INSERT INTO sign_in_failure (subject, failures, blocked_until, updated_at) VALUES ($1, 1, 0, $2) \
-             ON CONFLICT (subject) DO UPDATE SET \
-               failures = CASE WHEN sign_in_failure.updated_at < $3 THEN 1 ELSE sign_in_failure.failures + 1 END, \
-               updated_at = excluded.updated_at \
-             RETURNING failures",
-            params![subject, now, now.minus(MAX_WAIT * 4)],
-            |row| row.get(0),
-        )?
-        .unwrap_or(1);
-    if failures >= FREE_FAILURES {
-        let doublings = u32::try_from((failures - FREE_FAILURES).min(20)).unwrap_or(20);
-        let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(MAX_WAIT);
-        tx.execute(
-            "UPDATE sign_in_failure SET blocked_until = $2 WHERE subject = $1",
-            params![subject, now.plus(wait)],
-        )?;
-    }
-    Ok(())
-}
-
-/// Forgets the failures of a subject: it signed in.
-pub fn forget_sign_in_failures(tx: &mut Tx<'_>, subject: &[u8]) -> StoreResult<()> {
-    tx.execute("DELETE FROM sign_in_failure WHERE subject = $1", params![subject])?;
-    Ok(())
-}
-
-/// Deletes links, states and failures that no longer count. Returns how many rows.
+/// Deletes links and states that no longer count. Returns how many rows.
 pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
     let attempts = tx.execute("DELETE FROM authorization_attempt WHERE expires_at <= $1", params![now])?;
-    let failures = tx.execute(
-        "DELETE FROM sign_in_failure WHERE updated_at < $1 AND blocked_until < $2",
-        params![now.minus(MAX_WAIT * 4), now],
-    )?;
     let links = tx.execute("DELETE FROM setup_link WHERE expires_at <= $1", params![now])?;
-    Ok(attempts + failures + links)
+    Ok(attempts + links)
 }
 
 impl Tenant<'_, '_> {

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::limit::Taken;
-use redis::{Client, Connection, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisError};
+use redis::{
+    Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _,
+    RedisError,
+};
 use url::{Host, Url};
 
 use crate::limits::{Wanted, millis};
@@ -36,6 +39,21 @@ if wait > 0 then
 end
 for at, key in ipairs(KEYS) do
   redis.call('SET', key, string.format('%.0f', kept[at]), 'PX', string.format('%.0f', kept[at] - now))
+end
+return 0
+";
+
+/// Moves what is kept of each key back. ARGV: now, then for each key by how much, in milliseconds.
+/// A key that is gone came back by itself.
+const BACK: &str = r"
+local now = tonumber(ARGV[1])
+for at, key in ipairs(KEYS) do
+  local kept = tonumber(redis.call('GET', key) or '0') - tonumber(ARGV[at + 1])
+  if kept > now then
+    redis.call('SET', key, string.format('%.0f', kept), 'PX', string.format('%.0f', kept - now))
+  else
+    redis.call('DEL', key)
+  end
 end
 return 0
 ";
@@ -113,15 +131,59 @@ impl RedisLimits {
 
     /// Takes one go of each, or none. Blocks.
     pub fn take(&self, wanted: &[Wanted], now: Timestamp) -> Result<Taken, Away> {
+        let mut call = redis::cmd("EVAL");
+        call.arg(SCRIPT).arg(wanted.len()).arg(keys(wanted)).arg(now.as_millis());
+        for it in wanted {
+            call.arg(millis(it.limit.every)).arg(millis(it.limit.slack()));
+        }
+        let wait: i64 = self.ask(&call, true, now)?;
+        let wait = u64::try_from(wait).unwrap_or_default();
+        Ok(if wait == 0 { Taken::Allowed } else { Taken::Wait(Duration::from_millis(wait)) })
+    }
+
+    /// Hands back what was taken so long ago. Blocks.
+    pub fn hand_back(&self, wanted: &[Wanted], elapsed: Duration, now: Timestamp) -> Result<(), Away> {
+        let mut call = redis::cmd("EVAL");
+        call.arg(BACK).arg(wanted.len()).arg(keys(wanted)).arg(now.as_millis());
+        for it in wanted {
+            call.arg(millis(it.limit.back_after(elapsed)));
+        }
+        // Sent twice it could give twice.
+        self.ask::<i64>(&call, false, now).map(|_| ())
+    }
+
+    /// How long whoever wants a go of each has to wait, if at all. Blocks.
+    pub fn wait(&self, wanted: &[Wanted], now: Timestamp) -> Result<Option<Duration>, Away> {
+        let mut call = redis::cmd("MGET");
+        call.arg(keys(wanted));
+        let kept: Vec<Option<i64>> = self.ask(&call, true, now)?;
+        let waits = wanted
+            .iter()
+            .zip(kept)
+            .map(|(it, kept)| it.limit.take(kept.map(Timestamp::from_millis), now).err());
+        Ok(waits.max().flatten())
+    }
+
+    /// Calls the server; over a new connection if the one that was there is closed and the call may
+    /// be made twice.
+    fn ask<T: FromRedisValue>(&self, call: &Cmd, twice_is_fine: bool, now: Timestamp) -> Result<T, Away> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.away_since.is_some_and(|since| now.since(since) < REDIS_REST) {
             return Err(Away { error: "it did not answer a moment ago".to_owned(), is_news: false });
         }
-        match self.ask(&mut state, wanted, now) {
-            Ok(wait) => {
+        // A connection that the server closed meanwhile looks good until it is used.
+        let may_repeat = twice_is_fine && state.connection.is_some();
+        let answer = match self.run(&mut state, call) {
+            Err(error) if may_repeat && error.is_connection_dropped() => {
+                state.connection = None;
+                self.run(&mut state, call)
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => {
                 state.away_since = None;
-                let wait = u64::try_from(wait).unwrap_or_default();
-                Ok(if wait == 0 { Taken::Allowed } else { Taken::Wait(Duration::from_millis(wait)) })
+                Ok(answer)
             }
             Err(error) => {
                 let is_news = state.away_since.is_none();
@@ -131,19 +193,7 @@ impl RedisLimits {
         }
     }
 
-    fn ask(&self, state: &mut State, wanted: &[Wanted], now: Timestamp) -> Result<i64, RedisError> {
-        // A connection that the server closed meanwhile looks good until it is used.
-        let reused = state.connection.is_some();
-        match self.run(state, wanted, now) {
-            Err(error) if reused && error.is_connection_dropped() => {
-                state.connection = None;
-                self.run(state, wanted, now)
-            }
-            answer => answer,
-        }
-    }
-
-    fn run(&self, state: &mut State, wanted: &[Wanted], now: Timestamp) -> Result<i64, RedisError> {
+    fn run<T: FromRedisValue>(&self, state: &mut State, call: &Cmd) -> Result<T, RedisError> {
         let connection = match &mut state.connection {
             Some(connection) => connection,
             empty @ None => {
@@ -153,17 +203,12 @@ impl RedisLimits {
                 empty.insert(made)
             }
         };
-        let mut call = redis::cmd("EVAL");
-        call.arg(SCRIPT).arg(wanted.len());
-        for it in wanted {
-            call.arg([PREFIX.as_bytes(), &it.subject].concat());
-        }
-        call.arg(now.as_millis());
-        for it in wanted {
-            call.arg(millis(it.limit.every)).arg(millis(it.limit.slack()));
-        }
         call.query(connection)
     }
+}
+
+fn keys(wanted: &[Wanted]) -> Vec<Vec<u8>> {
+    wanted.iter().map(|it| [PREFIX.as_bytes(), &it.subject].concat()).collect()
 }
 
 fn is_this_machine(url: &Url) -> bool {

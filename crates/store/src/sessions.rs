@@ -17,6 +17,8 @@ pub const SESSION_MAX: Duration = Duration::from_hours(12);
 pub const SEEN_RESOLUTION: Duration = Duration::from_mins(1);
 /// A browser that did not sign in for this long is a new one when it comes again.
 pub const DEVICE_KEPT: Duration = Duration::from_hours(180 * 24);
+/// A network that a member did not sign in from for this long is a strange one again.
+pub const NETWORK_KEPT: Duration = Duration::from_hours(60 * 24);
 /// Notices that were read are forgotten after this long.
 pub const NOTICE_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Most notices shown at once.
@@ -142,8 +144,8 @@ pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreRe
     Ok(Some(who))
 }
 
-/// Deletes what no longer counts: sessions, browsers, read notices, questions. Returns how
-/// many rows.
+/// Deletes what no longer counts: sessions, browsers, networks, read notices, questions. Returns
+/// how many rows.
 pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
     let sessions = tx.execute(
         "DELETE FROM session WHERE last_seen_at <= $1 OR created_at <= $2",
@@ -151,10 +153,12 @@ pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
     )?;
     let devices =
         tx.execute("DELETE FROM device WHERE last_seen_at <= $1", params![now.minus(DEVICE_KEPT)])?;
+    let networks = tx
+        .execute("DELETE FROM familiar_network WHERE last_seen_at <= $1", params![now.minus(NETWORK_KEPT)])?;
     let notices =
         tx.execute("DELETE FROM security_notice WHERE seen_at <= $1", params![now.minus(NOTICE_KEPT)])?;
     let questions = tx.execute("DELETE FROM challenge WHERE expires_at <= $1", params![now])?;
-    Ok(sessions + devices + notices + questions)
+    Ok(sessions + devices + networks + notices + questions)
 }
 
 impl Tenant<'_, '_> {
@@ -275,6 +279,38 @@ impl Tenant<'_, '_> {
             params![self.id, member, digest.as_bytes().as_slice(), now, name],
         )?;
         Ok(if another.is_some() { Met::New } else { Met::First })
+    }
+
+    /// Whether a member signed in with a browser before.
+    pub fn knows_device(&mut self, member: MemberId, digest: &TokenDigest) -> StoreResult<bool> {
+        let found = self.tx.row(
+            "SELECT 1 FROM device WHERE organization_id = $1 AND member_id = $2 AND token_hash = $3",
+            params![self.id, member, digest.as_bytes().as_slice()],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// Notes that a member signed in from a network; `hash` is a keyed hash of both.
+    pub fn meet_network(&mut self, member: MemberId, hash: &[u8; 32], now: Timestamp) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "INSERT INTO familiar_network (network_hash, organization_id, member_id, last_seen_at) \
+             VALUES ($3, $1, $2, $4) ON CONFLICT (network_hash) DO UPDATE SET last_seen_at = excluded.last_seen_at \
+             WHERE familiar_network.organization_id = $1 AND familiar_network.member_id = $2",
+            params![self.id, member, hash.as_slice(), now],
+        )
+    }
+
+    /// Whether a member signed in from a network lately; `hash` is a keyed hash of both.
+    pub fn knows_network(&mut self, member: MemberId, hash: &[u8; 32], now: Timestamp) -> StoreResult<bool> {
+        let found = self.tx.row(
+            "SELECT 1 FROM familiar_network \
+             WHERE organization_id = $1 AND member_id = $2 AND network_hash = $3 AND last_seen_at > $4",
+            params![self.id, member, hash.as_slice(), now.minus(NETWORK_KEPT)],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
     }
 
     /// Tells a member something of their own sign-in.

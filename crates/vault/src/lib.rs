@@ -25,6 +25,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod breached;
 pub mod checkpoint;
 mod data_key;
 mod encode;
@@ -36,6 +37,7 @@ pub mod merkle;
 pub mod ocsf;
 pub mod passkey;
 pub mod password;
+pub mod password_rules;
 pub mod recovery;
 pub mod seal;
 pub mod token;

@@ -159,6 +159,8 @@ pub const ACTIONS: &[(&str, Class, u32)] = &[
     ("member.left", Class::AccountChange, DELETE),
     ("member.listed", Class::Datastore, DATA_READ),
     ("member.password_changed", Class::AccountChange, 3),
+    ("member.recovered", Class::AccountChange, 4),
+    ("member.recovery_begun", Class::AccountChange, OTHER),
     ("order.changed", Class::Api, UPDATE),
     ("order.exported", Class::Datastore, DATA_READ),
     ("order.read_asked", Class::Api, READ),

@@ -12,6 +12,7 @@ pub mod http;
 pub mod load;
 pub mod orders_page;
 pub mod program;
+pub mod refused_sign_in;
 pub mod report;
 pub mod stage;
 

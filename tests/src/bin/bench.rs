@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
-use tests::bench::{Result, connectors, fan_out, first_import, footprint, hook_intake, orders_page};
+use tests::bench::{
+    Result, connectors, fan_out, first_import, footprint, hook_intake, orders_page, refused_sign_in,
+};
 use tests::database::POSTGRES_URL;
 
 /// Measures what the house promises in figures, side by side in one run.
@@ -55,6 +57,9 @@ struct Wishes {
     /// Orders of first-import.
     #[arg(long, default_value_t = 100_000)]
     imported: u32,
+    /// Seconds that refused-sign-in is idle, and refuses.
+    #[arg(long, default_value_t = 10)]
+    refused_seconds: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,6 +70,7 @@ enum Bench {
     FirstImport,
     Connectors,
     Footprint,
+    RefusedSignIn,
 }
 
 #[derive(Debug, Subcommand)]
@@ -147,6 +153,14 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::Footprint) {
         eprintln!("bench: footprint …");
         on_one_thread(footprint::run(&folder, &mut report))?;
+    }
+    if wants(Bench::RefusedSignIn) {
+        let span = Duration::from_secs(wishes.refused_seconds);
+        eprintln!("bench: refused-sign-in …");
+        on_one_thread(refused_sign_in::run(&sqlite()?, span, &mut report))?;
+        if let Some(ground) = &on_postgres {
+            on_one_thread(refused_sign_in::run(&ground()?, span, &mut report))?;
+        }
     }
     print!("{report}");
     if let Some(file) = &wishes.json {

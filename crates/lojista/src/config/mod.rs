@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod log;
+pub(crate) mod passwords;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod storage;
@@ -24,14 +25,22 @@ pub(crate) use audit::Audit;
 pub(crate) use backup::Backup;
 pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use passwords::Passwords;
 pub(crate) use redis::Redis;
 pub(crate) use server::Server;
 pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 6] =
-    [server::SETTINGS, storage::SETTINGS, log::SETTINGS, backup::SETTINGS, audit::SETTINGS, redis::SETTINGS];
+const SECTIONS: [&[Setting]; 7] = [
+    server::SETTINGS,
+    passwords::SETTINGS,
+    storage::SETTINGS,
+    log::SETTINGS,
+    backup::SETTINGS,
+    audit::SETTINGS,
+    redis::SETTINGS,
+];
 
 /// Every setting.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
@@ -99,6 +108,8 @@ pub(crate) enum ConfigError {
 pub(crate) struct Config {
     /// Where the program listens and how others reach it.
     pub(crate) server: Server,
+    /// What new passwords may be.
+    pub(crate) passwords: Passwords,
     /// Where the data lives.
     pub(crate) storage: Storage,
     /// What the program tells about itself.
@@ -119,6 +130,7 @@ impl Config {
         let values = Values::gather(sources)?;
         Ok(Self {
             server: Server::read(&values)?,
+            passwords: Passwords::read(&values)?,
             storage: Storage::read(&values, &data_home(&sources.environment, "lojista"))?,
             log: Log::read(&values)?,
             backup: Backup::read(&values)?,

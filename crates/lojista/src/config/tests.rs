@@ -356,3 +356,20 @@ fn the_documents_name_exactly_what_can_be_set() {
         );
     }
 }
+
+#[test]
+fn what_new_passwords_may_be_is_read_and_its_file_looked_at() {
+    assert!(!Said::nothing().config().passwords.four_classes);
+    assert!(Said::nothing().variable("LOJISTA_PASSWORD_CLASSES", "1").config().passwords.four_classes);
+    let refusal = Said::nothing().variable("LOJISTA_PASSWORD_CLASSES", "yes").refusal();
+    assert!(refusal.contains("LOJISTA_PASSWORD_CLASSES") && refusal.contains("1 or 0"), "{refusal}");
+
+    let list = written("5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9659365\r\n");
+    let named =
+        |path: &Path| Said::nothing().variable("LOJISTA_BREACHED_PASSWORDS", &path.display().to_string());
+    assert!(named(list.path()).config().passwords.rules().breached.is_some());
+    for wrong in [written("password\n").path(), Path::new("/nowhere/at/all")] {
+        let refusal = named(wrong).refusal();
+        assert!(refusal.contains("LOJISTA_BREACHED_PASSWORDS"), "{refusal}");
+    }
+}

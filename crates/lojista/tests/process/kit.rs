@@ -108,11 +108,26 @@ impl Drop for Running {
 
 /// GET over plain HTTP: status and body.
 pub(crate) fn get(url: &str) -> (u16, String) {
+    ask(url, "GET", "", "")
+}
+
+/// A form over plain HTTP, as a page of our own sends it: the status.
+pub(crate) fn post(url: &str, fields: &[(&str, &str)]) -> u16 {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let headers = format!(
+        "Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    ask(url, "POST", &headers, &body).0
+}
+
+fn ask(url: &str, method: &str, headers: &str, body: &str) -> (u16, String) {
     let rest = url.strip_prefix("http://").expect("plain HTTP");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(host).expect("somebody listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a deadline can be set");
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("a request");
+    write!(stream, "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n{body}")
+        .expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");

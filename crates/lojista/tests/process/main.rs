@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod demo;
 mod kit;
+mod recover;
 mod refusals;
 mod sandbox;
 mod serve;

@@ -104,6 +104,84 @@ async fn what_was_taken_is_known_after_a_restart(house: House, other: Store) {
     assert_eq!(refused, Taken::Wait(SECOND));
 }
 
+async fn who_succeeds_has_taken_nothing_and_who_fails_has(house: House, other: Store) {
+    let start = house.now();
+    let both = vec![wanted(FEW, 1), wanted(MESSAGE_PER_NETWORK, 2)];
+    for round in 0..20_u32 {
+        let (taken_at, done_at) = (start.plus(round * SECOND), start.plus(round * SECOND + SECOND / 4));
+        let (taken, keeper) = other.limits().take(both.clone(), taken_at).await.expect("an answer");
+        assert_eq!(taken, Taken::Allowed, "round {round}");
+        assert_eq!(
+            house.store.limits().wait(vec![both[1]], done_at).await,
+            Ok(Some(30 * SECOND - SECOND / 4))
+        );
+        // Whichever node began, another one may end.
+        house.store.limits().hand_back(both.clone(), keeper, taken_at, done_at).await.expect("handed back");
+        assert_eq!(other.limits().wait(both.clone(), done_at).await, Ok(None));
+    }
+    let later = start.plus(60 * SECOND);
+    for _ in 0..FEW.burst {
+        assert_eq!(
+            take(&house.store, &[wanted(FEW, 1)], later).await,
+            Taken::Allowed,
+            "all of the burst is left"
+        );
+    }
+    assert_eq!(take(&other, &[wanted(FEW, 1)], later).await, Taken::Wait(10 * SECOND));
+}
+
+async fn what_came_back_by_itself_is_not_given_twice(house: House, other: Store) {
+    let (start, one) = (house.now(), vec![wanted(FEW, 1)]);
+    let (_, keeper) = house.store.limits().take(one.clone(), start).await.expect("an answer");
+    // So long a try: its go is back, and somebody fails three times.
+    let late = start.plus(15 * SECOND);
+    for _ in 0..FEW.burst {
+        assert_eq!(take(&other, &one, late).await, Taken::Allowed);
+    }
+    house.store.limits().hand_back(one.clone(), keeper, start, late).await.expect("handed back");
+    assert_eq!(take(&other, &one, late).await, Taken::Wait(10 * SECOND), "failures stay failures");
+
+    // What nobody took gives nothing.
+    let never = vec![wanted(FEW, 7)];
+    house.store.limits().hand_back(never.clone(), keeper, late, late).await.expect("handed back");
+    for _ in 0..FEW.burst {
+        assert_eq!(take(&other, &never, late).await, Taken::Allowed);
+    }
+    assert!(matches!(take(&other, &never, late).await, Taken::Wait(_)));
+}
+
+async fn many_who_succeed_at_once_leave_what_failures_took(house: House, other: Store) {
+    let start = house.now();
+    let wide = Limit { name: "wide", every: Duration::from_secs(10), burst: 64 };
+    let one = wanted(wide, 1);
+    let mut all = JoinSet::new();
+    for index in 0..40_u32 {
+        let (store, end) = (
+            if index % 2 == 0 { house.store.clone() } else { other.clone() },
+            if index % 3 == 0 { other.clone() } else { house.store.clone() },
+        );
+        let (began, done) = (start, start.plus(index * SECOND / 50));
+        all.spawn(async move {
+            let (taken, keeper) = store.limits().take(vec![one], began).await.expect("an answer");
+            assert_eq!(taken, Taken::Allowed);
+            if index % 4 == 0 {
+                return;
+            }
+            end.limits().hand_back(vec![one], keeper, began, done).await.expect("handed back");
+        });
+    }
+    all.join_all().await;
+    // Ten failed. Of each of the others stays the time that it lasted, which is over by then: time
+    // stood still for its subject.
+    let lasted: Duration = (0..40_u32).filter(|index| index % 4 != 0).map(|index| index * SECOND / 50).sum();
+    let mut left = 0;
+    let end = start.plus(lasted);
+    while take(&other, &[one], end).await == Taken::Allowed {
+        left += 1;
+    }
+    assert_eq!(left, wide.burst - 10);
+}
+
 async fn is_redis(house: &House) -> bool {
     let asked = house.store.limits().take(vec![wanted(FEW, 200)], house.now()).await;
     asked.is_ok_and(|(_, keeper)| keeper == Keeper::Redis)
@@ -157,6 +235,9 @@ on_all_three! {
     who_is_refused_by_one_axis_takes_none_of_the_other,
     a_burst_is_taken_at_once_and_given_back_one_by_one,
     what_was_taken_is_known_after_a_restart,
+    who_succeeds_has_taken_nothing_and_who_fails_has,
+    what_came_back_by_itself_is_not_given_twice,
+    many_who_succeed_at_once_leave_what_failures_took,
 }
 
 on_both! {
@@ -172,6 +253,24 @@ on_both! {
             assert_eq!(answer, Ok((taken, Keeper::Fallback)));
         }
         assert!(REDIS_REST < 7 * SECOND, "it was asked again in between");
+    }
+
+    async fn what_redis_gave_is_not_handed_back_to_the_database(house: House) {
+        let (now, one) = (house.now(), vec![wanted(MESSAGE_PER_NETWORK, 1)]);
+        assert_eq!(take(&house.store, &one, now).await, Taken::Allowed);
+        house.store.limits().hand_back(one.clone(), Keeper::Redis, now, now).await.expect("nothing to do");
+        assert_eq!(take(&house.store, &one, now).await, Taken::Wait(30 * SECOND));
+    }
+
+    async fn who_is_refused_writes_nothing(house: House) {
+        let (now, all) = (house.now(), vec![wanted(MESSAGE_PER_NETWORK, 1), wanted(FEW, 2)]);
+        assert_eq!(take(&house.store, &all, now).await, Taken::Allowed);
+        let kept = || house.read(|tx| tx.rows("SELECT given_back_at FROM limit_taken ORDER BY subject", &[], |row| row.get::<Timestamp>(0)));
+        let before = kept().await;
+        for _ in 0..5 {
+            assert!(matches!(take(&house.store, &all, now).await, Taken::Wait(_)));
+        }
+        assert_eq!(kept().await, before);
     }
 
     async fn a_server_that_shows_no_good_certificate_is_away(house: House) {

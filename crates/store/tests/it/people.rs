@@ -1,13 +1,12 @@
-//! One-time links and refused sign-ins.
+//! One-time links, and what a sign-in is checked against.
 
 use std::time::Duration;
 
 use domain::Timestamp;
 use store::StoreError;
 use store::people::{
-    FIRST_WAIT, FREE_FAILURES, MAX_WAIT, NewMember, any_organization, count_sign_in_failure, credentials,
-    forget_expired, forget_sign_in_failures, keep_setup_link, organizations, setup_link_is_good,
-    sign_in_wait, use_setup_link,
+    NewMember, any_organization, credentials, forget_expired, keep_setup_link, organizations,
+    setup_link_is_good, use_setup_link,
 };
 use vault::{Sealed, TokenDigest};
 
@@ -30,17 +29,6 @@ impl House {
         let used = self.write(move |tx| use_setup_link(tx, &digest, now)).await;
         assert_eq!(good, used, "what looks good can be used");
         used
-    }
-
-    async fn fail(&self, subject: &'static [u8]) -> Option<Duration> {
-        let now = self.now();
-        self.write(move |tx| count_sign_in_failure(tx, subject, now)).await;
-        self.wait_of(subject).await
-    }
-
-    async fn wait_of(&self, subject: &'static [u8]) -> Option<Duration> {
-        let now = self.now();
-        self.read(move |tx| sign_in_wait(tx, subject, now)).await
     }
 
     async fn clean(&self) -> u64 {
@@ -82,47 +70,11 @@ on_both! {
         assert!(house.use_link(new).await);
     }
 
-    async fn the_first_failures_are_free_then_the_wait_doubles_up_to_its_bound(house: House) {
-        for _ in 1..FREE_FAILURES {
-            assert_eq!(house.fail(b"ana").await, None);
-        }
-        let mut expected = FIRST_WAIT;
-        for _ in 0..40 {
-            assert_eq!(house.fail(b"ana").await, Some(expected));
-            expected = (expected * 2).min(MAX_WAIT);
-        }
-        assert_eq!(expected, MAX_WAIT);
-        assert_eq!(house.wait_of(b"eva").await, None, "another subject does not wait");
-        house.wait(MAX_WAIT);
-        assert_eq!(house.wait_of(b"ana").await, None);
-    }
-
-    async fn a_sign_in_forgets_its_failures(house: House) {
-        for _ in 0..FREE_FAILURES {
-            house.fail(b"ana").await;
-        }
-        house.write(|tx| forget_sign_in_failures(tx, b"ana")).await;
-        assert_eq!(house.wait_of(b"ana").await, None);
-        assert_eq!(house.fail(b"ana").await, None, "it counts from the beginning");
-    }
-
-    async fn failures_of_long_ago_no_longer_count(house: House) {
-        for _ in 0..FREE_FAILURES {
-            house.fail(b"ana").await;
-        }
-        house.wait(MAX_WAIT * 4);
-        assert!(house.fail(b"ana").await.is_some(), "not yet forgotten");
-        house.wait(MAX_WAIT * 4 + MOMENT);
-        assert_eq!(house.fail(b"ana").await, None);
-    }
-
     async fn what_no_longer_counts_is_deleted_and_nothing_else(house: House) {
         house.link(DAY).await;
-        house.fail(b"ana").await;
         assert_eq!(house.clean().await, 0);
         house.wait(DAY);
-        house.fail(b"eva").await;
-        assert_eq!(house.clean().await, 2, "a link, a failure");
+        assert_eq!(house.clean().await, 1);
     }
 
     async fn an_address_belongs_to_one_member_of_the_whole_installation(house: House) {

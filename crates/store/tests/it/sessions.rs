@@ -8,7 +8,8 @@ use store::StoreError;
 use store::access::NewGrant;
 use store::factors::{Asked, Question, keep_question, passkey_owner, question, use_question};
 use store::sessions::{
-    DEVICE_KEPT, Met, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn, forget_expired, session,
+    DEVICE_KEPT, Met, NETWORK_KEPT, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn,
+    forget_expired, session,
 };
 use vault::passkey::{Challenge, Passkey};
 use vault::{Sealed, TokenDigest};
@@ -288,5 +289,39 @@ on_both! {
         assert!(shop.read(move |shop| shop.notices(ana)).await[0].seen);
         house.wait(NOTICE_KEPT);
         assert_eq!(house.forget().await, 1);
+    }
+
+    async fn a_network_is_familiar_to_who_signed_in_there_while_they_come_again(house: House) {
+        let shop = Shop::open(&house).await;
+        let (ana, eva) = (shop.member().await, shop.member().await);
+        let knows = async |member, network: [u8; 32]| {
+            let now = house.now();
+            shop.read(move |shop| shop.knows_network(member, &network, now)).await
+        };
+        let meet = async |member, network: [u8; 32]| {
+            let now = house.now();
+            shop.write(move |shop| shop.meet_network(member, &network, now)).await;
+        };
+        assert!(!knows(ana, [1; 32]).await);
+        meet(ana, [1; 32]).await;
+        assert!(knows(ana, [1; 32]).await && !knows(ana, [2; 32]).await && !knows(eva, [1; 32]).await);
+        house.wait(NETWORK_KEPT.saturating_sub(MOMENT));
+        meet(ana, [1; 32]).await;
+        assert_eq!(house.count("SELECT COUNT(*) FROM familiar_network").await, 1, "the same row");
+        house.wait(NETWORK_KEPT.saturating_sub(MOMENT));
+        assert!(knows(ana, [1; 32]).await);
+        assert_eq!(house.forget().await, 0);
+        house.wait(MOMENT);
+        assert!(!knows(ana, [1; 32]).await, "also before the clockwork forgot it");
+        assert_eq!(house.forget().await, 1);
+    }
+
+    async fn a_browser_is_known_to_who_signed_in_with_it(house: House) {
+        let shop = Shop::open(&house).await;
+        let (ana, eva, browser) = (shop.member().await, shop.member().await, house.digest());
+        shop.meet(ana, browser).await;
+        let knows = async |member, browser| shop.read(move |shop| shop.knows_device(member, &browser)).await;
+        assert!(knows(ana, browser).await);
+        assert!(!knows(eva, browser).await && !knows(ana, house.digest()).await);
     }
 }

@@ -195,6 +195,10 @@ async fn with_factors(shop: &Shop<'_>, member: MemberId) -> PasskeyId {
         shop.keep_authenticator(member, &Sealed::from_bytes(vec![1]), now)?;
         shop.keep_passkey(id, member, "phone", &passkey("cred"), now)?;
         shop.replace_codes(member, &[[7; 32]], now)?;
+        shop.meet_device(member, &TokenDigest::from_bytes([4; 32]), "", now)?;
+        shop.meet_network(member, &[4; 32], now)?;
+        let until = Timestamp::from_millis(i64::MAX);
+        shop.keep_recovery_link(member, &TokenDigest::from_bytes([4; 32]), "phone lost", now, until)?;
         shop.notify(notice, member, SecurityNotice::NewDevice, "", now)
     })
     .await;
@@ -250,6 +254,10 @@ const READS: &[(&str, Read)] = &[
     ("unread_notices", |shop, of| {
         shop.unread_notices(of.member).map(|count| usize::try_from(count).unwrap_or(0))
     }),
+    ("knows_device", |shop, of| {
+        shop.knows_device(of.member, &TokenDigest::from_bytes([4; 32])).map(usize::from)
+    }),
+    ("knows_network", |shop, of| shop.knows_network(of.member, &[4; 32], of.now).map(usize::from)),
     ("connection_of_account", |shop, of| {
         found(shop.connection_of_account(ChannelKind::MercadoLivre, &of.connection.to_string()))
     }),
@@ -470,6 +478,16 @@ const WRITES: &[(&str, Write)] = &[
     ("meet_device", |shop, of| {
         shop.meet_device(of.member, &TokenDigest::from_bytes([5; 32]), "forged", of.now).map(drop)
     }),
+    ("keep_recovery_link", |shop, of| {
+        let digest = TokenDigest::from_bytes([5; 32]);
+        shop.keep_recovery_link(of.member, &digest, "forged", of.now, Timestamp::from_millis(i64::MAX))
+    }),
+    ("use_recovery_link", |shop, of| {
+        shop.use_recovery_link(of.member, &TokenDigest::from_bytes([4; 32]), of.now).map(drop)
+    }),
+    ("forget_ways_in", |shop, of| shop.forget_ways_in(of.member)),
+    ("meet_network", |shop, of| shop.meet_network(of.member, &[5; 32], of.now)),
+    ("meet_network of a known one", |shop, of| shop.meet_network(of.member, &[4; 32], Timestamp::EPOCH)),
     ("notify", |shop, of| shop.notify(of.fresh(), of.member, SecurityNotice::NewDevice, "forged", of.now)),
     ("notices_read", |shop, of| shop.notices_read(of.member, of.now)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),

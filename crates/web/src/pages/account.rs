@@ -40,6 +40,22 @@ pub struct SetupPage {
     pub errors: Errors,
 }
 
+/// `GET|POST /recover/{token}`. Fields: `email`, `password`.
+#[derive(Debug, Template)]
+#[template(path = "recover.html")]
+pub struct RecoverPage {
+    /// Around it; nobody is signed in.
+    pub chrome: Chrome,
+    /// The one-time token of the address.
+    pub token: String,
+    /// What was typed before.
+    pub email: String,
+    /// Fewest characters of a password.
+    pub password_min_chars: i64,
+    /// What is wrong.
+    pub errors: Errors,
+}
+
 /// Why a page cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {

@@ -2,7 +2,7 @@ use domain::Problem;
 
 use super::{Reader, Rendered, add, brl};
 use crate::Nav;
-use crate::pages::account::{ErrorPage, Obstacle, SetupPage, SignInPage};
+use crate::pages::account::{ErrorPage, Obstacle, RecoverPage, SetupPage, SignInPage};
 use crate::pages::components::ComponentsPage;
 use crate::pages::{Errors, FieldError, Pager};
 
@@ -20,18 +20,7 @@ impl Reader {
         };
         add(pages, "sign-in", &sign_in(Errors::default()));
         add(pages, "sign-in-refused", &sign_in(errors.clone()));
-        add(
-            pages,
-            "setup",
-            &SetupPage {
-                chrome: self.gate("/setup/x"),
-                token: "x".to_owned(),
-                organization: String::new(),
-                email: String::new(),
-                password_min_chars: 12,
-                errors: Errors::default(),
-            },
-        );
+        self.behind_links(pages);
         for obstacle in Obstacle::OWN {
             add(
                 pages,
@@ -72,6 +61,33 @@ impl Reader {
                 ],
                 errors,
                 pager: Pager { newer: Some("#newer".to_owned()), older: Some("#older".to_owned()) },
+            },
+        );
+    }
+
+    /// What one-time links lead to.
+    fn behind_links(&self, pages: &mut Vec<Rendered>) {
+        add(
+            pages,
+            "setup",
+            &SetupPage {
+                chrome: self.gate("/setup/x"),
+                token: "x".to_owned(),
+                organization: String::new(),
+                email: String::new(),
+                password_min_chars: 12,
+                errors: Errors::default(),
+            },
+        );
+        add(
+            pages,
+            "recover",
+            &RecoverPage {
+                chrome: self.gate("/recover/x"),
+                token: "x".to_owned(),
+                email: String::new(),
+                password_min_chars: 12,
+                errors: Errors::default(),
             },
         );
     }

@@ -1,17 +1,19 @@
 //! Signing in and out, the owner's set-up, language and theme.
 
+use std::time::Duration;
+
 use axum::extract::{Path, Query};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Restricted;
 use serde::Deserialize;
 
 use app::people::SetupError;
 use app::sign_in::{SignIn, SignInError};
-use vault::password::{MIN_CHARS, PasswordProblem};
+use vault::password_rules::PasswordProblem;
 
 use super::guard::{self, Failure, Member, OpenForm, Posted, PostedAny, Reader, own_path, render};
-use super::{cookies, see_other};
+use super::{Web, cookies, see_other};
 use crate::pages::account::{Obstacle, SetupPage, SignInPage};
 use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Lang, Theme};
@@ -35,6 +37,15 @@ pub(crate) async fn show_sign_in(reader: Reader, Query(query): Query<Next>) -> R
     })
 }
 
+/// The sign-in form for whoever has to wait before they show another passkey.
+pub(crate) fn passkeys_wait(reader: Reader, next: String, wait: Duration) -> Response {
+    let chrome = reader.into_chrome();
+    let refusal = Refusal::for_now(&chrome, wait, "passkey-wait");
+    let errors = refusal.at("email");
+    let page = SignInPage { chrome, email: String::new(), next, passkeys_possible: true, errors };
+    refusal.with(render(&page))
+}
+
 /// Signs in.
 pub(crate) async fn sign_in(form: OpenForm) -> Result<Response, Failure> {
     let OpenForm { reader, fields } = form;
@@ -55,28 +66,59 @@ pub(crate) async fn sign_in(form: OpenForm) -> Result<Response, Failure> {
         }
         Err(refused) => {
             let chrome = reader.into_chrome();
-            let (status, text) = refusal(&chrome, refused, "sign-in-wrong")?;
-            let errors = Errors(vec![FieldError { field: "email", text }]);
-            Ok((status, render(&SignInPage { chrome, email, next, passkeys_possible, errors }))
-                .into_response())
+            let wait = if passkeys_possible { "sign-in-wait-passkey" } else { "sign-in-wait" };
+            let refusal = Refusal::of(&chrome, refused, "sign-in-wrong", wait)?;
+            let errors = refusal.at("email");
+            Ok(refusal.with(render(&SignInPage { chrome, email, next, passkeys_possible, errors })))
         }
     }
 }
 
-/// Why somebody was not let in, in their words; `wrong` is the sentence for a wrong answer.
-pub(crate) fn refusal(
-    chrome: &Chrome,
-    refused: SignInError,
-    wrong: &str,
-) -> Result<(StatusCode, String), Failure> {
-    match refused {
-        SignInError::Wait(wait) => {
-            Ok((StatusCode::TOO_MANY_REQUESTS, chrome.ta("sign-in-wait", "span", &chrome.span(&wait))))
+/// Why somebody was not let in, in their words.
+pub(crate) struct Refusal {
+    status: StatusCode,
+    text: String,
+    wait: Option<Duration>,
+}
+
+impl Refusal {
+    /// `wrong` is the sentence for a wrong answer, `wait` the one for whoever has to wait.
+    pub(crate) fn of(
+        chrome: &Chrome,
+        refused: SignInError,
+        wrong: &str,
+        wait: &str,
+    ) -> Result<Self, Failure> {
+        match refused {
+            SignInError::Wait(span) => Ok(Self::for_now(chrome, span, wait)),
+            SignInError::Wrong | SignInError::Closed => {
+                Ok(Self { status: StatusCode::UNAUTHORIZED, text: chrome.t(wrong).to_owned(), wait: None })
+            }
+            SignInError::App(error) => Err(error.into()),
         }
-        SignInError::Wrong | SignInError::Closed => {
-            Ok((StatusCode::UNAUTHORIZED, chrome.t(wrong).to_owned()))
+    }
+
+    /// Whoever has to wait is told how long, rounded up to what is said of it.
+    pub(crate) fn for_now(chrome: &Chrome, wait: Duration, sentence: &str) -> Self {
+        const MINUTE: u64 = 60;
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let said = if seconds < MINUTE { seconds } else { seconds.div_ceil(MINUTE) * MINUTE };
+        let text = chrome.ta(sentence, "span", &chrome.span(&Duration::from_secs(said)));
+        Self { status: StatusCode::TOO_MANY_REQUESTS, text, wait: Some(Duration::from_secs(seconds)) }
+    }
+
+    /// The error of a form's field.
+    pub(crate) fn at(&self, field: &'static str) -> Errors {
+        Errors(vec![FieldError { field, text: self.text.clone() }])
+    }
+
+    /// The answer with this page.
+    pub(crate) fn with(self, page: Response) -> Response {
+        let mut response = (self.status, page).into_response();
+        if let Some(wait) = self.wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
-        SignInError::App(error) => Err(error.into()),
+        response
     }
 }
 
@@ -89,25 +131,31 @@ pub(crate) async fn sign_out(PostedAny(posted): PostedAny) -> Result<Response, F
     Ok(response)
 }
 
-fn setup_page(chrome: Chrome, token: String) -> SetupPage {
+fn setup_page(web: &Web, chrome: Chrome, token: String) -> SetupPage {
     SetupPage {
         chrome,
         token,
         organization: String::new(),
         email: String::new(),
-        password_min_chars: i64::try_from(MIN_CHARS).unwrap_or(i64::MAX),
+        password_min_chars: min_chars(web.app.password_min_chars(true)),
         errors: Errors::default(),
     }
 }
 
+/// Fewest characters of a password, for its hint.
+pub(crate) fn min_chars(chars: usize) -> i64 {
+    i64::try_from(chars).unwrap_or(i64::MAX)
+}
+
 /// The owner's form behind the one-time link.
 pub(crate) async fn show_setup(reader: Reader, Path(token): Path<String>) -> Result<Response, Failure> {
-    let good = reader.web.app.setup_link_is_good(&token).await?;
+    let web = reader.web.clone();
+    let good = web.app.setup_link_is_good(&token).await?;
     let chrome = reader.into_chrome();
     if !good {
         return Ok(guard::obstacle(&chrome, Obstacle::LinkUsed));
     }
-    Ok(render(&setup_page(chrome, token)))
+    Ok(render(&setup_page(&web, chrome, token)))
 }
 
 /// Makes the organization and its owner, and signs them in.
@@ -128,7 +176,7 @@ pub(crate) async fn set_up(Path(token): Path<String>, form: OpenForm) -> Result<
                 organization: name.to_owned(),
                 email: email.to_owned(),
                 errors,
-                ..setup_page(chrome, token)
+                ..setup_page(&web, chrome, token)
             };
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response());
         }
@@ -158,12 +206,16 @@ fn setup_errors(chrome: &Chrome, problems: &app::people::SetupProblems) -> Error
 /// What is wrong with a new password, in its member's words.
 pub(crate) fn password_problem(chrome: &Chrome, problem: PasswordProblem) -> String {
     match problem {
-        PasswordProblem::TooShort => chrome.tn("field-password-hint", &i64::try_from(MIN_CHARS).unwrap_or(0)),
+        PasswordProblem::TooShort(chars) => chrome.tn("field-password-hint", &min_chars(chars)),
         PasswordProblem::TooLong => chrome.t("setup-error-password-long").into(),
-        PasswordProblem::ContainsEmail
-        | PasswordProblem::Repetitive
-        | PasswordProblem::Sequence
-        | PasswordProblem::Common => chrome.t("setup-error-password-common").into(),
+        PasswordProblem::ContainsEmail => chrome.t("setup-error-password-email").into(),
+        PasswordProblem::ContainsName => chrome.t("setup-error-password-name").into(),
+        PasswordProblem::Repetitive | PasswordProblem::Sequence | PasswordProblem::Common => {
+            chrome.t("setup-error-password-common").into()
+        }
+        PasswordProblem::Classes => chrome.t("setup-error-password-classes").into(),
+        PasswordProblem::Breached => chrome.t("setup-error-password-breached").into(),
+        PasswordProblem::Unchecked => chrome.t("setup-error-password-unchecked").into(),
     }
 }
 

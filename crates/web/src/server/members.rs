@@ -1,6 +1,7 @@
 //! Members: the list, one of them, invitations, reviews, leaving.
 
-use app::invitations::JoinError;
+use app::App;
+use app::invitations::{Invited, JoinError};
 use app::members::{AccessError, Everybody, MemberSeen, Wish};
 use app::reviews::Reviewed;
 use app::sign_in::SignIn;
@@ -12,9 +13,8 @@ use domain::{Actor, Confidential, Grant, GrantId, InvitationId, MemberId, Purpos
 use std::time::Duration;
 use store::access::GrantRow;
 use store::reviews::Decision;
-use vault::password::MIN_CHARS;
 
-use super::account::password_problem;
+use super::account::{min_chars, password_problem};
 use super::guard::{self, Failure, Member, OpenForm, Posted, Proven, ProvenForm, Reader, render, see_with};
 use super::{cookies, may, see_other};
 use crate::pages::account::Obstacle;
@@ -312,17 +312,18 @@ async fn refused(member: &Member, error: AccessError, back: &str) -> Result<Resp
     }
 }
 
-fn join_page(chrome: Chrome, token: String, organization: String, errors: Errors) -> JoinPage {
-    let password_min_chars = i64::try_from(MIN_CHARS).unwrap_or(i64::MAX);
-    JoinPage { chrome, token, organization, password_min_chars, errors }
+fn join_page(chrome: Chrome, app: &App, token: String, invited: Invited, errors: Errors) -> JoinPage {
+    let password_min_chars = min_chars(app.password_min_chars(invited.administers));
+    JoinPage { chrome, token, organization: invited.organization, password_min_chars, errors }
 }
 
 /// The form behind an invitation's link.
 pub(crate) async fn show_join(reader: Reader, Path(token): Path<String>) -> Result<Response, Failure> {
-    let invited = reader.web.app.invited_to(&token).await?;
+    let app = reader.web.app.clone();
+    let invited = app.invited_to(&token).await?;
     let chrome = reader.into_chrome();
-    let Some(organization) = invited else { return Ok(guard::obstacle(&chrome, Obstacle::LinkUsed)) };
-    Ok(render(&join_page(chrome, token, organization, Errors::default())))
+    let Some(invited) = invited else { return Ok(guard::obstacle(&chrome, Obstacle::LinkUsed)) };
+    Ok(render(&join_page(chrome, &app, token, invited, Errors::default())))
 }
 
 /// Makes whoever was invited a member, and signs them in.
@@ -337,11 +338,11 @@ pub(crate) async fn join(Path(token): Path<String>, form: OpenForm) -> Result<Re
         Err(JoinError::App(error)) => return Err(Failure::from(error).on(chrome)),
         Err(JoinError::Password(problem)) => {
             let text = password_problem(&chrome, problem);
-            let Some(organization) = web.app.invited_to(&token).await? else {
+            let Some(invited) = web.app.invited_to(&token).await? else {
                 return Ok(guard::obstacle(&chrome, Obstacle::LinkUsed));
             };
             let errors = Errors(vec![FieldError { field: "password", text }]);
-            let page = join_page(chrome, token, organization, errors);
+            let page = join_page(chrome, &web.app, token, invited, errors);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response());
         }
     };

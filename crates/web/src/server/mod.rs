@@ -27,6 +27,7 @@ mod order_query;
 mod orders;
 mod picked;
 mod problems;
+mod recover;
 mod second_step;
 mod security;
 mod skus;
@@ -141,6 +142,7 @@ fn pages() -> Routes {
         .route("/security/api-keys/{id}/end", post(api_keys::end))
         .route("/security/break-glass", post(security::break_glass))
         .route("/setup/{token}", get(account::show_setup).post(account::set_up))
+        .route("/recover/{token}", get(recover::show).post(recover::take))
         .route("/preferences", post(account::set_preferences))
         .route("/orders", get(orders::list))
         .route("/orders/live", get(live::orders))

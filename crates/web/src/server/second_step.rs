@@ -7,14 +7,14 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use domain::Restricted;
 
-use super::account::{Next, refusal};
+use super::account::{Next, Refusal, passkeys_wait};
 use super::guard::{
     self, AnySession, Failure, Fields, OpenForm, Posted, PostedAny, Reader, own_path, render, see_with,
     with_next,
 };
 use super::{cookies, see_other};
+use crate::pages::Errors;
 use crate::pages::security::SecondStepPage;
-use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Tone};
 
 const SECOND: &str = "/sign-in/second";
@@ -72,16 +72,21 @@ pub(crate) async fn take(form: OpenForm) -> Result<Response, Failure> {
         Err(refused) => {
             let Ok(choices) = web.app.second_step_choices(&question).await else { return Ok(closed(&next)) };
             let chrome = reader.into_chrome();
-            let (status, text) = refusal(&chrome, refused, "second-step-wrong")?;
-            let errors = Errors(vec![FieldError { field: "code", text }]);
-            Ok((status, render(&page(chrome, SECOND, &next, choices, errors))).into_response())
+            let refusal = Refusal::of(&chrome, refused, "second-step-wrong", code_wait(&choices))?;
+            let errors = refusal.at("code");
+            Ok(refusal.with(render(&page(chrome, SECOND, &next, choices, errors))))
         }
     }
 }
 
+/// What whoever typed too many wrong codes is told.
+fn code_wait(choices: &Choices) -> &'static str {
+    if choices.passkey.is_some() { "second-step-wait-passkey" } else { "second-step-wait" }
+}
+
 /// Asks a browser for any passkey of ours.
 pub(crate) async fn begin_passkey(reader: Reader) -> Result<Response, Failure> {
-    match reader.web.app.ask_passkey().await {
+    match reader.web.app.ask_passkey(&reader.visit).await {
         Ok(Some((question, json))) => {
             let mut response = as_json(json);
             cookies::keep_question(&mut response, &reader.web, &question);
@@ -110,7 +115,8 @@ pub(crate) async fn passkey(form: OpenForm) -> Result<Response, Failure> {
         }
         Err(SignInError::App(error)) => Err(error.into()),
         Err(SignInError::Closed) => Ok(closed(&next)),
-        Err(SignInError::Wrong | SignInError::Wait(_)) => {
+        Err(SignInError::Wait(wait)) => Ok(passkeys_wait(reader, next, wait)),
+        Err(SignInError::Wrong) => {
             Ok(see_with(&with_next("/sign-in", &next), Tone::Bad, "flash-passkey-refused"))
         }
     }
@@ -121,24 +127,35 @@ pub(crate) async fn show_confirm(
     AnySession(member): AnySession,
     Query(query): Query<Next>,
 ) -> Result<Response, Failure> {
-    confirm_page(&member, own_path(&query.next), |_| Errors::default()).await
+    let next = own_path(&query.next);
+    match confirm_page(&member, next).await? {
+        Ok(page) => Ok(page.answer(&member, Errors::default())),
+        Err(closed) => Ok(closed),
+    }
 }
 
-async fn confirm_page(
-    member: &guard::Member,
-    next: &str,
-    errors: impl FnOnce(&Chrome) -> Errors,
-) -> Result<Response, Failure> {
+/// A question that is put to a signed-in member, and its page.
+struct Confirmation {
+    page: SecondStepPage,
+    question: vault::Token,
+}
+
+impl Confirmation {
+    fn answer(self, member: &guard::Member, errors: Errors) -> Response {
+        let mut response = render(&SecondStepPage { errors, ..self.page });
+        cookies::keep_question(&mut response, &member.web, &self.question);
+        response
+    }
+}
+
+async fn confirm_page(member: &guard::Member, next: &str) -> Result<Result<Confirmation, Response>, Failure> {
     match member.web.app.ask_proof(&member.who).await {
         Ok((question, choices)) => {
-            let chrome = member.gate();
-            let errors = errors(&chrome);
-            let mut response = render(&page(chrome, CONFIRM, next, choices, errors));
-            cookies::keep_question(&mut response, &member.web, &question);
-            Ok(response)
+            let page = page(member.gate(), CONFIRM, next, choices, Errors::default());
+            Ok(Ok(Confirmation { page, question }))
         }
         Err(SignInError::App(error)) => Err(error.into()),
-        Err(_) => Ok(closed(next)),
+        Err(_) => Ok(Err(closed(next))),
     }
 }
 
@@ -154,11 +171,18 @@ pub(crate) async fn confirm(PostedAny(posted): PostedAny) -> Result<Response, Fa
         }
         Err(SignInError::App(error)) => Err(error.into()),
         Err(refused) => {
-            let field = if fields.raw("password").is_empty() { "code" } else { "password" };
-            let wrong = if field == "code" { "second-step-wrong" } else { "confirm-password-wrong" };
-            let (status, text) = refusal(&member.gate(), refused, wrong)?;
-            let page = confirm_page(&member, &next, |_| Errors(vec![FieldError { field, text }])).await?;
-            Ok((status, page).into_response())
+            let asked = match confirm_page(&member, &next).await? {
+                Ok(asked) => asked,
+                Err(closed) => return Ok(closed),
+            };
+            let (field, wrong, wait) = if fields.raw("password").is_empty() {
+                ("code", "second-step-wrong", code_wait(&asked.page.choices))
+            } else {
+                ("password", "confirm-password-wrong", "password-wait")
+            };
+            let refusal = Refusal::of(&asked.page.chrome, refused, wrong, wait)?;
+            let errors = refusal.at(field);
+            Ok(refusal.with(asked.answer(&member, errors)))
         }
     }
 }

@@ -7,9 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{PasskeyId, Restricted, SessionId};
 use store::sessions::NoticeRow;
-use vault::password::MIN_CHARS;
 
-use super::account::password_problem;
+use super::account::{Refusal, min_chars, password_problem};
 use super::guard::{Failure, Member, Own, Posted, PostedOwn, PostedOwnProven, render, see_with};
 use super::second_step::as_json;
 use super::{cookies, see_other};
@@ -65,7 +64,7 @@ async fn security_page(member: &Member, errors: Errors) -> Result<SecurityPage, 
             })
             .collect(),
         notices: found.notices.into_iter().map(notice).collect(),
-        password_min_chars: i64::try_from(MIN_CHARS).unwrap_or(i64::MAX),
+        password_min_chars: min_chars(app.password_min_chars(standing.administers)),
         errors,
     })
 }
@@ -200,6 +199,11 @@ pub(crate) async fn change_password(PostedOwnProven(posted): PostedOwnProven) ->
         }
         Err(FactorError::Wrong) => {
             wrong_field(&member, "current", chrome.t("confirm-password-wrong").to_owned()).await
+        }
+        Err(FactorError::Wait(wait)) => {
+            let refusal = Refusal::for_now(&chrome, wait, "password-wait");
+            let page = security_page(&member, refusal.at("current")).await?;
+            Ok(refusal.with(render(&page)))
         }
         Err(error) => refused(&member, error).await,
     }
