@@ -31,9 +31,9 @@ const PASSWORD: &str = "caneca vermelha na prateleira 42";
 pub async fn run(ground: &Ground, span: Duration, report: &mut Report) -> Result<()> {
     let home = TempDir::new()?;
     let mut program = start(ground, &home)?;
-    let (_, line) = program.ready()?;
-    let ready: Value = serde_json::from_str(&line)?;
-    let text = |key: &str| ready[key].as_str().map(str::to_owned).ok_or(format!("no {key} in {line}"));
+    let (_, said) = program.ready()?;
+    let ready: Value = serde_json::from_str(&said)?;
+    let text = |key: &str| ready[key].as_str().map(str::to_owned).ok_or(format!("no {key} in {said}"));
     let (url, link) = (Url::parse(&text("url")?)?, Url::parse(&text("setup_link")?)?);
     let address = *url.socket_addrs(|| None)?.first().ok_or("the program has no address")?;
     set_up(address, link.path()).await?;
@@ -48,14 +48,14 @@ pub async fn run(ground: &Ground, span: Duration, report: &mut Report) -> Result
     }
     let before = cpu::whole_time_of(program.id())?;
     tokio::time::sleep(span).await;
-    let idle = cpu::whole_time_of(program.id())? - before;
+    let idle = cpu::whole_time_of(program.id())?.saturating_sub(before);
 
     let before = cpu::whole_time_of(program.id())?;
     let asked = Arc::clone(&guess);
     let pace = Pace::Open { per_second: PER_SECOND, from_sending: false };
     let outcome =
         tokio::task::spawn_blocking(move || load::run(address, &asked, CONNECTIONS, pace, span)).await??;
-    let spent = cpu::whole_time_of(program.id())? - before;
+    let spent = cpu::whole_time_of(program.id())?.saturating_sub(before);
     program.end()?;
     tell(ground.name, &outcome, share(idle, span), share(spent, outcome.span), report);
     Ok(())

@@ -113,7 +113,7 @@ async fn who_succeeds_has_taken_nothing_and_who_fails_has(house: House, other: S
         assert_eq!(taken, Taken::Allowed, "round {round}");
         assert_eq!(
             house.store.limits().wait(vec![both[1]], done_at).await,
-            Ok(Some(30 * SECOND - SECOND / 4))
+            Ok(Some(Duration::from_millis(29_750)))
         );
         // Whichever node began, another one may end.
         house.store.limits().hand_back(both.clone(), keeper, taken_at, done_at).await.expect("handed back");
