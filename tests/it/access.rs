@@ -146,7 +146,7 @@ fn root() -> PathBuf {
 }
 
 on_both! {
-    /// ASVS 8.1.1, 8.2.1, 8.3.1, 8.4.2.
+    /// ASVS 8.1.1, 8.2.1, 8.3.1.
     async fn each_route_opens_to_the_roles_that_were_approved_for_it(shop) {
         let kept = std::fs::read_to_string(root().join("docs/security/access.md")).unwrap_or_default();
         let intro = kept.split("| permission |").next().unwrap_or_default();
