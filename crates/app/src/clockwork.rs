@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{connections, counters, jobs, limits, people, sessions};
+use store::{connections, counters, jobs};
 
 use crate::App;
 use crate::charges::CHECK_CHARGES_EVERY;
@@ -125,13 +125,7 @@ impl App {
         }
         if wheels.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
             wheels.forgot_at = Some(now);
-            db.write(move |tx| {
-                people::forget_expired(tx, now)?;
-                limits::forget(tx, now)?;
-                sessions::forget_expired(tx, now)
-            })
-            .await?;
-            self.forget_buyers().await?;
+            self.forget().await?;
         }
         // Not at the start: an import or sweep has just looked, or soon will.
         let checked_at = *wheels.checked_listings_at.get_or_insert(now);

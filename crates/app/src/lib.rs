@@ -18,13 +18,16 @@ pub mod connections;
 pub mod error;
 pub mod factors;
 pub mod fanout;
+pub mod holds;
 pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod limits;
+pub mod mail;
 pub mod people;
 pub mod picked;
+pub mod retention;
 pub mod secrets;
 pub mod shelf;
 pub mod sign_in;
@@ -125,6 +128,8 @@ pub struct App {
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
     /// Where checkpoints go.
     pushes: Arc<[audit_push::PushPlace]>,
+    /// Who sends letters.
+    mailer: Option<Arc<connect::Mailer>>,
 }
 
 impl std::fmt::Debug for App {
@@ -150,6 +155,7 @@ impl App {
             audit: Arc::new(audit),
             backups: Arc::default(),
             pushes: Arc::default(),
+            mailer: None,
         })
     }
 

@@ -156,6 +156,8 @@ ids! {
     LineId = "lin";
     /// An offer on a channel.
     ListingId = "lst";
+    /// A letter that goes out.
+    MailId = "mail";
     /// A person in an organization.
     MemberId = "mem";
     /// An order as the hub keeps it.
@@ -180,6 +182,10 @@ ids! {
     BackupRunId = "bak";
     /// A fee that was charged otherwise than it was forecast.
     DifferenceId = "dif";
+    /// What a person asks of their data.
+    RequestId = "req";
+    /// Something that keeps data from being deleted.
+    HoldId = "hld";
     /// A filter that a member gave a name.
     ViewId = "viw";
 }

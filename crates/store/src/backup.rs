@@ -16,9 +16,9 @@ use crate::params;
 /// The table of wrapped keys: it is backed up apart from the data.
 pub const KEY_TABLE: &str = "data_key";
 /// Tables that no backup holds: whoever was signed in signs in anew after a restore, and a
-/// session that was ended must not live again.
-const LEFT_OUT: [&str; 5] =
-    ["session", "setup_link", "authorization_attempt", "sign_in_failure", "challenge"];
+/// session that was ended must not live again. A letter is sent when it is written or not at all.
+const LEFT_OUT: [&str; 6] =
+    ["session", "setup_link", "authorization_attempt", "sign_in_failure", "challenge", "mail"];
 /// Tables that only grow, by ids that tell when a row was made: what was settled long before
 /// one backup is in the next one as it was.
 pub const GROWING: [&str; 3] = ["ledger", "timeline", "audit_event"];
@@ -460,17 +460,6 @@ pub fn last(tx: &mut Tx<'_>, kind: RunKind, state: Option<RunState>) -> StoreRes
             run,
         ),
     }
-}
-
-/// Forgets runs that ended before an instant, but never the newest good ones.
-pub fn forget(tx: &mut Tx<'_>, before: Timestamp) -> StoreResult<()> {
-    tx.execute(
-        "DELETE FROM backup_run WHERE ended_at < $1 AND id NOT IN \
-           (SELECT k.id FROM backup_run k WHERE k.state = 'good' AND NOT EXISTS \
-              (SELECT 1 FROM backup_run n WHERE n.kind = k.kind AND n.state = 'good' AND n.id > k.id))",
-        params![before],
-    )
-    .map(drop)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use domain::{ConnectionId, OrganizationId, SubjectId, Timestamp};
 
 use crate::db::{StoreResult, Tx, Val};
 use crate::pages::Query;
+use crate::retention::held;
 use crate::{Tenant, params};
 
 /// Hashes kept of one buyer at most; who has more has names of many receivers.
@@ -33,11 +34,16 @@ pub struct BuyersKept {
     pub count: i64,
 }
 
-/// Organizations that keep a buyer whose last order was placed before an instant.
+/// Organizations that keep a buyer whose last order was placed before an instant and whom no
+/// hold keeps.
 pub fn with_buyers_before(tx: &mut Tx<'_>, before: Timestamp) -> StoreResult<Vec<OrganizationId>> {
-    tx.rows("SELECT DISTINCT organization_id FROM buyer WHERE last_placed_at < $1", params![before], |row| {
-        row.get(0)
-    })
+    let sql = format!("SELECT DISTINCT organization_id FROM buyer WHERE last_placed_at <= $1{}", unheld());
+    tx.rows(&sql, params![before], |row| row.get(0))
+}
+
+/// The condition that no hold keeps a buyer.
+fn unheld() -> String {
+    held("buyer", "buyer").map(|held| format!(" AND NOT {held}")).unwrap_or_default()
 }
 
 impl Tenant<'_, '_> {
@@ -157,9 +163,17 @@ impl Tenant<'_, '_> {
         self.tx.rows(&sql, query.params(), |row| row.get(0))
     }
 
-    /// Forgets buyers whose last order was placed before an instant. Returns how many.
+    /// Buyers that a hold keeps from being forgotten.
+    pub fn held_buyers(&mut self) -> StoreResult<i64> {
+        let held = held("buyer", "buyer").unwrap_or_default();
+        let sql = format!("SELECT COUNT(*) FROM buyer WHERE organization_id = $1 AND {held}");
+        Ok(self.tx.row(&sql, params![self.id], |row| row.get(0))?.unwrap_or_default())
+    }
+
+    /// Forgets buyers whose last order was placed before an instant and whom no hold keeps.
+    /// Returns how many.
     pub fn forget_buyers_before(&mut self, before: Timestamp) -> StoreResult<u64> {
-        self.forget("last_placed_at < $2", before.into())
+        self.forget("last_placed_at <= $2", before.into())
     }
 
     /// Forgets all buyers of a connection. Returns how many.
@@ -173,12 +187,13 @@ impl Tenant<'_, '_> {
     }
 
     fn forget(&mut self, which: &'static str, value: Val<'_>) -> StoreResult<u64> {
+        let unheld = unheld();
         let terms = format!(
             "DELETE FROM buyer_term WHERE organization_id = $1 AND buyer_id IN \
-             (SELECT id FROM buyer WHERE organization_id = $1 AND {which})"
+             (SELECT id FROM buyer WHERE organization_id = $1 AND {which}{unheld})"
         );
         self.tx.execute(&terms, &[self.id.into(), value])?;
-        let buyers = format!("DELETE FROM buyer WHERE organization_id = $1 AND {which}");
+        let buyers = format!("DELETE FROM buyer WHERE organization_id = $1 AND {which}{unheld}");
         self.tx.execute(&buyers, &[self.id.into(), value])
     }
 }

@@ -1,5 +1,6 @@
 //! Organizations, their members and one-time links.
 
+use domain::retention::FAILURES_COUNT_FOR;
 use domain::{Confidential, MemberId, OrganizationId, Timestamp};
 use std::time::Duration;
 use vault::{Sealed, TokenDigest};
@@ -126,7 +127,7 @@ pub fn count_sign_in_failure(tx: &mut Tx<'_>, subject: &[u8], now: Timestamp) ->
                failures = CASE WHEN sign_in_failure.updated_at < $3 THEN 1 ELSE sign_in_failure.failures + 1 END, \
                updated_at = excluded.updated_at \
              RETURNING failures",
-            params![subject, now, now.minus(MAX_WAIT * 4)],
+            params![subject, now, now.minus(FAILURES_COUNT_FOR)],
             |row| row.get(0),
         )?
         .unwrap_or(1);
@@ -145,17 +146,6 @@ pub fn count_sign_in_failure(tx: &mut Tx<'_>, subject: &[u8], now: Timestamp) ->
 pub fn forget_sign_in_failures(tx: &mut Tx<'_>, subject: &[u8]) -> StoreResult<()> {
     tx.execute("DELETE FROM sign_in_failure WHERE subject = $1", params![subject])?;
     Ok(())
-}
-
-/// Deletes links, states and failures that no longer count. Returns how many rows.
-pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    let attempts = tx.execute("DELETE FROM authorization_attempt WHERE expires_at <= $1", params![now])?;
-    let failures = tx.execute(
-        "DELETE FROM sign_in_failure WHERE updated_at < $1 AND blocked_until < $2",
-        params![now.minus(MAX_WAIT * 4), now],
-    )?;
-    let links = tx.execute("DELETE FROM setup_link WHERE expires_at <= $1", params![now])?;
-    Ok(attempts + failures + links)
 }
 
 impl Tenant<'_, '_> {

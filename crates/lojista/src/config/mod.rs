@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod log;
+pub(crate) mod mail;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod storage;
@@ -24,14 +25,22 @@ pub(crate) use audit::Audit;
 pub(crate) use backup::Backup;
 pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use mail::Mail;
 pub(crate) use redis::Redis;
 pub(crate) use server::Server;
 pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 6] =
-    [server::SETTINGS, storage::SETTINGS, log::SETTINGS, backup::SETTINGS, audit::SETTINGS, redis::SETTINGS];
+const SECTIONS: [&[Setting]; 7] = [
+    server::SETTINGS,
+    storage::SETTINGS,
+    log::SETTINGS,
+    backup::SETTINGS,
+    audit::SETTINGS,
+    redis::SETTINGS,
+    mail::SETTINGS,
+];
 
 /// Every setting.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
@@ -109,6 +118,8 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     /// Where several nodes keep their limits.
     pub(crate) redis: Redis,
+    /// How letters go out.
+    pub(crate) mail: Mail,
     /// The channels that are on.
     pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
@@ -124,6 +135,7 @@ impl Config {
             backup: Backup::read(&values)?,
             audit: Audit::read(&values)?,
             redis: Redis::read(&values)?,
+            mail: Mail::read(&values)?,
             channels: market::configured(&values.for_channels())?,
         })
     }

@@ -279,7 +279,9 @@ id_columns!(
     JobId,
     LedgerEntryId,
     LineId,
+    HoldId,
     ListingId,
+    MailId,
     MemberId,
     OrderId,
     OrganizationId,
@@ -290,6 +292,7 @@ id_columns!(
     DifferenceId,
     NoticeId,
     PasskeyId,
+    RequestId,
     ViewId,
 );
 

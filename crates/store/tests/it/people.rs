@@ -6,8 +6,8 @@ use domain::Timestamp;
 use store::StoreError;
 use store::people::{
     FIRST_WAIT, FREE_FAILURES, MAX_WAIT, NewMember, any_organization, count_sign_in_failure, credentials,
-    forget_expired, forget_sign_in_failures, keep_setup_link, organizations, setup_link_is_good,
-    sign_in_wait, use_setup_link,
+    forget_sign_in_failures, keep_setup_link, organizations, setup_link_is_good, sign_in_wait,
+    use_setup_link,
 };
 use vault::{Sealed, TokenDigest};
 
@@ -45,7 +45,7 @@ impl House {
 
     async fn clean(&self) -> u64 {
         let now = self.now();
-        self.write(move |tx| forget_expired(tx, now)).await
+        self.write(move |tx| store::retention::forget(tx, now)).await
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{MemberId, NoticeId, PasskeyId, SessionId, Timestamp};
 use store::StoreError;
 use store::factors::{Asked, Question, keep_question, passkey_owner, question, use_question};
 use store::sessions::{
-    DEVICE_KEPT, Met, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn, forget_expired, session,
+    DEVICE_KEPT, Met, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn, session,
 };
 use vault::passkey::{Challenge, Passkey};
 use vault::{Sealed, TokenDigest};
@@ -30,7 +30,7 @@ impl House {
 
     async fn forget(&self) -> u64 {
         let now = self.now();
-        self.write(move |tx| forget_expired(tx, now)).await
+        self.write(move |tx| store::retention::forget(tx, now)).await
     }
 
     async fn ask(&self, asked: Asked, lasts: Duration) -> TokenDigest {

@@ -32,6 +32,7 @@ use vault::passkey::Passkey;
 use vault::{Sealed, TokenDigest, WrappedKey};
 
 use crate::kit::House;
+use crate::papers::Papers;
 use crate::shop::{Shop, seen, snapshot, tokens};
 
 fn too_many(now: Timestamp) -> Pace {
@@ -56,6 +57,7 @@ struct Estate {
     attempt: TokenDigest,
     view: ViewId,
     passkey: PasskeyId,
+    papers: Papers,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -130,6 +132,7 @@ impl Estate {
         let view: ViewId = house.id();
         shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
         let passkey_id = with_factors(shop, member).await;
+        let papers = Papers::of(shop, member).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -148,6 +151,7 @@ impl Estate {
             attempt,
             view,
             passkey: passkey_id,
+            papers,
             now,
             fresh,
         }
@@ -329,6 +333,8 @@ const READS: &[(&str, Read)] = &[
         listed(shop.difference_page(Some(ChannelKind::MercadoLivre), None))
     }),
     ("difference_sums", |shop, _| listed(shop.difference_sums(Timestamp::EPOCH))),
+    ("waiting_mail", |shop, of| found(shop.waiting_mail(of.papers.mail))),
+    ("holds", |shop, _| listed(shop.holds())),
 ];
 
 type Write = fn(&mut Tenant<'_, '_>, &Estate) -> StoreResult<()>;
@@ -469,6 +475,11 @@ const WRITES: &[(&str, Write)] = &[
     }),
     ("notify", |shop, of| shop.notify(of.fresh(), of.member, SecurityNotice::NewDevice, "forged", of.now)),
     ("notices_read", |shop, of| shop.notices_read(of.member, of.now)),
+    ("drop_mail", |shop, of| shop.drop_mail(of.papers.mail).map(drop)),
+    ("keep_mail of a known id", |shop, of| {
+        shop.keep_mail(of.papers.mail, "forged", &Sealed::from_bytes(vec![9]), of.now, of.now)
+    }),
+    ("lift_hold", |shop, of| shop.lift_hold(of.papers.hold, of.member, of.now).map(drop)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];
 

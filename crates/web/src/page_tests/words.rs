@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 44] = [
+const OPEN_GROUPS: [&str; 42] = [
     "actor-system",
     "audit",
     "audit-end",
@@ -21,9 +21,6 @@ const OPEN_GROUPS: [&str; 44] = [
     "entry",
     "fee",
     "job",
-    "kept-as",
-    "kept-of",
-    "kept-until",
     "listing-show",
     "listing-state",
     "nav",
@@ -45,6 +42,7 @@ const OPEN_GROUPS: [&str; 44] = [
     "reason",
     "reauthorization",
     "reauthorization-mend",
+    "retention",
     "scope",
     "security-notice",
     "ship-day",

@@ -15,6 +15,7 @@ mod cookies;
 mod desk;
 mod guard;
 mod headers;
+mod holds;
 mod hooks;
 mod listings;
 mod live;
@@ -163,6 +164,8 @@ fn pages() -> Routes {
         .route("/audit/export", post(audit::export))
         .route("/privacy", get(buyers::show))
         .route("/privacy/buyers", post(buyers::switch))
+        .route("/privacy/holds", post(holds::place))
+        .route("/privacy/holds/{id}/lift", post(holds::lift))
         .route("/backups", get(backups::show))
         .route("/backups/take", post(backups::take))
         .route("/backups/drill", post(backups::try_out))
