@@ -69,6 +69,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("differences", "/differences"),
         Page::at("audit", "/audit"),
         Page::at("privacy", "/privacy"),
+        Page::at("register", "/privacy/requests"),
+        Page::at("your-data", "/your-data"),
         Page::at("backups", "/backups"),
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),

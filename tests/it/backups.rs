@@ -349,6 +349,8 @@ on_both! {
             "authorization_attempt",
             "challenge",
             "data_key",
+            "mail",
+            "privacy_ticket",
             "session",
             "setup_link",
             "sign_in_failure",

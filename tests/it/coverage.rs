@@ -44,6 +44,8 @@ const NO_EVENT: &[(&str, &str)] = &[
 const REVEALS: &[(&str, &str)] = &[
     ("crates/app/src/people.rs", "none: members see their own address in the top bar of their own pages"),
     ("crates/web/src/server/guard.rs", "none: the same address"),
+    ("crates/app/src/disclosure.rs", "privacy.disclosed"),
+    ("crates/app/src/register.rs", "request.read"),
     ("crates/app/src/factors.rs", "none: a member's own code is checked, or their new secret shown to them"),
     ("crates/web/src/server/desk.rs", "case.read"),
 ];
@@ -306,6 +308,43 @@ async fn buyers_are_pressed(visitor: &mut Visitor<'_>) {
     shop.run_until_idle().await;
 }
 
+/// Somebody asks for their data, and a member of the shop answers.
+async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>) {
+    let shop = visitor.shop;
+    let mailbox = shop.gets_mailbox().await;
+    let mut person = Visitor::at_the_door(shop);
+    let at = |last: &str| format!("/your-data/{}/{last}", shop.organization);
+    let route = |last: &str| -> &'static str {
+        web::paths()
+            .into_iter()
+            .find(|path| *path == format!("/your-data/{{organization}}/{last}"))
+            .expect("a route")
+    };
+    let email = [("email", EMAIL)];
+    person.press(route("code"), &at("code"), &email, Some("privacy.code_wanted")).await;
+    shop.run_until_idle().await;
+    let code = tests::mailbox::code_in(&mailbox.catcher.mails()[0].text);
+    let shown = [("code", code.as_str())];
+    person.press(route("code/show"), &at("code/show"), &shown, Some("privacy.code_shown")).await;
+    let copy = [("form", "page"), ("regime", "lgpd")];
+    person.press(route("copy"), &at("copy"), &copy, Some("privacy.disclosed")).await;
+    let asked = [("kind", "correct"), ("regime", "gdpr"), ("text", "Meu nome")];
+    person.press(route("ask"), &at("ask"), &asked, Some("request.received")).await;
+    person.press(route("leave"), &at("leave"), &[], Some("privacy.left")).await;
+    visitor.pressed.append(&mut person.pressed);
+
+    let open = shop.see(|tenant| tenant.requests()).await.into_iter().find(|row| row.ended_at.is_none());
+    let path = format!("/privacy/requests/{}", open.expect("a request is open").id);
+    visitor.open(&path, "request.read").await;
+    let called = [("called", "Zuleica Inexistente")];
+    let erased = Some("request.erased");
+    visitor.press("/privacy/requests/{id}/erase", &format!("{path}/erase"), &called, erased).await;
+    let answer = [("answer", "Corrigido."), ("outcome", "answered")];
+    let answered = Some("request.answered");
+    visitor.press("/privacy/requests/{id}/answer", &format!("{path}/answer"), &answer, answered).await;
+    shop.run_until_idle().await;
+}
+
 /// A member's own sign-in: an app, its codes, a passkey that a browser gets wrong and one
 /// that goes, a password, other sessions.
 async fn sign_in_is_pressed(visitor: &mut Visitor<'_>) {
@@ -389,6 +428,7 @@ on_both! {
         visitor.pressed.insert("/setup/{token}");
         things_of_the_shop_are_pressed(&mut visitor).await;
         buyers_are_pressed(&mut visitor).await;
+        the_privacy_centre_is_pressed(&mut visitor).await;
         accounts_are_pressed(&mut visitor).await;
         sign_in_is_pressed(&mut visitor).await;
         let look = [("lang", "en"), ("theme", "dark"), ("next", "/orders")];

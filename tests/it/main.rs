@@ -53,6 +53,7 @@ mod money;
 mod order_in;
 mod orders_list;
 mod paces;
+mod privacy;
 mod problems;
 mod publishing;
 mod secrets;

@@ -1,8 +1,10 @@
 //! A mail server that a shop under test sends its letters to, over real sockets.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use connect::{MailServer, Mailer, Sender};
+use domain::Clock;
 use sandbox::MailCatcher;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -32,23 +34,45 @@ pub fn mailer_to(address: SocketAddr) -> Mailer {
     Mailer::new(&server, None, Sender::parse(SENDER).expect("a sender")).expect("a mailer")
 }
 
+impl Mailbox {
+    /// Opens one on this machine.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn open(clock: Arc<dyn Clock>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let catcher = MailCatcher::new(clock);
+        let mut taking = JoinSet::new();
+        taking.spawn(catcher.clone().take_in(listener));
+        Self { catcher, address, _taking: taking }
+    }
+}
+
 impl TestApp {
     /// Has a mail server from now on, until the program starts anew.
     ///
     /// # Panics
     /// When no port is free.
     pub async fn gets_mailbox(&self) -> Mailbox {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let catcher = MailCatcher::new(std::sync::Arc::new(self.market().sandbox().clock()));
-        let mut taking = JoinSet::new();
-        taking.spawn(catcher.clone().take_in(listener));
-        self.mails_to(address);
-        Mailbox { catcher, address, _taking: taking }
+        let mailbox = Mailbox::open(Arc::new(self.market().sandbox().clock())).await;
+        self.mails_to(mailbox.address);
+        mailbox
     }
 
     /// Sends its letters there from now on, whoever listens.
     pub fn mails_to(&self, address: SocketAddr) {
         self.becomes(self.app().mailing(Some(mailer_to(address))));
     }
+}
+
+/// The one-time code in a letter: its longest run of digits and blanks.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn code_in(text: &str) -> String {
+    let groups = text.split(|letter: char| !letter.is_ascii_digit() && letter != ' ');
+    let digits = groups.map(|group| group.chars().filter(char::is_ascii_digit).collect::<String>());
+    digits.max_by_key(String::len).filter(|code| code.len() >= 8).expect("a letter with a code")
 }

@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, TicketId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -82,6 +82,11 @@ pub enum Work {
         /// In which case.
         case: CaseId,
     },
+    /// Look whether an address is on file, and send it a code. Belongs to no account.
+    OfferCode {
+        /// For which browser.
+        ticket: TicketId,
+    },
     /// Hand a letter to the mail server. Belongs to no account.
     SendMail {
         /// Which.
@@ -149,6 +154,7 @@ impl Work {
             Self::FetchBuyer { .. } => "fetch_buyer",
             Self::AnswerCase { .. } => "answer_case",
             Self::SendMail { .. } => "send_mail",
+            Self::OfferCode { .. } => "offer_code",
         }
     }
 
@@ -159,7 +165,8 @@ impl Work {
             Self::FetchOrder { .. }
             | Self::FetchShipment { .. }
             | Self::AnswerCase { .. }
-            | Self::SendMail { .. } => Priority::Order,
+            | Self::SendMail { .. }
+            | Self::OfferCode { .. } => Priority::Order,
             Self::PushStock { .. } => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
@@ -189,6 +196,7 @@ impl Work {
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),
+            Self::OfferCode { ticket } => ticket.to_string(),
             Self::Sweep
             | Self::ReadMissed(_)
             | Self::Import

@@ -255,6 +255,9 @@ impl App {
         if let Work::SendMail { mail } = work {
             return self.send_mail(organization, mail, job.attempts >= MAX_ATTEMPTS).await;
         }
+        if let Work::OfferCode { ticket } = work {
+            return Ok(self.offer_code(organization, ticket).await?);
+        }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {
             Work::PushStock { listing } => {
@@ -296,8 +299,8 @@ impl App {
             Work::AnswerCase { case } => {
                 return Ok(self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await?);
             }
-            // Taken above: it has no account.
-            Work::SendMail { .. } => return Ok(false),
+            // Taken above: they have no account.
+            Work::SendMail { .. } | Work::OfferCode { .. } => return Ok(false),
         };
         Ok(called.map(|()| true)?)
     }
@@ -362,7 +365,8 @@ impl App {
             | Work::SweepCases
             | Work::FetchBuyer { .. }
             | Work::AnswerCase { .. }
-            | Work::SendMail { .. } => Ok(false),
+            | Work::SendMail { .. }
+            | Work::OfferCode { .. } => Ok(false),
         }
     }
 }

@@ -182,6 +182,8 @@ ids! {
     BackupRunId = "bak";
     /// A fee that was charged otherwise than it was forecast.
     DifferenceId = "dif";
+    /// A browser that wants a code, to show whose data it asks for.
+    TicketId = "tkt";
     /// What a person asks of their data.
     RequestId = "req";
     /// Something that keeps data from being deleted.

@@ -48,6 +48,12 @@ pub const MAIL_KEPT: Duration = DAY.saturating_mul(7);
 /// buyer end with five years (Código de Defesa do Consumidor, art. 27).
 pub const HOLD_KEPT: Duration = YEAR.saturating_mul(5);
 
+/// A code has to come back within this, and what it shows is good for as long again.
+pub const TICKET_LIFE: Duration = Duration::from_mins(15);
+/// How long requests about data are kept after their answer. Two years for California (11 CCR
+/// 7101); five for claims (Código de Defesa do Consumidor, art. 27).
+pub const REQUEST_KEPT: Duration = YEAR.saturating_mul(5);
+
 /// How long deletion may come after its due instant before a row counts as overdue: the
 /// clockwork forgets every hour, and a program may stand still for a day.
 pub const GRACE: Duration = DAY;
@@ -169,7 +175,7 @@ impl Term {
 pub fn subject_column(table: &str) -> Option<&'static str> {
     match table {
         "buyer" => Some("id"),
-        "device" | "security_notice" | "case_answer" => Some("member_id"),
+        "device" | "security_notice" | "case_answer" | "privacy_request" => Some("member_id"),
         _ => None,
     }
 }
@@ -244,6 +250,11 @@ pub const CLASSES: &[Class] = &[
             Term::At { table: "challenge", column: "expires_at", longest: QUESTION_LIFE },
             Term::At { table: "authorization_attempt", column: "expires_at", longest: AUTHORIZATION_LIFE },
             Term::At { table: "setup_link", column: "expires_at", longest: SETUP_LINK_LIFE },
+            Term::At {
+                table: "privacy_ticket",
+                column: "expires_at",
+                longest: TICKET_LIFE.saturating_mul(2),
+            },
         ],
     ),
     personal(
@@ -292,6 +303,15 @@ pub const CLASSES: &[Class] = &[
     personal(
         "audit",
         &[Term::With(&["audit_event", "audit_tree", "audit_checkpoint", "audit_push"], Fate::AppendOnly)],
+    ),
+    personal(
+        "request",
+        &[Term::After {
+            table: "privacy_request",
+            column: "ended_at",
+            span: REQUEST_KEPT,
+            since: Since::Ended,
+        }],
     ),
     personal("erasure", &[Term::With(&["erasure"], Fate::Installation)]),
     personal("backup", &[Term::Files { at_most: None }]),

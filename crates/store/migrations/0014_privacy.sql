@@ -36,3 +36,56 @@ CREATE TABLE retention_hold (
 
 CREATE INDEX retention_hold_standing ON retention_hold (organization_id, class, subject_id) WHERE lifted_at IS NULL;
 CREATE INDEX retention_hold_lifted ON retention_hold (lifted_at);
+
+-- Browsers that asked for a one-time code. A row is the same whether the address is on file or
+-- not, until a job has looked.
+CREATE TABLE privacy_ticket (
+  -- SHA-256 of the token in the browser's cookie.
+  token_hash {bytes} PRIMARY KEY,
+  id {id} NOT NULL UNIQUE,
+  organization_id {id} NOT NULL REFERENCES organization (id),
+  -- The address that was named, and the letter for it, under the organization's key.
+  letter_sealed {bytes} NOT NULL,
+  -- Keyed hash of ticket and code; gone once the code came back.
+  code_hash {bytes},
+  member_id {id},
+  tries_left {int} NOT NULL CHECK (tries_left >= 0),
+  proven_at {int},
+  expires_at {int} NOT NULL,
+  FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
+);
+
+CREATE INDEX privacy_ticket_expires ON privacy_ticket (expires_at);
+
+-- The register: what people asked of their data, and what they were answered.
+CREATE TABLE privacy_request (
+  id {id} PRIMARY KEY,
+  organization_id {id} NOT NULL REFERENCES organization (id),
+  -- Words of domain::privacy.
+  kind TEXT NOT NULL,
+  regime TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'refused')),
+  language TEXT NOT NULL,
+  -- Who asked, where a code has shown it.
+  member_id {id},
+  -- How they are reached, who they say they are, what they wrote; under the organization's key.
+  person_sealed {bytes} NOT NULL,
+  received_at {int} NOT NULL,
+  -- The first instant that is too late.
+  due_at {int} NOT NULL,
+  answer_sealed {bytes},
+  ended_by {id},
+  ended_at {int},
+  -- Buyers whose data was erased for it.
+  erased {int} NOT NULL,
+  CHECK ((state = 'open') = (ended_at IS NULL)),
+  FOREIGN KEY (organization_id, member_id) REFERENCES member (organization_id, id)
+);
+
+CREATE INDEX privacy_request_open ON privacy_request (organization_id, due_at, id) WHERE state = 'open';
+CREATE INDEX privacy_request_page ON privacy_request (organization_id, id);
+CREATE INDEX privacy_request_ended ON privacy_request (ended_at);
+
+-- A buyer who had what finds them erased: from then on nothing is kept of them but this, so that
+-- they are not asked for again.
+ALTER TABLE buyer ADD COLUMN opposed_at {int};

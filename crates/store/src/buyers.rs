@@ -41,9 +41,11 @@ pub fn with_buyers_before(tx: &mut Tx<'_>, before: Timestamp) -> StoreResult<Vec
     tx.rows(&sql, params![before], |row| row.get(0))
 }
 
-/// The condition that no hold keeps a buyer.
+/// The condition that no hold keeps a buyer. Of one who opposed there is nothing but that to
+/// forget, and it is remembered.
 fn unheld() -> String {
-    held("buyer", "buyer").map(|held| format!(" AND NOT {held}")).unwrap_or_default()
+    let held = held("buyer", "buyer").map(|held| format!(" AND NOT {held}")).unwrap_or_default();
+    held + " AND opposed_at IS NULL"
 }
 
 impl Tenant<'_, '_> {
@@ -83,7 +85,7 @@ impl Tenant<'_, '_> {
                ON b.connection_id = o.connection_id AND b.external_id = o.buyer_external_id \
              WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.buyer_external_id IS NOT NULL \
                AND o.state IN ('to_dispatch', 'shipped', 'needs_attention') \
-               AND (b.id IS NULL OR b.last_placed_at < o.placed_at) \
+               AND (b.id IS NULL OR (b.last_placed_at < o.placed_at AND b.opposed_at IS NULL)) \
              ORDER BY o.state DESC, o.placed_at LIMIT $3",
             params![self.id, connection, limit],
             |row| {
@@ -109,7 +111,7 @@ impl Tenant<'_, '_> {
             "INSERT INTO buyer (id, organization_id, connection_id, external_id, last_placed_at, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (connection_id, external_id) DO UPDATE SET last_placed_at = excluded.last_placed_at \
-             WHERE buyer.last_placed_at < excluded.last_placed_at",
+             WHERE buyer.last_placed_at < excluded.last_placed_at AND buyer.opposed_at IS NULL",
             params![id, self.id, connection, external_id, placed_at, now],
         )?;
         Ok(())
@@ -128,7 +130,8 @@ impl Tenant<'_, '_> {
                            WHERE t.organization_id = b.organization_id AND t.buyer_id = b.id) \
              FROM orders o JOIN buyer b \
                ON b.connection_id = o.connection_id AND b.external_id = o.buyer_external_id \
-             WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.external_id = $3",
+             WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.external_id = $3 \
+               AND b.opposed_at IS NULL",
             params![self.id, connection, order_external_id],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -161,6 +164,14 @@ impl Tenant<'_, '_> {
             query.conditions()
         );
         self.tx.rows(&sql, query.params(), |row| row.get(0))
+    }
+
+    /// Destroys what a buyer is found by, for good: they are not asked for again.
+    pub fn oppose_buyer(&mut self, id: SubjectId, now: Timestamp) -> StoreResult<()> {
+        let terms = "DELETE FROM buyer_term WHERE organization_id = $1 AND buyer_id = $2";
+        self.tx.execute(terms, params![self.id, id])?;
+        let sql = "UPDATE buyer SET opposed_at = $3 WHERE organization_id = $1 AND id = $2";
+        self.tx.execute_exactly(1, sql, params![self.id, id, now])
     }
 
     /// Buyers that a hold keeps from being forgotten.

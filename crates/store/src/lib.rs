@@ -29,6 +29,7 @@ pub mod paces;
 pub mod pages;
 pub mod people;
 pub mod redis_limits;
+pub mod requests;
 pub mod retention;
 pub mod sessions;
 pub mod settings;

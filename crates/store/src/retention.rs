@@ -56,6 +56,8 @@ fn spared(table: &str) -> &'static str {
     match table {
         // An answer that was sent has no text any more; it belongs to its case.
         "case_answer" => " AND state = 'failed'",
+        // That somebody opposed is remembered for as long as their orders.
+        "buyer" => " AND opposed_at IS NULL",
         // The newest good run of each kind says when the last backup and drill were.
         "backup_run" => {
             " AND id NOT IN (SELECT k.id FROM backup_run k WHERE k.state = 'good' AND NOT EXISTS \

@@ -289,6 +289,7 @@ id_columns!(
     SessionId,
     SkuId,
     SubjectId,
+    TicketId,
     DifferenceId,
     NoticeId,
     PasskeyId,

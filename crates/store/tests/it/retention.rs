@@ -39,6 +39,7 @@ impl Ground {
 
     /// A row of a table in which no clock is near its end.
     fn row(&self, house: &House, table: &str) -> Vec<(&'static str, Val<'static>)> {
+        // tidy: long because it is one row of each table
         let far = Val::from(house.now().plus(AGES));
         let id = || Val::Id(house.id::<CaseId>().to_bytes());
         let (own, member) = (Val::from(self.organization), Val::from(self.member));
@@ -115,6 +116,28 @@ impl Ground {
                 ("letter_sealed", bytes),
                 ("created_at", zero),
                 ("expires_at", far),
+            ],
+            "privacy_ticket" => vec![
+                ("token_hash", bytes),
+                ("id", id()),
+                ("organization_id", own),
+                ("letter_sealed", bytes),
+                ("tries_left", zero),
+                ("expires_at", far),
+            ],
+            "privacy_request" => vec![
+                ("id", id()),
+                ("organization_id", own),
+                ("kind", Val::Text("access")),
+                ("regime", Val::Text("lgpd")),
+                ("state", Val::Text("answered")),
+                ("language", text),
+                ("member_id", member),
+                ("person_sealed", bytes),
+                ("received_at", zero),
+                ("due_at", zero),
+                ("ended_at", far),
+                ("erased", zero),
             ],
             "retention_hold" => vec![
                 ("id", id()),
@@ -229,7 +252,7 @@ on_both! {
         let shop = Shop::open(&house).await;
         let ground = Ground::of(&shop).await;
         let (begun, by) = (house.now(), ground.member);
-        let held_tables = ["device", "security_notice", "case_answer", "buyer"];
+        let held_tables = ["device", "security_notice", "case_answer", "buyer", "privacy_request"];
         for (class, table, column, span) in clocks().into_iter().filter(|(_, table, ..)| held_tables.contains(table)) {
             ground.put(&house, table, column, begun).await;
             let end = begun.plus(span);
@@ -280,7 +303,9 @@ on_both! {
         ground.put(&house, "security_notice", "seen_at", begun).await;
         ground.put(&house, "case_answer", "ended_at", begun).await;
         ground.put(&house, "backup_run", "ended_at", begun).await;
+        ground.put(&house, "buyer", "last_placed_at", begun).await;
         house.write(|tx| {
+            tx.execute("UPDATE buyer SET opposed_at = 1", &[])?;
             tx.execute("UPDATE security_notice SET seen_at = NULL", &[])?;
             tx.execute("UPDATE case_answer SET state = 'sent'", &[])?;
             tx.execute("UPDATE backup_run SET state = 'good'", &[])

@@ -25,6 +25,7 @@ use store::keys::KeyOwner;
 use store::orders::{HeldOrder, NewLine, TimelineEvent};
 use store::paces::{Paces, Scope};
 use store::pages::{ListingFilter, OrderFilter, SkuFilter, Turn};
+use store::requests::RequestState;
 use store::sessions::NewSession;
 use store::stock::NewEntry;
 use store::{StoreResult, Tenant, Val};
@@ -131,8 +132,6 @@ impl Estate {
         let money = shop.money(connection, "2000", order).await;
         let view: ViewId = house.id();
         shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
-        let passkey_id = with_factors(shop, member).await;
-        let papers = Papers::of(shop, member).await;
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -150,8 +149,8 @@ impl Estate {
             money,
             attempt,
             view,
-            passkey: passkey_id,
-            papers,
+            passkey: with_factors(shop, member).await,
+            papers: Papers::of(shop, member).await,
             now,
             fresh,
         }
@@ -335,6 +334,13 @@ const READS: &[(&str, Read)] = &[
     ("difference_sums", |shop, _| listed(shop.difference_sums(Timestamp::EPOCH))),
     ("waiting_mail", |shop, of| found(shop.waiting_mail(of.papers.mail))),
     ("holds", |shop, _| listed(shop.holds())),
+    ("ticket_letter", |shop, of| found(shop.ticket_letter(of.papers.ticket, of.now))),
+    ("ticket_digest", |shop, of| found(shop.ticket_digest(of.papers.ticket))),
+    ("requests", |shop, _| listed(shop.requests())),
+    ("request", |shop, of| found(shop.request(of.papers.request))),
+    ("requests_of", |shop, of| listed(shop.requests_of(of.member))),
+    ("request_texts", |shop, of| found(shop.request_texts(of.papers.request))),
+    ("member_facts", |shop, of| found(shop.member_facts(of.member))),
 ];
 
 type Write = fn(&mut Tenant<'_, '_>, &Estate) -> StoreResult<()>;
@@ -479,6 +485,15 @@ const WRITES: &[(&str, Write)] = &[
     ("keep_mail of a known id", |shop, of| {
         shop.keep_mail(of.papers.mail, "forged", &Sealed::from_bytes(vec![9]), of.now, of.now)
     }),
+    ("code_ticket", |shop, of| shop.code_ticket(of.papers.ticket, of.member, &[9; 32]).map(drop)),
+    ("keep_request of another's member", |shop, of| {
+        shop.keep_request(&crate::papers::request(of.fresh(), of.member, of.now))
+    }),
+    ("end_request", |shop, of| {
+        let answer = Sealed::from_bytes(vec![9]);
+        shop.end_request(of.papers.request, RequestState::Refused, &answer, None, of.now).map(drop)
+    }),
+    ("note_erased", |shop, of| shop.note_erased(of.papers.request, 1)),
     ("lift_hold", |shop, of| shop.lift_hold(of.papers.hold, of.member, of.now).map(drop)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];

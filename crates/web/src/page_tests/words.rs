@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 42] = [
+const OPEN_GROUPS: [&str; 48] = [
     "actor-system",
     "audit",
     "audit-end",
@@ -19,6 +19,8 @@ const OPEN_GROUPS: [&str; 42] = [
     "connection-state",
     "drill-check",
     "entry",
+    "export",
+    "export-field",
     "fee",
     "job",
     "listing-show",
@@ -42,6 +44,10 @@ const OPEN_GROUPS: [&str; 42] = [
     "reason",
     "reauthorization",
     "reauthorization-mend",
+    "register-pressure",
+    "request-kind",
+    "request-regime",
+    "request-state",
     "retention",
     "scope",
     "security-notice",

@@ -2,6 +2,7 @@
 
 mod account;
 mod backups;
+mod centre;
 mod connections;
 mod desk;
 mod money;
@@ -37,6 +38,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.all_differences(&mut pages);
     reader.desk(&mut pages);
     reader.privacy(&mut pages);
+    reader.centre(&mut pages);
     reader.security(&mut pages);
     reader.backups(&mut pages);
     pages

@@ -10,6 +10,7 @@ mod audit;
 mod audit_query;
 mod backups;
 mod buyers;
+mod centre;
 mod connections;
 mod cookies;
 mod desk;
@@ -24,6 +25,7 @@ mod order_query;
 mod orders;
 mod picked;
 mod problems;
+mod register;
 mod second_step;
 mod security;
 mod skus;
@@ -113,6 +115,7 @@ impl Routes {
 
 /// What people see and press.
 fn pages() -> Routes {
+    // tidy: long because it is the table of routes
     Routes::new()
         .route("/", get(home))
         .route("/sign-in", get(account::show_sign_in).post(account::sign_in))
@@ -164,8 +167,20 @@ fn pages() -> Routes {
         .route("/audit/export", post(audit::export))
         .route("/privacy", get(buyers::show))
         .route("/privacy/buyers", post(buyers::switch))
+        .route("/privacy/requests", get(register::list))
+        .route("/privacy/requests/{id}", get(register::show))
+        .route("/privacy/requests/{id}/answer", post(register::answer))
+        .route("/privacy/requests/{id}/erase", post(register::erase))
         .route("/privacy/holds", post(holds::place))
         .route("/privacy/holds/{id}/lift", post(holds::lift))
+        .route("/your-data", get(centre::find))
+        .route("/your-data/{organization}", get(centre::show))
+        .route("/your-data/{organization}/code", get(centre::show_code).post(centre::want_code))
+        .route("/your-data/{organization}/code/show", post(centre::take_code))
+        .route("/your-data/{organization}/yours", get(centre::yours))
+        .route("/your-data/{organization}/copy", post(centre::copy))
+        .route("/your-data/{organization}/ask", get(centre::show_ask).post(centre::ask))
+        .route("/your-data/{organization}/leave", post(centre::leave))
         .route("/backups", get(backups::show))
         .route("/backups/take", post(backups::take))
         .route("/backups/drill", post(backups::try_out))
