@@ -71,6 +71,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("members", "/members"),
         Page::at("review", "/members/review"),
         Page::at("privacy", "/privacy"),
+        Page::at("register", "/privacy/requests"),
+        Page::at("your-data", "/your-data"),
         Page::at("backups", "/backups"),
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),

@@ -3,6 +3,9 @@
 
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use serde_json::json;
+use tests::mailbox::code_in;
+
+use crate::shop::EMAIL;
 
 const ROWS: &str = "return document.querySelectorAll('tbody tr').length";
 
@@ -63,5 +66,26 @@ in_one_language! {
         visitor.presses("buyer-find-button").await;
         visitor.reads("flash-buyer-unreadable").await;
         assert_eq!(visitor.script(ROWS, &json!([])).await, before, "the list is as it was");
+    }
+}
+
+in_every_language! {
+    async fn a_person_gets_a_code_by_mail_and_reads_what_is_on_file(visitor, shop) {
+        let owner = shop.owned_by(visitor).await;
+        visitor.forgets_the_session().await;
+        visitor.opens("/your-data").await;
+        visitor.is_headed(visitor.word("centre-title")).await;
+        visitor.fills("centre-email", EMAIL).await;
+        visitor.presses("centre-email-button").await;
+        visitor.is_headed(visitor.word("centre-code-title")).await;
+        owner.rest().await;
+        let mails = shop.mailbox.catcher.mails();
+        assert_eq!(mails[0].subject, visitor.word("mail-code-subject"));
+        visitor.fills("centre-code", &code_in(&mails[0].text)).await;
+        visitor.presses("centre-code-button").await;
+        visitor.is_headed(visitor.word("centre-yours-title")).await;
+        visitor.presses("centre-copy-read").await;
+        visitor.is_headed(visitor.word("centre-copy-page")).await;
+        visitor.sees(EMAIL).await;
     }
 }

@@ -15,6 +15,7 @@ use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
 use store::{Location, Store, Val};
 use tempfile::TempDir;
 use tests::bench::stage::{self, CHANNEL, Stage, SystemClock};
+use tests::mailbox::{Mailbox, mailer_to};
 use tokio::task::JoinSet;
 use vault::{Keyring, OsEntropy, Token};
 use web::{Lang, WebConfig};
@@ -51,6 +52,8 @@ pub(crate) struct Shop {
     market: SocketAddr,
     hook_door: String,
     _market: JoinSet<()>,
+    /// What it sends by mail.
+    pub(crate) mailbox: Mailbox,
     folder: TempDir,
 }
 
@@ -80,6 +83,8 @@ impl Shop {
         let app = stage::start(store, Keyring::generate(&OsEntropy), registration, &url)
             .await
             .expect("the application starts");
+        let mailbox = Mailbox::open(Arc::new(SystemClock)).await;
+        let app = app.mailing(Some(mailer_to(mailbox.address)));
         let config =
             WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: hook_door.clone() };
         stage::serve(listener, web::router(app.clone(), config));
@@ -87,7 +92,7 @@ impl Shop {
         tokio::spawn(app.clone().tick());
         tokio::spawn(app.clone().work());
         let serving = sandbox.spawn(market_listener);
-        Self { app, sandbox, url, market, hook_door, _market: serving, folder }
+        Self { app, sandbox, url, market, hook_door, _market: serving, mailbox, folder }
     }
 
     /// The one-time link of the owner.

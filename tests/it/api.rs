@@ -130,7 +130,6 @@ on_both! {
         assert_eq!(usize::try_from(kept), Ok(MAX_KEYS));
     }
 
-    /// ASVS 2.4.1.
     async fn a_program_that_asks_too_often_is_told_when_to_come_back(shop) {
         let bearer = format!("Bearer {}", key(&shop, &[Permission::SeeOrders]).await);
         for _ in 0..API_PER_KEY.burst {

@@ -351,6 +351,8 @@ on_both! {
             "data_key",
             "familiar_network",
             "recovery_link",
+            "mail",
+            "privacy_ticket",
             "session",
             "setup_link",
         ];

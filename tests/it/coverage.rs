@@ -46,6 +46,8 @@ const NO_EVENT: &[(&str, &str)] = &[
 const REVEALS: &[(&str, &str)] = &[
     ("crates/app/src/people.rs", "none: members see their own address in the top bar of their own pages"),
     ("crates/web/src/server/guard.rs", "none: the same address"),
+    ("crates/app/src/disclosure.rs", "privacy.disclosed"),
+    ("crates/app/src/register.rs", "request.read"),
     ("crates/app/src/factors.rs", "none: a member's own code is checked, or their new secret shown to them"),
     ("crates/web/src/server/desk.rs", "case.read"),
     ("crates/app/src/members.rs", "member.listed"),
@@ -288,6 +290,11 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
 async fn buyers_are_pressed(visitor: &mut Visitor<'_>) {
     let on = [("search", "on")];
     visitor.press("/privacy/buyers", "/privacy/buyers", &on, Some("buyer_search.on")).await;
+    let held = [("on", "buyer"), ("called", ""), ("reason", "processo 1"), ("review_by", "2026-02-05")];
+    visitor.press("/privacy/holds", "/privacy/holds", &held, Some("hold.placed")).await;
+    let hold = visitor.shop.see(|tenant| tenant.holds()).await.swap_remove(0).id;
+    let path = format!("/privacy/holds/{hold}/lift");
+    visitor.press("/privacy/holds/{id}/lift", &path, &[], Some("hold.lifted")).await;
     let name = [("buyer", "Benedita Nogueira"), ("filter", "")];
     visitor.press("/orders/buyer", "/orders/buyer", &name, Some("buyer.searched")).await;
     let off = [("search", "off")];
@@ -303,6 +310,43 @@ async fn buyers_are_pressed(visitor: &mut Visitor<'_>) {
     visitor.open(&path, "case.read").await;
     let answer = [("verb", "reply"), ("text", "Serve sim.")];
     visitor.press("/desk/{id}/answer", &format!("{path}/answer"), &answer, Some("case.answered")).await;
+    shop.run_until_idle().await;
+}
+
+/// Somebody asks for their data, and a member of the shop answers.
+async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>) {
+    let shop = visitor.shop;
+    let mailbox = shop.gets_mailbox().await;
+    let mut person = Visitor::at_the_door(shop);
+    let at = |last: &str| format!("/your-data/{}/{last}", shop.organization);
+    let route = |last: &str| -> &'static str {
+        web::paths()
+            .into_iter()
+            .find(|path| *path == format!("/your-data/{{organization}}/{last}"))
+            .expect("a route")
+    };
+    let email = [("email", EMAIL)];
+    person.press(route("code"), &at("code"), &email, Some("privacy.code_wanted")).await;
+    shop.run_until_idle().await;
+    let code = tests::mailbox::code_in(&mailbox.catcher.mails()[0].text);
+    let shown = [("code", code.as_str())];
+    person.press(route("code/show"), &at("code/show"), &shown, Some("privacy.code_shown")).await;
+    let copy = [("form", "page"), ("regime", "lgpd")];
+    person.press(route("copy"), &at("copy"), &copy, Some("privacy.disclosed")).await;
+    let asked = [("kind", "correct"), ("regime", "gdpr"), ("text", "Meu nome")];
+    person.press(route("ask"), &at("ask"), &asked, Some("request.received")).await;
+    person.press(route("leave"), &at("leave"), &[], Some("privacy.left")).await;
+    visitor.pressed.append(&mut person.pressed);
+
+    let open = shop.see(|tenant| tenant.requests()).await.into_iter().find(|row| row.ended_at.is_none());
+    let path = format!("/privacy/requests/{}", open.expect("a request is open").id);
+    visitor.open(&path, "request.read").await;
+    let called = [("called", "Zuleica Inexistente")];
+    let erased = Some("request.erased");
+    visitor.press("/privacy/requests/{id}/erase", &format!("{path}/erase"), &called, erased).await;
+    let answer = [("answer", "Corrigido."), ("outcome", "answered")];
+    let answered = Some("request.answered");
+    visitor.press("/privacy/requests/{id}/answer", &format!("{path}/answer"), &answer, answered).await;
     shop.run_until_idle().await;
 }
 
@@ -389,6 +433,7 @@ on_both! {
         visitor.pressed.insert("/setup/{token}");
         things_of_the_shop_are_pressed(&mut visitor).await;
         buyers_are_pressed(&mut visitor).await;
+        the_privacy_centre_is_pressed(&mut visitor).await;
         accounts_are_pressed(&mut visitor).await;
         members::are_pressed(&mut visitor).await;
         sign_in_is_pressed(&mut visitor).await;

@@ -219,6 +219,10 @@ impl TestApp {
         self.app.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn becomes(&self, app: App) {
+        *self.app.lock().unwrap_or_else(PoisonError::into_inner) = app;
+    }
+
     /// Mercado Livre.
     #[must_use]
     pub const fn market(&self) -> &Market {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::limit::{API_PER_KEY, Taken};
+pub use domain::retention::API_KEY_LIFE as MAX_LIFE;
 use domain::{Actor, ApiKeyId, Permission};
 use store::api_keys::{ApiCaller, ApiKeyRow, NewApiKey, caller};
 use store::sessions::{SEEN_RESOLUTION, SignedIn};
@@ -19,8 +20,6 @@ pub const PREFIX: &str = "lojista_";
 pub const SCOPES: [Permission; 2] = [Permission::SeeOrders, Permission::SeeStock];
 /// Keys of one member.
 pub const MAX_KEYS: usize = 20;
-/// Longest life of a key.
-pub const MAX_LIFE: Duration = Duration::from_hours(365 * 24);
 /// Longest name of a key, in characters.
 pub const MAX_NAME_CHARS: usize = 40;
 

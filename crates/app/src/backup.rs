@@ -45,8 +45,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const RETRY_AFTER: Duration = Duration::from_mins(5);
 /// How often the newest backup is tried without anybody asking.
 const DRILL_EVERY: Duration = Duration::from_hours(7 * 24);
-/// How long the list of runs goes back.
-const RUNS_KEPT: Duration = Duration::from_hours(90 * 24);
 /// What a drill's scratch folder is called, before its number.
 const SCRATCH: &str = "restore-drill-";
 
@@ -278,12 +276,10 @@ impl App {
             deed = deed.with("list", digest);
         }
         let phase = if end.good { "done" } else { "failed" };
-        let forget = now.minus(RUNS_KEPT);
         self.store()
             .installation()
             .write(move |tx| {
                 runs::finish(tx, id, &app.parts.node, now, &end)?;
-                runs::forget(tx, forget)?;
                 app.installation_event(tx, &deed, phase)
             })
             .await?;

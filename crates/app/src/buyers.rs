@@ -1,11 +1,10 @@
 //! Finding orders by who bought. Off until a member switches it on; nothing is kept of a
 //! buyer but keyed hashes (`docs/decisions/0019`).
 
-use std::time::Duration;
-
 use connect::{ChannelError, ErrorKind};
 use domain::buyer::{Term, readings};
-use domain::{Actor, Buyer, ConnectionId, MemberId, OrganizationId, SubjectId};
+pub use domain::retention::BUYERS_KEPT;
+use domain::{Actor, Buyer, ConnectionId, MemberId, OrganizationId, SubjectId, Timestamp};
 use store::buyers::{TermHash, with_buyers_before};
 use store::{StoreResult, Tenant};
 use vault::SubKey;
@@ -15,10 +14,6 @@ use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
 
-/// How long after a buyer's last order they are found. Flaws of durable goods can be
-/// complained of for 90 days (Código de Defesa do Consumidor, art. 26, II): until then a
-/// buyer may have a reason to call.
-pub const BUYERS_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Buyers that a search shows the orders of, at most.
 pub const MAX_BUYERS_FOUND: usize = 20;
 /// Buyers asked for by one sweep at most: a small part of what an account may call until
@@ -65,8 +60,9 @@ impl App {
                 tenant.set_finds_buyers(on.then_some(now))?;
                 let forgotten = if on { 0 } else { tenant.forget_all_buyers()? };
                 let action = if on { "buyer_search.on" } else { "buyer_search.off" };
+                let held = if on { 0 } else { tenant.held_buyers()? };
                 let deed = Deed::new(Actor::Member(member), action, organization.to_string());
-                app.outcome(tenant, &deed.with("forgotten", forgotten), "ok")
+                app.outcome(tenant, &deed.with("forgotten", forgotten).with("held", held), "ok")
             })
             .await?;
         Ok(())
@@ -92,13 +88,7 @@ impl App {
                 if tenant.finds_buyers_since()?.is_none() {
                     return Ok(None);
                 }
-                let limit = u32::try_from(MAX_BUYERS_FOUND + 1).unwrap_or(u32::MAX);
-                let mut found = Vec::new();
-                for terms in &wanted {
-                    found.extend(tenant.buyers_by_terms(terms, limit)?);
-                }
-                found.sort_unstable();
-                found.dedup();
+                let found = found_by(tenant, &wanted)?;
                 let deed = Deed::new(Actor::Member(member), "buyer.searched", organization.to_string());
                 app.outcome(tenant, &deed.with("found", found.len()), "ok")?;
                 Ok(Some(found))
@@ -169,8 +159,7 @@ impl App {
 
     /// Forgets buyers whose last order is long ago, in organizations whose accounts stand
     /// still as well.
-    pub(crate) async fn forget_buyers(&self) -> Result<(), AppError> {
-        let before = self.clock().now().minus(BUYERS_KEPT);
+    pub(crate) async fn forget_buyers(&self, before: Timestamp) -> Result<(), AppError> {
         let db = self.store().installation();
         for organization in db.read(move |tx| with_buyers_before(tx, before)).await? {
             let app = self.clone();
@@ -186,9 +175,21 @@ impl App {
         Ok(())
     }
 
-    fn hashes(&self, organization: OrganizationId, terms: &[Term]) -> Vec<TermHash> {
+    pub(crate) fn hashes(&self, organization: OrganizationId, terms: &[Term]) -> Vec<TermHash> {
         let key = self.keyring().derived(SubKey::BlindIndex);
         let hash = |term: &Term| key.blind_index(Some(organization), TABLE, term.kind.as_str(), &term.text);
         terms.iter().map(hash).collect()
     }
+}
+
+/// Buyers who are called so in any reading, each once.
+pub(crate) fn found_by(tenant: &mut Tenant<'_, '_>, wanted: &[Vec<TermHash>]) -> StoreResult<Vec<SubjectId>> {
+    let limit = u32::try_from(MAX_BUYERS_FOUND + 1).unwrap_or(u32::MAX);
+    let mut found = Vec::new();
+    for terms in wanted {
+        found.extend(tenant.buyers_by_terms(terms, limit)?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }

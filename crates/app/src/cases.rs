@@ -35,8 +35,6 @@ const PAGES_OF_A_LIST: u32 = 100;
 const REREAD_OPEN_AFTER: Duration = Duration::from_mins(30);
 /// Open cases read again by one sweep at most.
 const REREAD_AT_ONCE: u32 = 100;
-/// How long an answer that failed is kept for another try.
-const KEEP_FAILED: Duration = Duration::from_hours(7 * 24);
 
 /// A case as somebody opens it.
 #[derive(Debug)]
@@ -229,7 +227,6 @@ impl App {
                 for key in tenant.open_cases_unread_since(connection, before, REREAD_AT_ONCE)? {
                     app.ask(tenant, connection, &Work::of_case(&key), "open case read again", now)?;
                 }
-                tenant.forget_failed_answers(now.minus(KEEP_FAILED))?;
                 tenant.note_case_sweep(connection, now)
             })
             .await?;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{api_keys, connections, counters, invitations, jobs, limits, people, recovery, sessions};
+use store::{connections, counters, jobs};
 
 use crate::App;
 use crate::charges::CHECK_CHARGES_EVERY;
@@ -125,16 +125,7 @@ impl App {
         }
         if wheels.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
             wheels.forgot_at = Some(now);
-            db.write(move |tx| {
-                people::forget_expired(tx, now)?;
-                recovery::forget_expired(tx, now)?;
-                limits::forget(tx, now)?;
-                invitations::forget_expired(tx, now)?;
-                api_keys::forget_expired(tx, now)?;
-                sessions::forget_expired(tx, now)
-            })
-            .await?;
-            self.forget_buyers().await?;
+            self.forget().await?;
             self.end_expired_grants().await?;
             self.turn_reviews().await?;
         }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connect::{Account, Consent, ListingSnapshot, StockControl, Window};
 use domain::pace::Pace;
+pub use domain::retention::AUTHORIZATION_LIFE;
 use domain::silence::{self, Silence};
 use domain::{
     Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted,
@@ -28,8 +28,6 @@ use crate::import::IMPORT_ORDERS_OF;
 use crate::jobs::{Bookmark, Work};
 use crate::{App, Change};
 
-/// An authorisation that does not come back within this span has to be begun again.
-pub const AUTHORIZATION_LIFE: Duration = Duration::from_mins(15);
 /// Listings that a dry run looks at; a larger shop is told that it saw the first ones.
 pub const DRY_RUN_LISTINGS: usize = 1_000;
 /// Listings that a dry run shows one by one.

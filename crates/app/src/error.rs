@@ -1,6 +1,6 @@
 //! What goes wrong in a use case or job: whose fault, retry or fail, what a person reads.
 
-use connect::{ChannelError, ErrorKind};
+use connect::{ChannelError, ErrorKind, MailError};
 use domain::{Problem, Verdict};
 use store::StoreError;
 use store::jobs::Failure;
@@ -93,5 +93,42 @@ impl AppError {
             exchange = serde_json::to_string(last).ok();
         }
         Failure { problem: self.problem(), error: self.to_string(), exchange }
+    }
+}
+
+/// Why a job failed: what also happens on pages, or what jobs alone do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JobError {
+    /// A use case failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// A letter was not taken.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl JobError {
+    /// Retry or fail.
+    pub(crate) const fn verdict(&self) -> Verdict {
+        match self {
+            Self::App(error) => error.verdict(),
+            Self::Mail(error) => error.verdict(),
+        }
+    }
+
+    /// The failure as the job keeps it.
+    pub(crate) fn failure(&self) -> Failure {
+        match self {
+            Self::App(error) => error.failure(),
+            Self::Mail(error) => {
+                Failure { problem: error.problem(), error: self.to_string(), exchange: None }
+            }
+        }
     }
 }

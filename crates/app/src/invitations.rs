@@ -1,7 +1,6 @@
 //! How somebody becomes a member: by a link that works once, for an address that a member knew.
 
-use std::time::Duration;
-
+pub use domain::retention::INVITATION_LIFE;
 use domain::role::{Permission, Role};
 use domain::{
     Access, Actor, Confidential, Grant, GrantId, InvitationId, MemberId, OrganizationId, Purpose, Restricted,
@@ -21,9 +20,6 @@ use crate::error::AppError;
 use crate::members::{AccessError, reason};
 use crate::people::{looks_like_email, normalised};
 use crate::sign_in::{SignIn, SignInError, Visit};
-
-/// How long an invitation's link is good.
-pub const INVITATION_LIFE: Duration = Duration::from_hours(72);
 
 /// What an invitation's link leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

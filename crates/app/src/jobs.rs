@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, TicketId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -82,6 +82,16 @@ pub enum Work {
         /// In which case.
         case: CaseId,
     },
+    /// Look whether an address is on file, and send it a code. Belongs to no account.
+    OfferCode {
+        /// For which browser.
+        ticket: TicketId,
+    },
+    /// Hand a letter to the mail server. Belongs to no account.
+    SendMail {
+        /// Which.
+        mail: MailId,
+    },
 }
 
 /// Where a list of many pages goes on: each job reads one, so that a list can be longer than
@@ -143,14 +153,20 @@ impl Work {
             Self::SweepCases => "sweep_cases",
             Self::FetchBuyer { .. } => "fetch_buyer",
             Self::AnswerCase { .. } => "answer_case",
+            Self::SendMail { .. } => "send_mail",
+            Self::OfferCode { .. } => "offer_code",
         }
     }
 
     const fn priority(&self) -> Priority {
         match self {
             Self::RenewTokens => Priority::Tokens,
-            // A buyer waits for both.
-            Self::FetchOrder { .. } | Self::FetchShipment { .. } | Self::AnswerCase { .. } => Priority::Order,
+            // A buyer waits for these, or whoever asked for a letter.
+            Self::FetchOrder { .. }
+            | Self::FetchShipment { .. }
+            | Self::AnswerCase { .. }
+            | Self::SendMail { .. }
+            | Self::OfferCode { .. } => Priority::Order,
             Self::PushStock { .. } => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
@@ -167,7 +183,8 @@ impl Work {
     }
 
     /// Two jobs of one key are one: the thing, never its value.
-    fn key(&self, connection: ConnectionId) -> String {
+    fn key(&self, connection: Option<ConnectionId>) -> String {
+        let connection = connection.map(|id| id.to_string()).unwrap_or_default();
         match self {
             Self::FetchOrder { external_id, .. }
             | Self::FetchShipment { external_id }
@@ -178,13 +195,15 @@ impl Work {
             Self::PushStock { listing } => listing.to_string(),
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
             Self::AnswerCase { case } => case.to_string(),
+            Self::SendMail { mail } => mail.to_string(),
+            Self::OfferCode { ticket } => ticket.to_string(),
             Self::Sweep
             | Self::ReadMissed(_)
             | Self::Import
             | Self::CheckListings(_)
             | Self::RenewTokens
             | Self::CheckCharges { .. }
-            | Self::SweepCases => connection.to_string(),
+            | Self::SweepCases => connection,
         }
     }
 
@@ -209,7 +228,19 @@ impl App {
         cause: &str,
         run_at: Timestamp,
     ) -> StoreResult<()> {
-        let (id, job, now) = self.job(connection, work, cause, run_at);
+        let (id, job, now) = self.job(Some(connection), work, cause, run_at);
+        tenant.enqueue(id, &job, now)
+    }
+
+    /// Asks for work that belongs to no account.
+    pub(crate) fn ask_for_house(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        work: &Work,
+        cause: &str,
+        run_at: Timestamp,
+    ) -> StoreResult<()> {
+        let (id, job, now) = self.job(None, work, cause, run_at);
         tenant.enqueue(id, &job, now)
     }
 
@@ -222,20 +253,20 @@ impl App {
         work: &Work,
         cause: &str,
     ) -> StoreResult<()> {
-        let (id, job, now) = self.job(connection, work, cause, self.clock().now());
+        let (id, job, now) = self.job(Some(connection), work, cause, self.clock().now());
         tenant.enqueue_if_none(id, &job, now)
     }
 
     fn job(
         &self,
-        connection: ConnectionId,
+        connection: Option<ConnectionId>,
         work: &Work,
         cause: &str,
         run_at: Timestamp,
     ) -> (JobId, NewJob, Timestamp) {
         let now = self.clock().now();
         let job = NewJob {
-            connection: Some(connection),
+            connection,
             kind: work.kind(),
             dedup_key: work.key(connection),
             payload: serde_json::to_string(work).unwrap_or_default(),

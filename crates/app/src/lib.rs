@@ -16,20 +16,26 @@ pub mod cases;
 pub mod charges;
 pub mod clockwork;
 pub mod connections;
+pub mod disclosure;
 pub mod error;
 pub mod factors;
 pub mod fanout;
+pub mod holds;
 pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod invitations;
 pub mod jobs;
 pub mod limits;
+pub mod mail;
 pub mod members;
 pub mod people;
 pub mod picked;
 mod places;
+pub mod privacy;
 pub mod recovery;
+pub mod register;
+pub mod retention;
 pub mod reveal;
 pub mod reviews;
 pub mod secrets;
@@ -131,6 +137,8 @@ pub struct App {
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
     /// Where checkpoints go.
     pushes: Arc<[audit_push::PushPlace]>,
+    /// Who sends letters.
+    mailer: Option<Arc<connect::Mailer>>,
 }
 
 impl std::fmt::Debug for App {
@@ -156,6 +164,7 @@ impl App {
             audit: Arc::new(audit),
             backups: Arc::default(),
             pushes: Arc::default(),
+            mailer: None,
         })
     }
 

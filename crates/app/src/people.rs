@@ -1,7 +1,6 @@
 //! The owner's one-time link, and what a member is called and likes.
 
-use std::time::Duration;
-
+pub use domain::retention::SETUP_LINK_LIFE;
 use domain::{
     Access, Actor, Confidential, Grant, GrantId, MemberId, OrganizationId, Purpose, Restricted, Role,
     TokenLife,
@@ -22,8 +21,6 @@ use crate::audit::Deed;
 use crate::error::AppError;
 use crate::places::Known;
 
-/// The owner's link is good for this long.
-pub const SETUP_LINK_LIFE: Duration = Duration::from_hours(24);
 /// Longest e-mail address taken, in bytes (RFC 5321 §4.5.3.1).
 const MAX_EMAIL_BYTES: usize = 254;
 /// Longest organization name taken, in characters.

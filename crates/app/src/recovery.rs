@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::limit::ADDRESS_PER_RECOVERY_LINK;
 use domain::member::{Proof, SecurityNotice};
+pub use domain::retention::RECOVERY_LINK_LIFE;
 use domain::{Actor, Confidential, Restricted};
 use store::StoreError;
 use store::people;
@@ -18,8 +19,6 @@ use crate::error::AppError;
 use crate::people::normalised;
 use crate::sign_in::{Entry, SignInError, Visit};
 
-/// A link is good for this long.
-pub const RECOVERY_LINK_LIFE: Duration = Duration::from_hours(1);
 /// Longest reason kept, in characters.
 pub const MAX_REASON_CHARS: usize = 200;
 

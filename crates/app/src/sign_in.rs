@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::limit::OWN_PASSWORD_PER_MEMBER;
 use domain::member::{Proof, SecurityNotice};
+pub use domain::retention::QUESTION_LIFE;
 use domain::{Actor, Confidential, MemberId, NoticeId, OrganizationId, Restricted, SessionId, TypedId as _};
 use store::factors::{self, Asked, PasskeyRow, Question};
 use store::people;
@@ -19,8 +20,6 @@ use crate::error::AppError;
 use crate::people::normalised;
 use crate::places::Known;
 
-/// A question to a browser is open for this long.
-pub const QUESTION_LIFE: Duration = Duration::from_mins(5);
 /// Longest name of a browser kept, in characters.
 const MAX_DEVICE_CHARS: usize = 60;
 

@@ -14,7 +14,7 @@ use store::paces::{Paces, Scope};
 use store::{StoreResult, Tx};
 use tokio::task::JoinSet;
 
-use crate::error::AppError;
+use crate::error::{AppError, JobError};
 use crate::jobs::Work;
 use crate::{App, Change, steps};
 
@@ -234,14 +234,14 @@ impl App {
         let began_at = self.clock().now();
         let result = match self.step(steps::JOB_TAKEN) {
             Ok(()) => self.perform(&job).await,
-            Err(died) => Err(died),
+            Err(died) => Err(died.into()),
         };
         let (how, heard) = match result {
             Ok(true) => (How::Done, Heard::Answer),
             Ok(false) => (How::Done, Heard::Nothing),
             // The simulator ended the program here: nothing more is written, as after a
             // power cut; the lease gives the job back.
-            Err(AppError::Died(_)) => return None,
+            Err(JobError::App(AppError::Died(_))) => return None,
             Err(error) => (self.judge(&job, &error).await, heard_in(&error)),
         };
         let Job { id, organization, connection, priority, .. } = job;
@@ -249,11 +249,20 @@ impl App {
     }
 
     /// False when the platform was not called.
-    async fn perform(&self, job: &Job) -> Result<bool, AppError> {
+    async fn perform(&self, job: &Job) -> Result<bool, JobError> {
         let organization = job.organization;
+        let work = Work::parse(&job.payload)?;
+        if let Work::SendMail { mail } = work {
+            return self.send_mail(organization, mail, job.attempts >= MAX_ATTEMPTS).await;
+        }
+        if let Work::OfferCode { ticket } = work {
+            return Ok(self.offer_code(organization, ticket).await?);
+        }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
-        let called = match Work::parse(&job.payload)? {
-            Work::PushStock { listing } => return self.push_stock(organization, listing, job.attempts).await,
+        let called = match work {
+            Work::PushStock { listing } => {
+                return Ok(self.push_stock(organization, listing, job.attempts).await?);
+            }
             Work::FetchOrder { external_id, changed_at } => {
                 // The list may tell another clock than the order: in the end what is shown does.
                 let changed_at = changed_at.filter(|_| job.attempts <= TRIES_FOR_NEWS);
@@ -288,14 +297,16 @@ impl App {
                 self.fetch_buyer(organization, connection, &external_id).await
             }
             Work::AnswerCase { case } => {
-                return self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await;
+                return Ok(self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await?);
             }
+            // Taken above: they have no account.
+            Work::SendMail { .. } | Work::OfferCode { .. } => return Ok(false),
         };
-        called.map(|()| true)
+        Ok(called.map(|()| true)?)
     }
 
     /// What becomes of a job that failed.
-    async fn judge(&self, job: &Job, error: &AppError) -> How {
+    async fn judge(&self, job: &Job, error: &JobError) -> How {
         let id = job.id;
         // When not even that can be looked up, the job's own failure decides.
         if self.names_nothing_of_ours(job, error).await.unwrap_or(false) {
@@ -321,8 +332,8 @@ impl App {
     /// Whether only a hook spoke of this, the platform refuses to show it for good, and the
     /// shop does not hold it. Hooks that nobody signs can be made up by anyone; people
     /// must not be asked to look at each. An order that is real is found by the sweep.
-    async fn names_nothing_of_ours(&self, job: &Job, error: &AppError) -> Result<bool, AppError> {
-        let AppError::Channel(ChannelError { kind, .. }) = error else { return Ok(false) };
+    async fn names_nothing_of_ours(&self, job: &Job, error: &JobError) -> Result<bool, AppError> {
+        let JobError::App(AppError::Channel(ChannelError { kind, .. })) = error else { return Ok(false) };
         // What was just made may take a while to be found; what is another's stays so.
         let refused = *kind == ErrorKind::PermissionMissing
             || (*kind == ErrorKind::NotFound && job.attempts >= MAX_ATTEMPTS);
@@ -353,7 +364,9 @@ impl App {
             | Work::CheckCharges { .. }
             | Work::SweepCases
             | Work::FetchBuyer { .. }
-            | Work::AnswerCase { .. } => Ok(false),
+            | Work::AnswerCase { .. }
+            | Work::SendMail { .. }
+            | Work::OfferCode { .. } => Ok(false),
         }
     }
 }
@@ -377,8 +390,8 @@ fn case_key(desk: &str, external_id: String) -> Result<CaseKey, AppError> {
 }
 
 /// What a failed job heard: a refusal is an answer as well.
-fn heard_in(error: &AppError) -> Heard {
-    let AppError::Channel(error) = error else { return Heard::Nothing };
+fn heard_in(error: &JobError) -> Heard {
+    let JobError::App(AppError::Channel(error)) = error else { return Heard::Nothing };
     let answered = error.exchange.as_ref().is_some_and(|exchange| exchange.status.is_some());
     match error.blow() {
         Some(blow) => Heard::Blow(blow),

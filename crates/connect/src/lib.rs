@@ -1,5 +1,6 @@
 //! What a channel is to the rest of the house: a set of capabilities behind traits, and
-//! the one HTTP client that every channel calls the outside world with.
+//! the one HTTP client that every channel calls the outside world with. Letters go out by
+//! [`mail`].
 //!
 //! A mandatory capability has no default body, an optional one is a separate trait
 //! reached through an `Option`: what a channel lacks is visible and typed, and nothing
@@ -14,6 +15,7 @@ pub mod dispatch;
 pub mod error;
 pub mod exchange;
 pub mod finance;
+pub mod mail;
 pub mod outbound;
 pub mod parcels;
 pub mod redact;
@@ -33,6 +35,7 @@ pub use dispatch::{Documents, InvoiceReplacing, Invoices, Packages, Printout, Tr
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use finance::{Finality, Finance, OrderMoney, SettledOrder, Settlements};
+pub use mail::{Letter, MailError, MailServer, Mailer, Sender};
 pub use outbound::{
     Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Part, Signer, Transport, TransportError, Unsigned,
     WireRequest, WireResponse,

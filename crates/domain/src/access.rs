@@ -50,6 +50,10 @@ pub enum Purpose {
     SignIn,
     /// Data is moved under a new key.
     RotateKeys,
+    /// A person gets what is on file of them, or a member answers who asked for it.
+    Disclose,
+    /// A letter goes to its recipient.
+    SendMail,
     /// A value goes under its key or into its blind index; nobody sees it.
     Seal,
 }
@@ -65,6 +69,8 @@ impl Purpose {
             Self::Administer => "administer",
             Self::SignIn => "sign_in",
             Self::RotateKeys => "rotate_keys",
+            Self::Disclose => "disclose",
+            Self::SendMail => "send_mail",
             Self::Seal => "seal",
         }
     }

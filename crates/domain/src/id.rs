@@ -164,6 +164,8 @@ ids! {
     LineId = "lin";
     /// An offer on a channel.
     ListingId = "lst";
+    /// A letter that goes out.
+    MailId = "mail";
     /// A person in an organization.
     MemberId = "mem";
     /// An order as the hub keeps it.
@@ -188,6 +190,12 @@ ids! {
     BackupRunId = "bak";
     /// A fee that was charged otherwise than it was forecast.
     DifferenceId = "dif";
+    /// A browser that wants a code, to show whose data it asks for.
+    TicketId = "tkt";
+    /// What a person asks of their data.
+    RequestId = "req";
+    /// Something that keeps data from being deleted.
+    HoldId = "hld";
     /// A filter that a member gave a name.
     ViewId = "viw";
 }

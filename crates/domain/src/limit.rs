@@ -84,6 +84,22 @@ pub const LIMITS: [Limit; 13] = [
     PASSKEY_QUESTION_PER_NETWORK,
 ];
 
+/// How far what is taken of any limit may lie ahead: what is kept of a subject is of no use any
+/// more after this.
+pub const LONGEST_AHEAD: Duration = longest_ahead();
+
+const fn longest_ahead() -> Duration {
+    let (mut longest, mut index) = (Duration::ZERO, 0);
+    while index < LIMITS.len() {
+        let ahead = LIMITS[index].every.saturating_mul(LIMITS[index].burst);
+        if ahead.as_millis() > longest.as_millis() {
+            longest = ahead;
+        }
+        index += 1;
+    }
+    longest
+}
+
 /// Whether something may be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {

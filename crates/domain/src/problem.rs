@@ -30,11 +30,15 @@ pub enum Problem {
     InvoiceMissing,
     /// The platform is still making it.
     NotYet,
+    /// The mail server does not answer, or is not set up as it has to be.
+    MailServer,
+    /// The mail server does not take this letter.
+    MailRefused,
 }
 
 impl Problem {
     /// Every problem there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ConsentEnded,
         Self::AppRefused,
         Self::PermissionMissing,
@@ -48,6 +52,8 @@ impl Problem {
         Self::Internal,
         Self::InvoiceMissing,
         Self::NotYet,
+        Self::MailServer,
+        Self::MailRefused,
     ];
 
     /// The word in databases and translation keys.
@@ -67,6 +73,8 @@ impl Problem {
             Self::Internal => "internal",
             Self::InvoiceMissing => "invoice_missing",
             Self::NotYet => "not_yet",
+            Self::MailServer => "mail_server",
+            Self::MailRefused => "mail_refused",
         }
     }
 

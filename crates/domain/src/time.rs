@@ -129,6 +129,31 @@ impl Timestamp {
         start.map_or(self, |start| Self(start.timestamp().as_millisecond()))
     }
 
+    /// The same time of day so many months on, or on the last day of a month that is shorter.
+    /// This instant itself where the calendar ends.
+    #[must_use]
+    pub fn business_months(self, months: i32) -> Self {
+        let day = self.instant().to_zoned(business_zone().clone());
+        let then = day.checked_add(jiff::Span::new().months(months));
+        then.map_or(self, |then| Self(then.timestamp().as_millisecond()))
+    }
+
+    /// The same time of day, so many days from Monday to Friday after this instant's own.
+    /// This instant itself where the calendar ends.
+    #[must_use]
+    pub fn business_weekdays(self, weekdays: u32) -> Self {
+        let mut day = self.instant().to_zoned(business_zone().clone());
+        let mut left = weekdays;
+        while left > 0 {
+            let Ok(next) = day.checked_add(jiff::Span::new().days(1)) else { return self };
+            day = next;
+            let weekend =
+                matches!(day.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday);
+            left -= u32::from(!weekend);
+        }
+        Self(day.timestamp().as_millisecond())
+    }
+
     fn instant(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }

@@ -1,11 +1,12 @@
 //! `sandbox`: the simulated marketplaces alone.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use connect::{MailServer, Mailer, Sender};
 use sandbox::tiktok_shop::{TikTokShop, TikTokShopConfig};
-use sandbox::{Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
+use sandbox::{MailCatcher, Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -14,6 +15,9 @@ use crate::clock::SystemClock;
 use crate::failure::Failure;
 use crate::serve::{self, bound};
 use crate::stop::Stop;
+
+/// Whom a demo's letters are from.
+const DEMO_SENDER: &str = "Casa do Treco <loja@casa-do-treco.example>";
 
 /// Runs the sandbox until it is told to end.
 pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
@@ -36,18 +40,27 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
     let tiktok_listener = listen(port_after(args.base_port, 2)?).await?;
     let tiktok_url = format!("http://{}", bound(&tiktok_listener)?);
     let tiktok_shop = tiktok_shop_beside(&sandbox, &args, tiktok_url.clone(), traffic);
+    let mail_listener = listen(port_after(args.base_port, 3)?).await?;
+    let shown_listener = listen(port_after(args.base_port, 4)?).await?;
+    let mail = MailAddresses::of(bound(&mail_listener)?, bound(&shown_listener)?);
+    let catcher = mail_beside(&sandbox, mail.clone());
     let manifest = sandbox.manifest_document();
     if let Some(path) = &args.manifest {
         write_manifest(path, &manifest)?;
     }
-    let _serving =
-        (sandbox.spawn(listener), shopee.spawn(shopee_listener), tiktok_shop.spawn(tiktok_listener));
+    let _serving = (
+        sandbox.spawn(listener),
+        shopee.spawn(shopee_listener),
+        tiktok_shop.spawn(tiktok_listener),
+        catcher.spawn(mail_listener, shown_listener),
+    );
     if args.json {
         println!("{manifest}");
     } else {
         println!("The sandbox is ready at {base_url} (control: {base_url}/_sandbox, see docs/sandbox.md)");
         println!("Shopee is ready at {shopee_url} (control: {shopee_url}/_sandbox)");
         println!("TikTok Shop is ready at {tiktok_url} (control: {tiktok_url}/_sandbox)");
+        println!("Mail is caught at {} (to read: {})", mail.smtp_url, mail.mails_url);
     }
     stop.wished().await;
     Ok(())
@@ -60,7 +73,7 @@ fn port_after(base: u16, distance: u16) -> Result<u16, Failure> {
     }
     base.checked_add(distance).ok_or_else(|| {
         Failure::new(format!(
-            "the port {base} leaves no room for the marketplaces after it: choose another port with --base-port"
+            "the port {base} leaves no room for what comes after it: choose another port with --base-port"
         ))
     })
 }
@@ -104,6 +117,37 @@ fn tiktok_shop_beside(
     let shown = tiktok_shop.clone();
     sandbox.show_neighbour("tiktok_shop", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
     tiktok_shop
+}
+
+/// Where letters go in, and where they are read.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MailAddresses {
+    /// For `LOJISTA_SMTP_URL`.
+    pub(crate) smtp_url: String,
+    /// For people.
+    pub(crate) mails_url: String,
+}
+
+impl MailAddresses {
+    /// Of two listeners.
+    pub(crate) fn of(smtp: SocketAddr, shown: SocketAddr) -> Self {
+        Self { smtp_url: format!("smtp://{smtp}"), mails_url: format!("http://{shown}/_sandbox/mails") }
+    }
+
+    /// Who sends a demo's letters there.
+    pub(crate) fn mailer(&self) -> Result<Mailer, Failure> {
+        let unusable =
+            |error: &dyn std::fmt::Display| Failure::at("the demo's letters cannot be sent", error);
+        let server = MailServer::parse(&self.smtp_url).map_err(|error| unusable(&error))?;
+        let from = Sender::parse(DEMO_SENDER).ok_or_else(|| unusable(&"its sender is no address"))?;
+        Mailer::new(&server, None, from).map_err(|error| unusable(&error))
+    }
+}
+
+/// A mail server at the same time as `sandbox`, and in its manifest.
+fn mail_beside(sandbox: &Sandbox, addresses: MailAddresses) -> MailCatcher {
+    sandbox.show_neighbour("mail", move || serde_json::to_value(&addresses).unwrap_or_default());
+    MailCatcher::new(Arc::new(sandbox.clock()))
 }
 
 /// Listens on this machine only: the sandbox asks nobody for a password.

@@ -52,7 +52,8 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let places = config.audit.places(&Arc::new(house::outbound()?));
     let app = house::build(ground, channels, public_url.clone(), config.server.second_factor)
         .await?
-        .publishing(places);
+        .publishing(places)
+        .mailing(config.mail.mailer()?);
     if let Some(plan) = config.backup.plan(&config.storage) {
         app.plan_backups(plan);
     } else {

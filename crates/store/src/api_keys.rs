@@ -93,11 +93,6 @@ pub fn caller(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreRes
     Ok(Some(caller))
 }
 
-/// Deletes keys that have ended. Returns how many.
-pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    tx.execute("DELETE FROM api_key WHERE expires_at <= $1", params![now])
-}
-
 impl Tenant<'_, '_> {
     /// Keeps a key.
     pub fn keep_api_key(&mut self, new: &NewApiKey, now: Timestamp) -> StoreResult<()> {

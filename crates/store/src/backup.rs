@@ -17,9 +17,17 @@ use crate::params;
 pub const KEY_TABLE: &str = "data_key";
 /// Tables that no backup holds: whoever was signed in signs in anew after a restore, and a
 /// session that was ended must not live again. Where members come from is not needed for longer
-/// than it is kept.
-const LEFT_OUT: [&str; 6] =
-    ["session", "setup_link", "recovery_link", "authorization_attempt", "familiar_network", "challenge"];
+/// than it is kept. A letter is sent when it is written or not at all.
+const LEFT_OUT: [&str; 8] = [
+    "session",
+    "setup_link",
+    "recovery_link",
+    "authorization_attempt",
+    "familiar_network",
+    "challenge",
+    "mail",
+    "privacy_ticket",
+];
 /// Tables that only grow, by ids that tell when a row was made: what was settled long before
 /// one backup is in the next one as it was.
 pub const GROWING: [&str; 3] = ["ledger", "timeline", "audit_event"];
@@ -180,6 +188,32 @@ pub fn keys(tx: &mut Tx<'_>) -> StoreResult<Vec<KeptKey>> {
 /// Destroys a key by its id.
 pub fn destroy_key(tx: &mut Tx<'_>, id: DataKeyId) -> StoreResult<()> {
     tx.execute("DELETE FROM data_key WHERE id = $1", params![id]).map(drop)
+}
+
+/// Every buyer, with the instant since when.
+pub fn buyers(tx: &mut Tx<'_>) -> StoreResult<Vec<([u8; 16], Timestamp)>> {
+    // Any id reads as 16 bytes.
+    tx.rows("SELECT id, created_at FROM buyer ORDER BY id", &[], |row| {
+        Ok((domain::TypedId::to_bytes(row.get::<OrganizationId>(0)?), row.get(1)?))
+    })
+}
+
+/// Whether anything is kept that finds a buyer.
+pub fn finds_buyer(tx: &mut Tx<'_>, id: [u8; 16]) -> StoreResult<bool> {
+    let sql = "SELECT 1 FROM buyer_term WHERE buyer_id = $1 LIMIT 1";
+    Ok(tx.row(sql, &[Val::Id(id)], |_| Ok(()))?.is_some())
+}
+
+/// Destroys what finds a buyer, as [`crate::Tenant::oppose_buyer`] does; in a schema that knows
+/// nothing of that, the buyer as well. Returns how many rows are gone of terms and of buyers.
+pub fn erase_buyer(tx: &mut Tx<'_>, id: [u8; 16], at: Timestamp, opposes: bool) -> StoreResult<(u64, u64)> {
+    let terms = tx.execute("DELETE FROM buyer_term WHERE buyer_id = $1", &[Val::Id(id)])?;
+    if opposes {
+        let sql = "UPDATE buyer SET opposed_at = $2 WHERE id = $1 AND opposed_at IS NULL";
+        tx.execute(sql, &[Val::Id(id), at.into()])?;
+        return Ok((terms, 0));
+    }
+    Ok((terms, tx.execute("DELETE FROM buyer WHERE id = $1", &[Val::Id(id)])?))
 }
 
 /// Keeps that an owner's keys were destroyed; the latest time stands.
@@ -461,17 +495,6 @@ pub fn last(tx: &mut Tx<'_>, kind: RunKind, state: Option<RunState>) -> StoreRes
             run,
         ),
     }
-}
-
-/// Forgets runs that ended before an instant, but never the newest good ones.
-pub fn forget(tx: &mut Tx<'_>, before: Timestamp) -> StoreResult<()> {
-    tx.execute(
-        "DELETE FROM backup_run WHERE ended_at < $1 AND id NOT IN \
-           (SELECT k.id FROM backup_run k WHERE k.state = 'good' AND NOT EXISTS \
-              (SELECT 1 FROM backup_run n WHERE n.kind = k.kind AND n.state = 'good' AND n.id > k.id))",
-        params![before],
-    )
-    .map(drop)
 }
 
 #[cfg(test)]

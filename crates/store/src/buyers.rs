@@ -5,6 +5,7 @@ use domain::{ConnectionId, OrganizationId, SubjectId, Timestamp};
 
 use crate::db::{StoreResult, Tx, Val};
 use crate::pages::Query;
+use crate::retention::held;
 use crate::{Tenant, params};
 
 /// Hashes kept of one buyer at most; who has more has names of many receivers.
@@ -33,11 +34,18 @@ pub struct BuyersKept {
     pub count: i64,
 }
 
-/// Organizations that keep a buyer whose last order was placed before an instant.
+/// Organizations that keep a buyer whose last order was placed before an instant and whom no
+/// hold keeps.
 pub fn with_buyers_before(tx: &mut Tx<'_>, before: Timestamp) -> StoreResult<Vec<OrganizationId>> {
-    tx.rows("SELECT DISTINCT organization_id FROM buyer WHERE last_placed_at < $1", params![before], |row| {
-        row.get(0)
-    })
+    let sql = format!("SELECT DISTINCT organization_id FROM buyer WHERE last_placed_at <= $1{}", unheld());
+    tx.rows(&sql, params![before], |row| row.get(0))
+}
+
+/// The condition that no hold keeps a buyer. Of one who opposed there is nothing but that to
+/// forget, and it is remembered.
+fn unheld() -> String {
+    let held = held("buyer", "buyer").map(|held| format!(" AND NOT {held}")).unwrap_or_default();
+    held + " AND opposed_at IS NULL"
 }
 
 impl Tenant<'_, '_> {
@@ -77,7 +85,7 @@ impl Tenant<'_, '_> {
                ON b.connection_id = o.connection_id AND b.external_id = o.buyer_external_id \
              WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.buyer_external_id IS NOT NULL \
                AND o.state IN ('to_dispatch', 'shipped', 'needs_attention') \
-               AND (b.id IS NULL OR b.last_placed_at < o.placed_at) \
+               AND (b.id IS NULL OR (b.last_placed_at < o.placed_at AND b.opposed_at IS NULL)) \
              ORDER BY o.state DESC, o.placed_at LIMIT $3",
             params![self.id, connection, limit],
             |row| {
@@ -103,7 +111,7 @@ impl Tenant<'_, '_> {
             "INSERT INTO buyer (id, organization_id, connection_id, external_id, last_placed_at, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (connection_id, external_id) DO UPDATE SET last_placed_at = excluded.last_placed_at \
-             WHERE buyer.last_placed_at < excluded.last_placed_at",
+             WHERE buyer.last_placed_at < excluded.last_placed_at AND buyer.opposed_at IS NULL",
             params![id, self.id, connection, external_id, placed_at, now],
         )?;
         Ok(())
@@ -122,7 +130,8 @@ impl Tenant<'_, '_> {
                            WHERE t.organization_id = b.organization_id AND t.buyer_id = b.id) \
              FROM orders o JOIN buyer b \
                ON b.connection_id = o.connection_id AND b.external_id = o.buyer_external_id \
-             WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.external_id = $3",
+             WHERE o.organization_id = $1 AND o.connection_id = $2 AND o.external_id = $3 \
+               AND b.opposed_at IS NULL",
             params![self.id, connection, order_external_id],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -157,9 +166,25 @@ impl Tenant<'_, '_> {
         self.tx.rows(&sql, query.params(), |row| row.get(0))
     }
 
-    /// Forgets buyers whose last order was placed before an instant. Returns how many.
+    /// Destroys what a buyer is found by, for good: they are not asked for again.
+    pub fn oppose_buyer(&mut self, id: SubjectId, now: Timestamp) -> StoreResult<()> {
+        let terms = "DELETE FROM buyer_term WHERE organization_id = $1 AND buyer_id = $2";
+        self.tx.execute(terms, params![self.id, id])?;
+        let sql = "UPDATE buyer SET opposed_at = $3 WHERE organization_id = $1 AND id = $2";
+        self.tx.execute_exactly(1, sql, params![self.id, id, now])
+    }
+
+    /// Buyers that a hold keeps from being forgotten.
+    pub fn held_buyers(&mut self) -> StoreResult<i64> {
+        let held = held("buyer", "buyer").unwrap_or_default();
+        let sql = format!("SELECT COUNT(*) FROM buyer WHERE organization_id = $1 AND {held}");
+        Ok(self.tx.row(&sql, params![self.id], |row| row.get(0))?.unwrap_or_default())
+    }
+
+    /// Forgets buyers whose last order was placed before an instant and whom no hold keeps.
+    /// Returns how many.
     pub fn forget_buyers_before(&mut self, before: Timestamp) -> StoreResult<u64> {
-        self.forget("last_placed_at < $2", before.into())
+        self.forget("last_placed_at <= $2", before.into())
     }
 
     /// Forgets all buyers of a connection. Returns how many.
@@ -173,12 +198,13 @@ impl Tenant<'_, '_> {
     }
 
     fn forget(&mut self, which: &'static str, value: Val<'_>) -> StoreResult<u64> {
+        let unheld = unheld();
         let terms = format!(
             "DELETE FROM buyer_term WHERE organization_id = $1 AND buyer_id IN \
-             (SELECT id FROM buyer WHERE organization_id = $1 AND {which})"
+             (SELECT id FROM buyer WHERE organization_id = $1 AND {which}{unheld})"
         );
         self.tx.execute(&terms, &[self.id.into(), value])?;
-        let buyers = format!("DELETE FROM buyer WHERE organization_id = $1 AND {which}");
+        let buyers = format!("DELETE FROM buyer WHERE organization_id = $1 AND {which}{unheld}");
         self.tx.execute(&buyers, &[self.id.into(), value])
     }
 }

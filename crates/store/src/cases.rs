@@ -411,16 +411,6 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Forgets the answers that failed before `before`, text and all: one sent again without
-    /// its text would say something else. The audit log tells that they were.
-    pub fn forget_failed_answers(&mut self, before: Timestamp) -> StoreResult<()> {
-        self.tx.execute(
-            "DELETE FROM case_answer WHERE organization_id = $1 AND state = 'failed' AND ended_at < $2",
-            params![self.id, before],
-        )?;
-        Ok(())
-    }
-
     /// How far a connection's cases have been swept.
     pub fn cases_swept_to(&mut self, connection: ConnectionId) -> StoreResult<Option<Timestamp>> {
         self.tx.row(

@@ -88,11 +88,6 @@ pub fn invitation_of(
     )
 }
 
-/// Deletes invitations whose link has ended. Returns how many.
-pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    tx.execute("DELETE FROM invitation WHERE expires_at <= $1", params![now])
-}
-
 impl Tenant<'_, '_> {
     /// Keeps an invitation; an earlier one to the same address ends.
     pub fn invite(&mut self, new: &NewInvitation, now: Timestamp) -> StoreResult<()> {

@@ -194,8 +194,3 @@ fn move_back(tx: &mut Tx<'_>, it: &Wanted, by: Duration) -> StoreResult<()> {
 pub(crate) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
-
-/// Forgets what was given back. Returns how many.
-pub fn forget(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    tx.execute("DELETE FROM limit_taken WHERE given_back_at <= $1", params![now])
-}

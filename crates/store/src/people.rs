@@ -99,13 +99,6 @@ pub fn credentials(tx: &mut Tx<'_>, email_index: &[u8; 32]) -> StoreResult<Optio
     )
 }
 
-/// Deletes links and states that no longer count. Returns how many rows.
-pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    let attempts = tx.execute("DELETE FROM authorization_attempt WHERE expires_at <= $1", params![now])?;
-    let links = tx.execute("DELETE FROM setup_link WHERE expires_at <= $1", params![now])?;
-    Ok(attempts + links)
-}
-
 impl Tenant<'_, '_> {
     /// Keeps a new member, who may nothing until something is granted. [`StoreError::Duplicate`] when the address is taken.
     pub fn create_member(&mut self, member: &NewMember, now: Timestamp) -> StoreResult<()> {

@@ -30,11 +30,6 @@ pub fn recovery_link(
     )
 }
 
-/// Deletes links that are too old. Returns how many.
-pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    tx.execute("DELETE FROM recovery_link WHERE expires_at <= $1", params![now])
-}
-
 impl Tenant<'_, '_> {
     /// Keeps the digest of a member's link; an earlier one is worth nothing from then on.
     pub fn keep_recovery_link(

@@ -3,24 +3,15 @@
 use std::time::Duration;
 
 use domain::member::{Proof, SecurityNotice, Standing};
+pub use domain::retention::{DEVICE_KEPT, NETWORK_KEPT, NOTICE_KEPT, SESSION_IDLE, SESSION_MAX};
 use domain::{Granted, MemberId, NoticeId, OrganizationId, SessionId, Timestamp};
 use vault::TokenDigest;
 
 use crate::db::{StoreError, StoreResult, Tx};
 use crate::{Tenant, params};
 
-/// A session ends when it was not used for this long…
-pub const SESSION_IDLE: Duration = Duration::from_mins(30);
-/// …or this long after sign-in, used or not.
-pub const SESSION_MAX: Duration = Duration::from_hours(12);
 /// A session's "last seen" is written at most this often.
 pub const SEEN_RESOLUTION: Duration = Duration::from_mins(1);
-/// A browser that did not sign in for this long is a new one when it comes again.
-pub const DEVICE_KEPT: Duration = Duration::from_hours(180 * 24);
-/// A network that a member did not sign in from for this long is a strange one again.
-pub const NETWORK_KEPT: Duration = Duration::from_hours(60 * 24);
-/// Notices that were read are forgotten after this long.
-pub const NOTICE_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Most notices shown at once.
 const MAX_NOTICES: i64 = 50;
 
@@ -142,23 +133,6 @@ pub fn session(tx: &mut Tx<'_>, digest: &TokenDigest, now: Timestamp) -> StoreRe
     who.granted = Tenant::of(tx, who.organization).granted(who.member, now)?;
     who.standing.administers = who.granted.administers();
     Ok(Some(who))
-}
-
-/// Deletes what no longer counts: sessions, browsers, networks, read notices, questions. Returns
-/// how many rows.
-pub fn forget_expired(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<u64> {
-    let sessions = tx.execute(
-        "DELETE FROM session WHERE last_seen_at <= $1 OR created_at <= $2",
-        params![now.minus(SESSION_IDLE), now.minus(SESSION_MAX)],
-    )?;
-    let devices =
-        tx.execute("DELETE FROM device WHERE last_seen_at <= $1", params![now.minus(DEVICE_KEPT)])?;
-    let networks = tx
-        .execute("DELETE FROM familiar_network WHERE last_seen_at <= $1", params![now.minus(NETWORK_KEPT)])?;
-    let notices =
-        tx.execute("DELETE FROM security_notice WHERE seen_at <= $1", params![now.minus(NOTICE_KEPT)])?;
-    let questions = tx.execute("DELETE FROM challenge WHERE expires_at <= $1", params![now])?;
-    Ok(sessions + devices + networks + notices + questions)
 }
 
 impl Tenant<'_, '_> {

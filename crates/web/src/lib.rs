@@ -14,6 +14,7 @@ pub mod format;
 pub mod i18n;
 pub mod pages;
 mod qr;
+mod retention;
 pub mod samples;
 pub mod server;
 

@@ -34,6 +34,7 @@ const KEPT: &[(&str, &[&str], &str)] = &[
         "only the vault names a cipher (the sandbox signs like the outside)",
     ),
     ("argon2", &["vault"], "only the vault hashes passwords"),
+    ("lettre", &["connect"], "letters go out where calls do: deadline, TLS, nobody's address in an error"),
     ("redis", &["store"], "only the store keeps what several nodes share"),
     ("reqwest", &["connect"], "there is one outbound client: deadline, SSRF guard, redaction"),
     ("rusqlite", &["store"], "only the store speaks SQL"),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::retention::BACKUP_KEYS_KEPT;
 use domain::{Actor, Timestamp};
 use store::StoreError;
 use vault::BackupKeys;
@@ -21,9 +22,10 @@ const EACH_WITHIN: Duration = Duration::from_hours(1);
 const HOURLY_WITHIN: Duration = Duration::from_hours(24);
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Keys are kept for no more days than this: a key that was destroyed has left the last
-/// backup by then.
-const KEYS_KEPT_DAYS: u32 = 30;
+/// Days that copies of keys are kept for at most.
+fn keys_days() -> u32 {
+    u32::try_from(BACKUP_KEYS_KEPT.as_secs() / (24 * 3_600)).unwrap_or(u32::MAX)
+}
 
 /// Lists that are kept no longer, of those that there are, the oldest first. The newest one
 /// always stays.
@@ -70,7 +72,7 @@ impl App {
 /// Takes lists away, and what only they named. Returns how many backups that were.
 fn retire(plan: &Plan, keys: &BackupKeys, now: Timestamp) -> Result<usize, BackupError> {
     let mut gone = 0;
-    for (set, days) in [(Set::Data, plan.keep_days), (Set::Keys, plan.keep_days.min(KEYS_KEPT_DAYS))] {
+    for (set, days) in [(Set::Data, plan.keep_days), (Set::Keys, plan.keep_days.min(keys_days()))] {
         let lists = listed(&*plan.depot, set)?;
         let old = outlived(&lists, now, days);
         for listed in &old {

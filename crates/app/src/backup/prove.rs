@@ -13,7 +13,7 @@ use vault::merkle::{Frontier, leaf_hash};
 use vault::{KeyContext, Keyring, Place, SealError};
 
 use super::list::List;
-use super::restore::{Erasures, is_erased};
+use super::restore::{BUYERS, Erasures, buyer_erased_at, is_erased};
 use crate::secrets::{calling, token_place};
 
 /// Events of the log read at once.
@@ -47,6 +47,8 @@ pub(super) struct Proof<'a> {
     /// The keys are those of a later backup than the data: an account that was connected anew
     /// since has another one.
     pub(super) keys_are_newer: bool,
+    /// Rows that replayed erasures took, by table.
+    pub(super) gone: [(&'static str, u64); 2],
 }
 
 /// How many things were looked at, and what is wrong with them.
@@ -80,6 +82,10 @@ impl Proof<'_> {
             .collect()
     }
 
+    fn gone_of(&self, table: &str) -> u64 {
+        self.gone.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows)
+    }
+
     /// As many rows in each table as were listed.
     fn rows(&self, tx: &mut Tx<'_>) -> StoreResult<Found> {
         let (mut rows, mut wrong) = (0, Vec::new());
@@ -89,7 +95,7 @@ impl Proof<'_> {
             // Erasures are replayed into their table, which may grow by that.
             let right = match u64::try_from(found) {
                 Ok(found) if part.name == "erasure" => found >= part.rows,
-                Ok(found) => found == part.rows,
+                Ok(found) => found + self.gone_of(&part.name) == part.rows,
                 Err(_) => false,
             };
             if !right {
@@ -202,7 +208,16 @@ impl Proof<'_> {
             tables::erasures(tx, Timestamp::EPOCH)?.into_iter().collect::<BTreeMap<_, _>>();
         let keys = tables::keys(tx)?;
         let alive = keys.iter().filter(|key| is_erased(self.keyring, &erased, key));
-        let wrong = alive.map(|key| format!("the key {} of an erased owner came back", key.id)).collect();
+        let wrong = alive.map(|key| format!("the key {} of an erased owner came back", key.id));
+        let mut wrong: Vec<String> = wrong.collect();
+        if self.tables.iter().any(|table| table.name == BUYERS) {
+            for (id, since) in tables::buyers(tx)? {
+                let is_erased = buyer_erased_at(self.keyring, &erased, id, since).is_some();
+                if is_erased && tables::finds_buyer(tx, id)? {
+                    wrong.push("what finds an erased buyer came back".to_owned());
+                }
+            }
+        }
         Ok((erased.len() as u64, wrong))
     }
 }

@@ -1,6 +1,7 @@
 //! Filling an empty database from a backup, and proving that it is what it was.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Actor, AuditId, Clock, Entropy, OrganizationId, Timestamp, TypedId as _};
@@ -21,6 +22,11 @@ const MAX_CONTENT_BYTES: usize = 64 << 20;
 pub(super) const ERASURES: &str = "erasures";
 /// First line of an entry in the erasure ledger.
 pub(super) const ERASURE_TITLE: &str = "lojista/erasure";
+/// The table of buyers, and its column of those who opposed.
+pub(super) const BUYERS: &str = "buyer";
+const OPPOSED: &str = "opposed_at";
+/// What the ledger calls a person.
+const SUBJECT: &str = "subject";
 /// Longest entry of the erasure ledger, in bytes.
 const MAX_ERASURE_BYTES: usize = 4_096;
 
@@ -127,7 +133,16 @@ impl Restore {
         let place = location.clone();
         let opened = tokio::task::spawn_blocking(move || Store::open_to_load(&place, up_to)).await;
         let store = opened.map_err(|_| StoreError::Panicked)??;
-        let loader = Arc::new(Loader { restore: self.clone(), keys, data, digest, held, erasures });
+        let loader = Arc::new(Loader {
+            restore: self.clone(),
+            keys,
+            data,
+            digest,
+            held,
+            erasures,
+            terms_gone: AtomicU64::new(0),
+            buyers_gone: AtomicU64::new(0),
+        });
         let checks = loader.fill(store.installation(), location).await?;
         drop(store);
         if up_to < known && checks.iter().all(|check| check.good) {
@@ -150,6 +165,9 @@ struct Loader {
     digest: String,
     held: List,
     erasures: Erasures,
+    /// Rows of terms and of buyers that the erasures took.
+    terms_gone: AtomicU64,
+    buyers_gone: AtomicU64,
 }
 
 /// Chunks that one transaction loads into a file.
@@ -328,8 +346,23 @@ impl Loader {
                 tables::destroy_key(tx, key.id)?;
             }
         }
+        self.erase_buyers(tx, tables, &erased)?;
         for table in tables {
             tables::count_on(tx, table)?;
+        }
+        Ok(())
+    }
+
+    /// Destroys again what found buyers who were erased since.
+    fn erase_buyers(&self, tx: &mut Tx<'_>, tables: &[Table], erased: &Erasures) -> Result<(), BackupError> {
+        let Some(table) = tables.iter().find(|table| table.name == BUYERS) else { return Ok(()) };
+        let opposes = table.columns.iter().any(|column| column == OPPOSED);
+        for (id, since) in tables::buyers(tx)? {
+            if let Some(at) = buyer_erased_at(&self.restore.keyring, erased, id, since) {
+                let (terms, buyers) = tables::erase_buyer(tx, id, at, opposes)?;
+                self.terms_gone.fetch_add(terms, Ordering::SeqCst);
+                self.buyers_gone.fetch_add(buyers, Ordering::SeqCst);
+            }
         }
         Ok(())
     }
@@ -341,6 +374,10 @@ impl Loader {
             clock: &*self.restore.clock,
             tables,
             keys_are_newer: self.held.number > self.data.number,
+            gone: [
+                ("buyer_term", self.terms_gone.load(Ordering::SeqCst)),
+                (BUYERS, self.buyers_gone.load(Ordering::SeqCst)),
+            ],
         };
         Ok(proof.run(tx)?)
     }
@@ -350,6 +387,17 @@ impl Loader {
 pub(super) fn is_erased(keyring: &Keyring, erased: &Erasures, key: &tables::KeptKey) -> bool {
     let hash = owner_hash(keyring, &key.owner_kind, key.owner);
     erased.get(hash.as_slice()).is_some_and(|at| key.created_at <= *at)
+}
+
+/// When what found a buyer was destroyed, if that was after it was kept.
+pub(super) fn buyer_erased_at(
+    keyring: &Keyring,
+    erased: &Erasures,
+    id: [u8; 16],
+    since: Timestamp,
+) -> Option<Timestamp> {
+    let hash = owner_hash(keyring, SUBJECT, id);
+    erased.get(hash.as_slice()).copied().filter(|at| since <= *at)
 }
 
 /// Names an owner in the erasure ledger without keeping who it was.

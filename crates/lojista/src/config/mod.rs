@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod log;
+pub(crate) mod mail;
 pub(crate) mod passwords;
 pub(crate) mod redis;
 pub(crate) mod server;
@@ -25,6 +26,7 @@ pub(crate) use audit::Audit;
 pub(crate) use backup::Backup;
 pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use mail::Mail;
 pub(crate) use passwords::Passwords;
 pub(crate) use redis::Redis;
 pub(crate) use server::Server;
@@ -32,7 +34,7 @@ pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 7] = [
+const SECTIONS: [&[Setting]; 8] = [
     server::SETTINGS,
     passwords::SETTINGS,
     storage::SETTINGS,
@@ -40,6 +42,7 @@ const SECTIONS: [&[Setting]; 7] = [
     backup::SETTINGS,
     audit::SETTINGS,
     redis::SETTINGS,
+    mail::SETTINGS,
 ];
 
 /// Every setting.
@@ -120,6 +123,8 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     /// Where several nodes keep their limits.
     pub(crate) redis: Redis,
+    /// How letters go out.
+    pub(crate) mail: Mail,
     /// The channels that are on.
     pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
@@ -136,6 +141,7 @@ impl Config {
             backup: Backup::read(&values)?,
             audit: Audit::read(&values)?,
             redis: Redis::read(&values)?,
+            mail: Mail::read(&values)?,
             channels: market::configured(&values.for_channels())?,
         })
     }

@@ -243,6 +243,31 @@ fn checkpoints_go_where_somebody_else_keeps_them_and_only_by_tls() {
 }
 
 #[test]
+fn a_mail_server_is_whole_or_refused_with_the_mend() {
+    let at = |url: &str| Said::nothing().variable("LOJISTA_SMTP_URL", url);
+    let from = |said: Said| said.variable("LOJISTA_MAIL_FROM", "Loja <loja@casa.example>");
+    assert!(Said::nothing().config().mail.mailer().is_ok_and(|mailer| mailer.is_none()));
+    let local = from(at("smtp://127.0.0.1:1025")).config().mail;
+    assert!(local.mailer().is_ok_and(|mailer| mailer.is_some()));
+    let whole = from(at("smtps://loja@mail.example")).variable("LOJISTA_SMTP_PASSWORD", "geheim").config();
+    assert!(!format!("{whole:?}").contains("geheim"));
+    for (said, mend) in [
+        (at("smtps://mail.example"), "LOJISTA_MAIL_FROM"),
+        (Said::nothing().variable("LOJISTA_SMTP_PASSWORD", "geheim"), "set LOJISTA_SMTP_URL"),
+        (from(Said::nothing()), "set LOJISTA_SMTP_URL"),
+        (from(at("smtps://loja@mail.example")), "LOJISTA_SMTP_PASSWORD_FILE"),
+        (from(at("smtps://mail.example")).variable("LOJISTA_SMTP_PASSWORD", "geheim"), "before the @"),
+        (from(at("smtps://loja:geheim@mail.example")), "without a password"),
+        (from(at("smtp://mail.example")), "without TLS"),
+        (from(at("mail.example")), "smtps://user@mail.example"),
+        (at("smtps://mail.example").variable("LOJISTA_MAIL_FROM", "Loja"), "an e-mail address"),
+    ] {
+        let refused = said.refusal();
+        assert!(refused.contains(mend) && !refused.contains("geheim"), "{refused}");
+    }
+}
+
+#[test]
 fn a_redis_is_called_by_tls_or_on_this_machine_or_at_the_host_that_was_named() {
     let at = |url: &str| Said::nothing().variable("LOJISTA_REDIS_URL", url);
     assert!(Said::nothing().config().redis.limits().is_none());

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use app::backup::Plan;
 use app::backup::depot::Folder;
-use sandbox::{Addresses, ShiftedClock};
+use sandbox::{Addresses, MailCatcher, ShiftedClock};
 use tokio::net::TcpListener;
 
 use self::market::{Simulated, Stall};
@@ -22,6 +22,7 @@ use self::market::{Simulated, Stall};
 use crate::cli::{DemoArgs, environment};
 use crate::config::{Storage, data_home};
 use crate::failure::Failure;
+use crate::sandbox_command::MailAddresses;
 use crate::stop::Stop;
 use crate::{folder, house, sandbox_command, serve};
 use web::WebConfig;
@@ -55,9 +56,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     sandbox_command::write_manifest(&manifest_file, &stalls[0].manifest())?;
     let registrations = stalls.iter().map(|stall| stall.registration()).collect::<Result<Vec<_>, _>>()?;
 
+    let mail = catch_mail(stalls[0].clock()).await?;
     let app =
         house::build(ground, house::channels(&registrations)?, public_url.clone(), SecondFactorRule::Offered)
-            .await?;
+            .await?
+            .mailing(Some(mail.mailer()?));
     app.plan_backups(Plan {
         depot: Arc::new(Folder::at(folder.join(BACKUPS))),
         every: BACKUP_EVERY,
@@ -84,13 +87,28 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
         }
     }
     say_ready(
-        &Ready { url: &public_url, owner: &owner, manifest: &manifest_file, folder: &folder },
+        &Ready {
+            url: &public_url,
+            owner: &owner,
+            manifest: &manifest_file,
+            folder: &folder,
+            mails: &mail.mails_url,
+        },
         args.json,
     );
 
     let ended = answering.await.map_err(|error| Failure::at("the shop stopped", error))?;
     keeping.await.map_err(|error| Failure::at("the simulated world was not kept", error))??;
     ended
+}
+
+/// A mail server that delivers nothing; it ends with the program.
+async fn catch_mail(clock: ShiftedClock) -> Result<MailAddresses, Failure> {
+    let (smtp, shown) = (sandbox_command::listen(0).await?, sandbox_command::listen(0).await?);
+    let addresses = MailAddresses::of(serve::bound(&smtp)?, serve::bound(&shown)?);
+    let serving = MailCatcher::new(Arc::new(clock)).spawn(smtp, shown);
+    tokio::spawn(serving.join_all());
+    Ok(addresses)
 }
 
 /// Listens where it was asked to, else on the usual port, else on a free one: two demos
@@ -178,13 +196,16 @@ struct Ready<'a> {
     owner: &'a owner::Owner,
     manifest: &'a PathBuf,
     folder: &'a Path,
+    /// Where caught letters are read.
+    mails: &'a str,
 }
 
 fn say_ready(ready: &Ready<'_>, json: bool) {
-    let Ready { url, owner, manifest, folder } = ready;
+    let Ready { url, owner, manifest, folder, mails } = ready;
     if json {
         let line = serde_json::json!({
             "url": url, "email": owner.email, "password": owner.password, "sandbox_manifest": manifest,
+            "mails": mails,
         });
         println!("{line}");
         return;
@@ -193,6 +214,7 @@ fn say_ready(ready: &Ready<'_>, json: bool) {
     println!("  e-mail    {}", owner.email);
     println!("  password  {}", owner.password);
     println!("  sandbox   {}", manifest.display());
+    println!("  its mail  {mails}");
     println!("Orders arrive by themselves. Everything is kept in {}; Ctrl-C ends it.", folder.display());
 }
 

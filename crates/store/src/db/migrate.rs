@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (11, include_str!("../../migrations/0011_audit_and_limits.sql")),
     (12, include_str!("../../migrations/0012_access.sql")),
     (13, include_str!("../../migrations/0013_familiar_places.sql")),
+    (14, include_str!("../../migrations/0014_privacy.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

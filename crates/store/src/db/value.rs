@@ -283,7 +283,9 @@ id_columns!(
     JobId,
     LedgerEntryId,
     LineId,
+    HoldId,
     ListingId,
+    MailId,
     MemberId,
     OrderId,
     OrganizationId,
@@ -291,9 +293,11 @@ id_columns!(
     SessionId,
     SkuId,
     SubjectId,
+    TicketId,
     DifferenceId,
     NoticeId,
     PasskeyId,
+    RequestId,
     ViewId,
 );
 

@@ -198,10 +198,10 @@ on_both! {
         let (answer, _) = shop.answered(id, b"sealed").await;
         let now = house.now();
         shop.write(move |shop| shop.note_answer_failed(answer, Problem::Refused, "no", now)).await;
-        shop.write(move |shop| shop.forget_failed_answers(now)).await;
+        house.write(move |tx| store::retention::forget(tx, now)).await;
         assert!(shop.read(move |shop| shop.answer_text(answer)).await.is_some());
-        let later = house.wait(std::time::Duration::from_secs(1));
-        shop.write(move |shop| shop.forget_failed_answers(later)).await;
+        let later = house.wait(domain::retention::FAILED_ANSWER_KEPT);
+        house.write(move |tx| store::retention::forget(tx, later)).await;
         assert!(shop.read(move |shop| shop.answer_text(answer)).await.is_none());
         assert!(shop.read(move |shop| shop.case_answer(id)).await.is_none(), "nothing to send without it");
     }

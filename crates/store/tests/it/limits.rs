@@ -7,8 +7,9 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::limit::{Limit, MESSAGE_PER_NETWORK, MESSAGE_PER_RECIPIENT, Taken};
 use store::Store;
-use store::limits::{Keeper, Wanted, forget};
+use store::limits::{Keeper, Wanted};
 use store::redis_limits::{REDIS_REST, RedisLimits};
+use store::retention::forget;
 use tokio::task::JoinSet;
 
 use crate::kit::{House, on_sqlite};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::Timestamp;
 use store::StoreError;
 use store::people::{
-    NewMember, any_organization, credentials, forget_expired, keep_setup_link, organizations,
-    setup_link_is_good, use_setup_link,
+    NewMember, any_organization, credentials, keep_setup_link, organizations, setup_link_is_good,
+    use_setup_link,
 };
 use vault::{Sealed, TokenDigest};
 
@@ -33,7 +33,7 @@ impl House {
 
     async fn clean(&self) -> u64 {
         let now = self.now();
-        self.write(move |tx| forget_expired(tx, now)).await
+        self.write(move |tx| store::retention::forget(tx, now)).await
     }
 }
 

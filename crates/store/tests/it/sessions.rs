@@ -8,8 +8,7 @@ use store::StoreError;
 use store::access::NewGrant;
 use store::factors::{Asked, Question, keep_question, passkey_owner, question, use_question};
 use store::sessions::{
-    DEVICE_KEPT, Met, NETWORK_KEPT, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn,
-    forget_expired, session,
+    DEVICE_KEPT, Met, NETWORK_KEPT, NOTICE_KEPT, NewSession, SESSION_IDLE, SESSION_MAX, SignedIn, session,
 };
 use vault::passkey::{Challenge, Passkey};
 use vault::{Sealed, TokenDigest};
@@ -43,7 +42,7 @@ impl House {
 
     async fn forget(&self) -> u64 {
         let now = self.now();
-        self.write(move |tx| forget_expired(tx, now)).await
+        self.write(move |tx| store::retention::forget(tx, now)).await
     }
 
     async fn ask(&self, asked: Asked, lasts: Duration) -> TokenDigest {

@@ -27,6 +27,7 @@ use store::keys::KeyOwner;
 use store::orders::{HeldOrder, NewLine, TimelineEvent};
 use store::paces::{Paces, Scope};
 use store::pages::{ListingFilter, OrderFilter, SkuFilter, Turn};
+use store::requests::RequestState;
 use store::sessions::NewSession;
 use store::stock::NewEntry;
 use store::{StoreResult, Tenant, Val};
@@ -34,6 +35,7 @@ use vault::passkey::Passkey;
 use vault::{Sealed, TokenDigest, WrappedKey};
 
 use crate::kit::House;
+use crate::papers::Papers;
 use crate::shop::{Shop, seen, snapshot, tokens};
 
 fn too_many(now: Timestamp) -> Pace {
@@ -59,6 +61,7 @@ struct Estate {
     view: ViewId,
     passkey: PasskeyId,
     given: access::Given,
+    papers: Papers,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -151,6 +154,7 @@ impl Estate {
             view,
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
+            papers: Papers::of(shop, member).await,
             now,
             fresh,
         }
@@ -340,6 +344,15 @@ const READS: &[(&str, Read)] = &[
         listed(shop.difference_page(Some(ChannelKind::MercadoLivre), None))
     }),
     ("difference_sums", |shop, _| listed(shop.difference_sums(Timestamp::EPOCH))),
+    ("waiting_mail", |shop, of| found(shop.waiting_mail(of.papers.mail))),
+    ("holds", |shop, _| listed(shop.holds())),
+    ("ticket_letter", |shop, of| found(shop.ticket_letter(of.papers.ticket, of.now))),
+    ("ticket_digest", |shop, of| found(shop.ticket_digest(of.papers.ticket))),
+    ("requests", |shop, _| listed(shop.requests())),
+    ("request", |shop, of| found(shop.request(of.papers.request))),
+    ("requests_of", |shop, of| listed(shop.requests_of(of.member))),
+    ("request_texts", |shop, of| found(shop.request_texts(of.papers.request))),
+    ("member_facts", |shop, of| found(shop.member_facts(of.member))),
 ];
 
 type Write = fn(&mut Tenant<'_, '_>, &Estate) -> StoreResult<()>;
@@ -490,6 +503,20 @@ const WRITES: &[(&str, Write)] = &[
     ("meet_network of a known one", |shop, of| shop.meet_network(of.member, &[4; 32], Timestamp::EPOCH)),
     ("notify", |shop, of| shop.notify(of.fresh(), of.member, SecurityNotice::NewDevice, "forged", of.now)),
     ("notices_read", |shop, of| shop.notices_read(of.member, of.now)),
+    ("drop_mail", |shop, of| shop.drop_mail(of.papers.mail).map(drop)),
+    ("keep_mail of a known id", |shop, of| {
+        shop.keep_mail(of.papers.mail, "forged", &Sealed::from_bytes(vec![9]), of.now, of.now)
+    }),
+    ("code_ticket", |shop, of| shop.code_ticket(of.papers.ticket, of.member, &[9; 32]).map(drop)),
+    ("keep_request of another's member", |shop, of| {
+        shop.keep_request(&crate::papers::request(of.fresh(), of.member, of.now))
+    }),
+    ("end_request", |shop, of| {
+        let answer = Sealed::from_bytes(vec![9]);
+        shop.end_request(of.papers.request, RequestState::Refused, &answer, None, of.now).map(drop)
+    }),
+    ("note_erased", |shop, of| shop.note_erased(of.papers.request, 1)),
+    ("lift_hold", |shop, of| shop.lift_hold(of.papers.hold, of.member, of.now).map(drop)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];
 

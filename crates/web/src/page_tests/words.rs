@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 48] = [
+const OPEN_GROUPS: [&str; 52] = [
     "access",
     "access-what",
     "actor-system",
@@ -22,11 +22,10 @@ const OPEN_GROUPS: [&str; 48] = [
     "connection-state",
     "drill-check",
     "entry",
+    "export",
+    "export-field",
     "fee",
     "job",
-    "kept-as",
-    "kept-of",
-    "kept-until",
     "listing-show",
     "listing-state",
     "nav",
@@ -49,6 +48,11 @@ const OPEN_GROUPS: [&str; 48] = [
     "reauthorization",
     "reauthorization-mend",
     "recipient-purpose",
+    "register-pressure",
+    "request-kind",
+    "request-regime",
+    "request-state",
+    "retention",
     "scope",
     "security-notice",
     "ship-day",

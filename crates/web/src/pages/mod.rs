@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audit;
 pub mod backups;
+pub mod centre;
 pub mod components;
 pub mod connections;
 pub mod desk;
@@ -14,6 +15,7 @@ pub mod order_list;
 pub mod orders;
 pub mod privacy;
 pub mod problems;
+pub mod register;
 pub mod security;
 pub mod skus;
 

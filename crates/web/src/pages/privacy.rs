@@ -3,9 +3,12 @@
 use app::buyers::BUYERS_KEPT;
 use askama::Template;
 use domain::Timestamp;
+use domain::retention::{CLASSES, Class};
+use store::holds::Hold;
 
 use crate::Chrome;
-use crate::i18n;
+use crate::pages::Errors;
+use crate::retention::{self, Row};
 
 /// Milliseconds of a day.
 const DAY_MS: u128 = 24 * 60 * 60 * 1_000;
@@ -20,16 +23,42 @@ pub struct PrivacyPage {
     pub since: Option<Timestamp>,
     /// Buyers that can be found.
     pub buyers: i64,
+    /// What is held, the newest first.
+    pub holds: Vec<Hold>,
+    /// What was typed into the form of a hold.
+    pub typed: Typed,
+    /// What is wrong with it.
+    pub errors: Errors,
+}
+
+/// What was typed into the form of a hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// A class, or `person`.
+    pub on: String,
+    /// What the person is called.
+    pub called: String,
+    /// Why.
+    pub reason: String,
+    /// A day, as in 2027-01-31.
+    pub review_by: String,
 }
 
 impl PrivacyPage {
-    /// What is kept and why, by the words of the translation keys `kept-…`, `kept-how-…` and
-    /// `kept-until-…`.
-    const KEPT: [&'static str; 5] = ["buyer", "answer", "token", "member", "session"];
+    /// The classes that can be held, by their words.
+    fn holdable() -> impl Iterator<Item = &'static str> {
+        CLASSES.iter().filter(|class| class.can_be_held()).map(|class| class.name)
+    }
 
-    fn until(&self, what: &str) -> String {
-        let days = (BUYERS_KEPT.as_millis() / DAY_MS).to_string();
-        i18n::t(self.chrome.lang, &format!("kept-until-{what}"), &[("days", &days)])
+    /// What a hold keeps, in words.
+    fn held(&self, hold: &Hold) -> &'static str {
+        let class = hold.class.as_deref().and_then(Class::parse);
+        class.map_or_else(|| self.chrome.t("hold-person"), |class| self.chrome.word("retention", class.name))
+    }
+
+    /// What is kept of people, until when and why.
+    fn kept(&self) -> Vec<Row> {
+        retention::rows(self.chrome.lang, false)
     }
 
     /// A sentence with the days that buyers are kept.

@@ -2,6 +2,7 @@
 
 mod account;
 mod backups;
+mod centre;
 mod connections;
 mod desk;
 mod members;
@@ -39,6 +40,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.desk(&mut pages);
     reader.members(&mut pages);
     reader.privacy(&mut pages);
+    reader.centre(&mut pages);
     reader.security(&mut pages);
     reader.backups(&mut pages);
     pages

@@ -5,13 +5,15 @@
 
 use app::buyers::NoBuyer;
 use axum::response::Response;
+use store::Tenant;
 
-use super::guard::{Failure, Form, May, Posted, ProvenForm, render, see_with};
+use super::guard::{Failure, Form, May, Member, Posted, ProvenForm, render, see_with};
 use super::may;
 use super::order_query::{ListQuery, link_to};
 use super::see_other;
+use crate::pages::Errors;
 use crate::pages::account::Obstacle;
-use crate::pages::privacy::PrivacyPage;
+use crate::pages::privacy::{PrivacyPage, Typed};
 use crate::{Nav, Tone};
 
 const PAGE: &str = "/privacy";
@@ -35,10 +37,14 @@ pub(crate) async fn find(Form(posted, ..): Form<may::FindBuyers>) -> Result<Resp
 
 /// What is kept of whom.
 pub(crate) async fn show(May(member, ..): May<may::SeePrivacy>) -> Result<Response, Failure> {
-    let chrome = member.chrome(Some(Nav::Privacy)).await?;
-    let organization = member.web.app.organization(member.organization());
-    let kept = organization.read(move |tenant| tenant.buyers_kept()).await?;
-    Ok(render(&PrivacyPage { chrome, since: kept.since, buyers: kept.count }))
+    Ok(render(&page(&member, Typed::default(), Errors::default()).await?))
+}
+
+/// The page, with what was typed into the form of a hold and what is wrong with it.
+pub(super) async fn page(member: &Member, typed: Typed, errors: Errors) -> Result<PrivacyPage, Failure> {
+    let read = |tenant: &mut Tenant<'_, '_>| Ok((tenant.buyers_kept()?, tenant.holds()?));
+    let (chrome, (kept, holds)) = member.page(Some(Nav::Privacy), read).await?;
+    Ok(PrivacyPage { chrome, since: kept.since, buyers: kept.count, holds, typed, errors })
 }
 
 /// Switches the search by buyer on or off.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use app::sign_in::{Entry, QUESTION_LIFE};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
+use domain::retention::TICKET_LIFE;
 use store::sessions;
 use vault::Token;
 
@@ -22,6 +23,8 @@ const SESSION: CookieNames = ("__Host-session", "session");
 pub(super) const DEVICE: CookieNames = ("__Host-device", "device");
 /// Holds the question that the browser has to answer next.
 const QUESTION: CookieNames = ("__Host-question", "question");
+/// Holds what a browser has shown to the privacy centre.
+const TICKET: CookieNames = ("__Host-ticket", "ticket");
 /// Cookie with the language and theme of somebody who is not signed in.
 const LOOK: &str = "look";
 /// Cookie with the sentence that the next page shows.
@@ -71,6 +74,21 @@ pub(crate) fn keep_entry(response: &mut Response, web: &Web, entry: &Entry) {
 pub(crate) fn keep_question(response: &mut Response, web: &Web, token: &Token) {
     let life = Some(QUESTION_LIFE);
     set_cookie(response, web.cookie_name(QUESTION), token.expose(), life, web.config.secure_cookies);
+}
+
+/// Gives the browser a ticket of the privacy centre.
+pub(crate) fn keep_ticket(response: &mut Response, web: &Web, token: &Token) {
+    let life = Some(TICKET_LIFE.saturating_mul(2));
+    set_cookie(response, ticket_cookie(web), token.expose(), life, web.config.secure_cookies);
+}
+
+/// Takes the ticket away.
+pub(crate) fn drop_ticket(response: &mut Response, web: &Web) {
+    clear_cookie(response, ticket_cookie(web));
+}
+
+pub(super) fn ticket_cookie(web: &Web) -> &'static str {
+    web.cookie_name(TICKET)
 }
 
 /// The question that a browser answers; empty when it has none.

@@ -12,11 +12,13 @@ mod audit;
 mod audit_query;
 mod backups;
 mod buyers;
+mod centre;
 mod connections;
 mod cookies;
 mod desk;
 mod guard;
 mod headers;
+mod holds;
 mod hooks;
 mod listings;
 mod live;
@@ -28,6 +30,7 @@ mod orders;
 mod picked;
 mod problems;
 mod recover;
+mod register;
 mod second_step;
 mod security;
 mod skus;
@@ -119,6 +122,7 @@ impl Routes {
 
 /// What people see and press.
 fn pages() -> Routes {
+    // tidy: long because it is the table of routes
     Routes::new()
         .route("/", get(home))
         .route("/sign-in", get(account::show_sign_in).post(account::sign_in))
@@ -175,6 +179,20 @@ fn pages() -> Routes {
         .route("/audit/export", post(audit::export))
         .route("/privacy", get(buyers::show))
         .route("/privacy/buyers", post(buyers::switch))
+        .route("/privacy/requests", get(register::list))
+        .route("/privacy/requests/{id}", get(register::show))
+        .route("/privacy/requests/{id}/answer", post(register::answer))
+        .route("/privacy/requests/{id}/erase", post(register::erase))
+        .route("/privacy/holds", post(holds::place))
+        .route("/privacy/holds/{id}/lift", post(holds::lift))
+        .route("/your-data", get(centre::find))
+        .route("/your-data/{organization}", get(centre::show))
+        .route("/your-data/{organization}/code", get(centre::show_code).post(centre::want_code))
+        .route("/your-data/{organization}/code/show", post(centre::take_code))
+        .route("/your-data/{organization}/yours", get(centre::yours))
+        .route("/your-data/{organization}/copy", post(centre::copy))
+        .route("/your-data/{organization}/ask", get(centre::show_ask).post(centre::ask))
+        .route("/your-data/{organization}/leave", post(centre::leave))
         .route("/backups", get(backups::show))
         .route("/backups/take", post(backups::take))
         .route("/backups/drill", post(backups::try_out))
