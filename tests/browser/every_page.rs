@@ -70,6 +70,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("audit", "/audit"),
         Page::at("privacy", "/privacy"),
         Page::at("backups", "/backups"),
+        Page::at("keys", "/keys"),
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),
         Page::at("confirm", "/confirm?next=%2Fsecurity"),

@@ -349,6 +349,8 @@ on_both! {
             "authorization_attempt",
             "challenge",
             "data_key",
+            "key_holder",
+            "key_rotation",
             "session",
             "setup_link",
             "sign_in_failure",

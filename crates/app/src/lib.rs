@@ -22,6 +22,7 @@ pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
+pub mod keys;
 pub mod limits;
 pub mod people;
 pub mod picked;
@@ -139,6 +140,7 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, AppError> {
         let db = parts.store.installation().clone();
         secrets::check_keys(&db, &parts.keyring).await?;
+        keys::check(&db, &parts.keyring, parts.clock.now()).await?;
         let audit = audit::Signer::load(&db, &parts.keyring, &*parts.clock, &*parts.entropy).await?;
         Ok(Self {
             intake: Intake::start(db),

@@ -27,6 +27,7 @@ pub mod paces;
 pub mod pages;
 pub mod people;
 pub mod redis_limits;
+pub mod rotation;
 pub mod sessions;
 pub mod settings;
 pub mod stock;

@@ -56,11 +56,13 @@ pub enum Nav {
     Desk,
     Privacy,
     Backups,
+    /// Keys.
+    Keys,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Orders,
         Self::Desk,
         Self::Skus,
@@ -71,6 +73,7 @@ impl Nav {
         Self::Audit,
         Self::Privacy,
         Self::Backups,
+        Self::Keys,
     ];
 
     /// The word in addresses, translation keys and icon names.
@@ -87,6 +90,7 @@ impl Nav {
             Self::Desk => "desk",
             Self::Privacy => "privacy",
             Self::Backups => "backups",
+            Self::Keys => "keys",
         }
     }
 
@@ -105,6 +109,7 @@ impl Nav {
             Self::Desk => 'd',
             Self::Privacy => 'y',
             Self::Backups => 'b',
+            Self::Keys => 'k',
         }
     }
 }

@@ -9,7 +9,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
-use tests::bench::{Result, connectors, fan_out, first_import, footprint, hook_intake, orders_page};
+use tests::bench::{
+    Result, connectors, fan_out, first_import, footprint, hook_intake, masked_page, orders_page, rotation,
+    sealing,
+};
 use tests::database::POSTGRES_URL;
 
 /// Measures what the house promises in figures, side by side in one run.
@@ -55,6 +58,12 @@ struct Wishes {
     /// Orders of first-import.
     #[arg(long, default_value_t = 100_000)]
     imported: u32,
+    /// Turns of sealing, of 20 fields each.
+    #[arg(long, default_value_t = 2_000)]
+    sealed: u32,
+    /// Data keys of rotation.
+    #[arg(long, default_value_t = 1_000_000)]
+    keys: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,6 +74,9 @@ enum Bench {
     FirstImport,
     Connectors,
     Footprint,
+    Sealing,
+    MaskedPage,
+    Rotation,
 }
 
 #[derive(Debug, Subcommand)]
@@ -147,6 +159,25 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::Footprint) {
         eprintln!("bench: footprint …");
         on_one_thread(footprint::run(&folder, &mut report))?;
+    }
+    if wants(Bench::Sealing) {
+        eprintln!("bench: sealing …");
+        sealing::run(wishes.sealed, &mut report)?;
+    }
+    if wants(Bench::MaskedPage) {
+        eprintln!("bench: masked-page …");
+        let orders = wishes.orders.min(masked_page::MOST_ORDERS);
+        masked_page::run(&sqlite()?, orders, wishes.requests, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            masked_page::run(&ground()?, orders, wishes.requests, &mut report)?;
+        }
+    }
+    if wants(Bench::Rotation) {
+        eprintln!("bench: rotation …");
+        rotation::run(&sqlite()?, wishes.keys, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            rotation::run(&ground()?, wishes.keys, &mut report)?;
+        }
     }
     print!("{report}");
     if let Some(file) = &wishes.json {

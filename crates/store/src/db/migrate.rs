@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("../../migrations/0009_sign_in.sql")),
     (10, include_str!("../../migrations/0010_backups.sql")),
     (11, include_str!("../../migrations/0011_audit_and_limits.sql")),
+    (15, include_str!("../../migrations/0015_key_rotation.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

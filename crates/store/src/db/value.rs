@@ -277,6 +277,7 @@ id_columns!(
     DataKeyId,
     ImportId,
     JobId,
+    KeyRotationId,
     LedgerEntryId,
     LineId,
     ListingId,

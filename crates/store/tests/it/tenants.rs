@@ -56,6 +56,7 @@ struct Estate {
     attempt: TokenDigest,
     view: ViewId,
     passkey: PasskeyId,
+    key: DataKeyId,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -148,6 +149,7 @@ impl Estate {
             attempt,
             view,
             passkey: passkey_id,
+            key,
             now,
             fresh,
         }
@@ -377,6 +379,13 @@ const WRITES: &[(&str, Write)] = &[
     ("touch_session", |shop, of| shop.touch_session(of.session, Timestamp::EPOCH)),
     ("close_session", |shop, of| shop.close_session(of.session)),
     ("destroy_data_key", |shop, of| shop.destroy_data_key(KeyOwner::Connection(of.connection)).map(drop)),
+    ("replace_data_key", |shop, of| {
+        let (owner, key) = (KeyOwner::Connection(of.connection), WrappedKey::from_bytes(vec![9]));
+        shop.replace_data_key(owner, of.key, of.fresh(), &key, of.now).map(drop)
+    }),
+    ("reseal_tokens", |shop, of| {
+        shop.reseal_tokens(of.connection, 1, &Sealed::from_bytes(vec![7]), None, of.now).map(drop)
+    }),
     ("keep_data_key", |shop, of| {
         let (owner, key) = (KeyOwner::Connection(of.connection), WrappedKey::from_bytes(vec![9]));
         shop.keep_data_key(owner, of.fresh(), &key, of.now).map(drop)

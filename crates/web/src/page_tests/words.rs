@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 44] = [
+const OPEN_GROUPS: [&str; 45] = [
     "actor-system",
     "audit",
     "audit-end",
@@ -21,6 +21,7 @@ const OPEN_GROUPS: [&str; 44] = [
     "entry",
     "fee",
     "job",
+    "kek-state",
     "kept-as",
     "kept-of",
     "kept-until",

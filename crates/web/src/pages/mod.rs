@@ -7,6 +7,7 @@ pub mod backups;
 pub mod components;
 pub mod connections;
 pub mod desk;
+pub mod keys;
 pub mod listings;
 pub mod money;
 pub mod order_list;

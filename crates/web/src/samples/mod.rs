@@ -4,6 +4,7 @@ mod account;
 mod backups;
 mod connections;
 mod desk;
+mod keys;
 mod money;
 mod orders;
 mod privacy;
@@ -39,6 +40,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.privacy(&mut pages);
     reader.security(&mut pages);
     reader.backups(&mut pages);
+    reader.keys(&mut pages);
     pages
 }
 

@@ -16,6 +16,7 @@ mod desk;
 mod guard;
 mod headers;
 mod hooks;
+mod keys;
 mod listings;
 mod live;
 mod money;
@@ -163,6 +164,8 @@ fn pages() -> Routes {
         .route("/audit/export", post(audit::export))
         .route("/privacy", get(buyers::show))
         .route("/privacy/buyers", post(buyers::switch))
+        .route("/keys", get(keys::show))
+        .route("/keys/rotate", post(keys::rotate))
         .route("/backups", get(backups::show))
         .route("/backups/take", post(backups::take))
         .route("/backups/drill", post(backups::try_out))
