@@ -74,6 +74,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("register", "/privacy/requests"),
         Page::at("your-data", "/your-data"),
         Page::at("backups", "/backups"),
+        Page::at("keys", "/keys"),
         Page::at("desk", "/desk"),
         Page::at("security", "/security"),
         Page::at("api-keys", "/security/api-keys"),

@@ -353,6 +353,8 @@ on_both! {
             "recovery_link",
             "mail",
             "privacy_ticket",
+            "key_holder",
+            "key_rotation",
             "session",
             "setup_link",
         ];

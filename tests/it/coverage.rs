@@ -451,6 +451,8 @@ on_both! {
         let depot = Arc::new(Folder::at(folder.path().join("backups")));
         let scratch = folder.path().join("scratch");
         shop.app().plan_backups(Plan { depot, every: Duration::from_hours(1), keep_days: 7, scratch });
+        visitor.press("/keys/rotate", "/keys/rotate", &[], Some("keys.rotation_begun")).await;
+        shop.app().turn_keys().await.expect("the rotation ends");
         visitor.press("/backups/take", "/backups/take", &[], Some("backup.asked")).await;
         shop.app().do_waiting_run().await.expect("the backup ends");
         visitor.press("/backups/drill", "/backups/drill", &[], Some("backup.asked")).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tests::bench::stage::{Ground, server_runtime};
 use tests::database::{POSTGRES_URL, folder};
-use tests::torture::{self, Options, Programs};
+use tests::torture::{self, Options, Programs, What};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lojista-with-points");
 /// What the torture says where no disk can be made small.
@@ -66,4 +66,17 @@ fn a_full_disk_loses_nothing_and_the_program_goes_on_once_there_is_room() {
     }
     assert!(ended.status.success(), "{said}");
     assert!(said.contains("0 lost, 0 doubled"), "{said}");
+}
+
+/// One of each, and a second rotation: by the command and by a running shop.
+const KEEPING_KILLS: u32 = 6;
+
+#[test]
+fn a_backup_a_restore_and_a_rotation_that_are_killed_lose_nothing_and_call_nothing_good_that_is_not() {
+    let folder = folder();
+    let options = Options { kills: KEEPING_KILLS, ..options(folder.path().to_path_buf()) };
+    let runs = torture::run_keeping(&options, &What::ALL, |_| {});
+    let kept = server_runtime().unwrap().block_on(runs).unwrap();
+    assert!(kept.is_clean(), "{kept}");
+    assert_eq!(kept.points.values().map(|(points, _)| points).sum::<u32>(), KEEPING_KILLS, "{kept}");
 }

@@ -1,6 +1,9 @@
 //! A whole shop in one process: the real application over a fresh database, the real
 //! connectors, the sandboxes behind them, and time that moves only when told.
 
+mod made;
+
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,10 +11,9 @@ use std::time::Duration;
 use app::clockwork::Wheels;
 use app::connections::CallbackError;
 use app::hooks::DoorError;
-use app::{App, Parts};
+use app::{App, AppError};
 use channels::market::mercado_livre::Limits;
-use connect::outbound::Outbound;
-use connect::{HookRejection, HookRequest, Transport};
+use connect::{HookRejection, HookRequest};
 use domain::member::SecondFactorRule;
 use domain::{
     ChannelKind, Clock, ConnectionId, Entropy, ManualClock, MemberId, OrderId, OrganizationId, Restricted,
@@ -24,9 +26,8 @@ use store::listings::Listing;
 use store::pages::{OrderRow, ProblemRow};
 use store::stock::Sku;
 use store::{Location, Store, StoreError, StoreResult, Tenant, Tx, Val, jobs};
-use vault::Keyring;
-use vault::password::{Cost, Passwords};
 
+use self::made::Made;
 use crate::crash::Crash;
 use crate::market::{HOOK_URL, Market};
 use crate::marketplace::{Marketplace, Marketplaces};
@@ -39,16 +40,12 @@ pub const PUBLIC_URL: &str = "https://loja.example";
 pub const EMAIL: &str = "dona@loja.example";
 /// The owner's password.
 pub const PASSWORD: &str = "caneca vermelha na prateleira 42";
-/// A hash that costs a test nothing.
-const CHEAP: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
 /// 2026-01-05T14:30:00Z, a Monday.
 const START: Timestamp = Timestamp::from_millis(1_767_623_400_000);
 /// Rounds of work at one instant; a shop that needs more goes round in circles.
 const MAX_ROUNDS: usize = 2_000;
 /// Times that waiting work may move the clock before the shop counts as never idle.
 const MAX_WAITS: usize = 4_000;
-/// Separates the chance of the shop, of its keys and of the world.
-const KEYS: u64 = 0x4b45_5953;
 
 /// How a shop is set up.
 #[derive(Debug, Clone)]
@@ -119,8 +116,10 @@ impl Builder {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(self.seed));
         let store = open_store(self.location.clone()).await;
         let crash = Arc::new(Crash::default());
-        let made = Made { seed: self.seed, rule: self.rule, markets, clock, entropy, crash };
-        let app = made.start(store.clone(), &self.node).await;
+        let keys = made::new_key_file(self.seed);
+        let made = Made { rule: self.rule, markets, clock, entropy, crash, keys };
+        let app =
+            made.start(store.clone(), &self.node, &made.key_file()).await.expect("the application starts");
         let link = app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop");
         let token = link.rsplit('/').next().unwrap_or_default();
         let password = Restricted::new(PASSWORD.to_owned());
@@ -154,40 +153,6 @@ fn headers_of(hook: &HookDelivery) -> HeaderMap {
 async fn open_store(location: Location) -> Store {
     let opened = tokio::task::spawn_blocking(move || Store::open(&location)).await;
     opened.expect("the opening ends").expect("the database opens")
-}
-
-/// What outlives the program: the world, time, chance.
-struct Made {
-    seed: u64,
-    rule: SecondFactorRule,
-    markets: Marketplaces,
-    clock: Arc<ManualClock>,
-    entropy: Arc<dyn Entropy>,
-    crash: Arc<Crash>,
-}
-
-impl Made {
-    async fn start(&self, store: Store, node: &str) -> App {
-        let parts = Parts {
-            store,
-            // The same seed gives the same keys, as the same key file would.
-            keyring: Arc::new(Keyring::generate(&SeededEntropy::new(self.seed ^ KEYS))),
-            passwords: Passwords::new(CHEAP).expect("the cost is allowed"),
-            channels: self.markets.channels(&self.outbound()),
-            clock: self.clock.clone(),
-            entropy: Arc::clone(&self.entropy),
-            public_url: PUBLIC_URL.to_owned(),
-            second_factor: self.rule,
-            node: node.to_owned(),
-            faults: Some(self.crash.clone()),
-        };
-        App::start(parts).await.expect("the application starts")
-    }
-
-    fn outbound(&self) -> Arc<Outbound> {
-        let transport: Arc<dyn Transport> = Arc::new(self.markets.clone());
-        Arc::new(Outbound::new(transport, self.clock.clone()))
-    }
 }
 
 /// A shop under test. Dropping it fails the test when work, dead letters or calls to
@@ -268,9 +233,13 @@ impl TestApp {
     }
 
     /// Starts the program anew on the same data, as after a power cut.
+    ///
+    /// # Panics
+    /// When it does not start.
     pub async fn restart(&self, node: &str) {
         self.made.crash.disarm();
-        let fresh = self.made.start(self.store.clone(), node).await;
+        let fresh = self.made.start(self.store.clone(), node, &self.made.key_file()).await;
+        let fresh = fresh.expect("the application starts");
         *self.wheels.lock().unwrap_or_else(PoisonError::into_inner) = Wheels::default();
         *self.app.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
@@ -280,8 +249,26 @@ impl TestApp {
     /// # Panics
     /// When the database does not open a second time.
     pub async fn second_process(&self, node: &str) -> App {
+        let started = self.process_with_keys(node, &self.made.key_file()).await;
+        started.expect("the application starts")
+    }
+
+    /// A second process whose key file is another one.
+    ///
+    /// # Errors
+    /// What stops its start.
+    ///
+    /// # Panics
+    /// When the database does not open a second time, or the key file cannot be read.
+    pub async fn process_with_keys(&self, node: &str, key_file: &Path) -> Result<App, AppError> {
         let store = open_store(self.location.clone()).await;
-        self.made.start(store, node).await
+        self.made.start(store, node, key_file).await
+    }
+
+    /// Where the shop's key file is.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.made.key_file()
     }
 
     // Connecting

@@ -131,7 +131,7 @@ enum Command {
                             cargo xtask bench --only orders-page --orders 10000")]
     Bench {
         /// Run one benchmark alone: hook-intake, orders-page, fan-out, first-import,
-        /// connectors, footprint or refused-sign-in.
+        /// connectors, footprint, refused-sign-in, sealing, masked-page or rotation.
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
         /// Write the figures to this file too, as JSON.
@@ -154,7 +154,8 @@ enum Command {
     #[command(after_help = "Examples:\n  cargo xtask torture\n  \
                             cargo xtask torture --kills 20 --seed 7\n  \
                             cargo xtask torture --postgres\n  \
-                            cargo xtask torture --disk-full")]
+                            cargo xtask torture --disk-full\n  \
+                            cargo xtask torture --what all --kills 500")]
     Torture {
         /// How often it is killed.
         #[arg(long, default_value_t = 200)]
@@ -171,6 +172,9 @@ enum Command {
         /// Fill its disk up instead of killing it.
         #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
         disk_full: bool,
+        /// Kill what keeps the shop instead: backup, restore, rotation, or all in turns.
+        #[arg(long, value_name = "WHAT", conflicts_with_all = ["postgres", "disk_full"])]
+        what: Option<String>,
     },
 }
 
@@ -247,8 +251,9 @@ fn run(command: Command) -> Result<(), Failure> {
             ];
             measure::run("bench", &arguments.concat(), true)
         }
-        Command::Torture { kills, mean_life, seed, postgres, disk_full } => {
+        Command::Torture { kills, mean_life, seed, postgres, disk_full, what } => {
             let mut arguments = given("--seed", Some(seed.to_string()));
+            arguments.extend(given("--what", what));
             if disk_full {
                 arguments.push("--disk-full".into());
             } else {

@@ -14,10 +14,11 @@ use domain::{Actor, AuditId, Clock, DataKeyId, Entropy, Grant, Purpose, Restrict
 use store::{Db, StoreError, StoreResult, Tenant, Tx, audit, settings};
 use vault::audit::{AuditEvent, Outcome, Phase, Subject};
 use vault::merkle::{Frontier, Hash, leaf_hash};
-use vault::{DataKey, KeyContext, Keyring, LogSigner, LogVerifier, Place, Sealed, WrappedKey, export};
+use vault::{DataKey, KekId, KeyContext, Keyring, LogSigner, LogVerifier, Place, Sealed, WrappedKey, export};
 
 use crate::App;
 use crate::error::AppError;
+use crate::secrets::as_store_error;
 
 /// The log's name in checkpoints.
 const LOG_NAME: &str = "lojista/audit";
@@ -290,13 +291,12 @@ impl Signer {
     ) -> Result<Self, AppError> {
         let fresh = Self::new_seed(keyring, clock, entropy)?;
         let kept = db.write(move |tx| settings::get_or_set(tx, settings::AUDIT_KEY, &fresh)).await?;
+        let (kept, wrapped) = Self::kept(&kept)?;
         let damaged = || StoreError::Inconsistent {
             table: "setting",
             column: "value",
             value: settings::AUDIT_KEY.to_owned(),
         };
-        let kept: KeptSeed = serde_json::from_str(&kept).map_err(|_| damaged())?;
-        let wrapped = WrappedKey::from_bytes(BASE64.decode(kept.wrapped).map_err(|_| damaged())?);
         let sealed: Sealed<Restricted<Vec<u8>>> =
             Sealed::from_bytes(BASE64.decode(kept.sealed).map_err(|_| damaged())?);
         let key = keyring.unwrap(kept.key, &wrapped, &context())?;
@@ -305,6 +305,46 @@ impl Signer {
         let seed = vault::open(&key, &place(kept.key), &sealed, &grant)?;
         let signer = LogSigner::from_seed(LOG_NAME, &seed, &grant).map_err(|_| damaged())?;
         Ok(Self { signer })
+    }
+
+    /// The data key that the seed is sealed under, as `setting` keeps it.
+    fn kept(text: &str) -> StoreResult<(KeptSeed, WrappedKey)> {
+        let damaged = || StoreError::Inconsistent {
+            table: "setting",
+            column: "value",
+            value: settings::AUDIT_KEY.to_owned(),
+        };
+        let kept: KeptSeed = serde_json::from_str(text).map_err(|_| damaged())?;
+        let wrapped = WrappedKey::from_bytes(BASE64.decode(&kept.wrapped).map_err(|_| damaged())?);
+        Ok((kept, wrapped))
+    }
+
+    /// The key that wraps the signing key's data key.
+    pub(crate) fn kek(tx: &mut Tx<'_>) -> StoreResult<Option<KekId>> {
+        let Some(text) = settings::get(tx, settings::AUDIT_KEY)? else { return Ok(None) };
+        Ok(Self::kept(&text)?.1.kek_id().ok())
+    }
+
+    /// Has the signing key's data key wrapped by `kek`; says whether it was not already.
+    pub(crate) fn rewrap(
+        tx: &mut Tx<'_>,
+        keyring: &Keyring,
+        kek: KekId,
+        entropy: &dyn Entropy,
+    ) -> StoreResult<bool> {
+        let Some(text) = settings::get(tx, settings::AUDIT_KEY)? else { return Ok(false) };
+        let (kept, wrapped) = Self::kept(&text)?;
+        if wrapped.kek_id() == Ok(kek) {
+            return Ok(false);
+        }
+        let wrapped = keyring
+            .unwrap(kept.key, &wrapped, &context())
+            .and_then(|key| keyring.wrap_under(kek, &key, &context(), entropy))
+            .map_err(|error| as_store_error(&error))?;
+        let fresh = KeptSeed { wrapped: BASE64.encode(wrapped.as_bytes()), ..kept };
+        let fresh = serde_json::to_string(&fresh).map_err(|error| StoreError::Driver(error.to_string()))?;
+        settings::replace(tx, settings::AUDIT_KEY, &text, &fresh)?;
+        Ok(true)
     }
 
     fn new_seed(keyring: &Keyring, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, AppError> {

@@ -26,6 +26,7 @@ pub mod import;
 pub mod ingest;
 pub mod invitations;
 pub mod jobs;
+pub mod keys;
 pub mod limits;
 pub mod mail;
 pub mod members;
@@ -153,6 +154,7 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, AppError> {
         let db = parts.store.installation().clone();
         secrets::check_keys(&db, &parts.keyring).await?;
+        keys::check(&db, &parts.keyring, parts.clock.now()).await?;
         let audit = audit::Signer::load(&db, &parts.keyring, &*parts.clock, &*parts.entropy).await?;
         Ok(Self {
             intake: Intake::start(db),

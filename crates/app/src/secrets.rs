@@ -2,9 +2,9 @@
 
 use domain::{Actor, ConnectionId, Grant, Guarded, OrganizationId, Purpose, Restricted, Timestamp};
 use store::connections::{Credentials, SealedTokens};
-use store::keys::KeyOwner;
+use store::keys::{KeyOwner, wrapping_kek};
 use store::{Db, StoreError, StoreResult, Tenant, settings};
-use vault::{DataKey, KeyContext, Keyring, Place, SealError, Sealed};
+use vault::{DataKey, KeyContext, Keyring, Place, SealError, Sealed, WrappedKey};
 
 use crate::App;
 use crate::error::AppError;
@@ -22,7 +22,7 @@ pub(crate) async fn check_keys(db: &Db, keyring: &Keyring) -> Result<(), AppErro
 
 /// A failure inside a transaction that is not the database's own: carried out of the
 /// closure as the driver's words would be.
-fn as_store_error(error: &SealError) -> StoreError {
+pub(crate) fn as_store_error(error: &SealError) -> StoreError {
     StoreError::Driver(error.to_string())
 }
 
@@ -36,13 +36,35 @@ impl App {
         } else {
             let now = self.clock().now();
             let key = DataKey::generate(now, self.entropy());
-            let wrapped = self
-                .keyring()
-                .wrap(&key, &context, self.entropy())
-                .map_err(|error| as_store_error(&error))?;
+            let wrapped = self.wrap_now(tenant, &key, &context)?;
             tenant.keep_data_key(owner, key.id(), &wrapped, now)?
         };
         self.keyring().unwrap(id, &wrapped, &context).map_err(|error| as_store_error(&error))
+    }
+
+    /// Wraps a key under the key that the installation wraps under, whatever the key file here
+    /// calls its primary one.
+    pub(crate) fn wrap_now(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        key: &DataKey,
+        context: &KeyContext<'_>,
+    ) -> StoreResult<WrappedKey> {
+        let keyring = self.keyring();
+        let kek = wrapping_kek(tenant)?.unwrap_or_else(|| keyring.primary());
+        if !keyring.holds(kek) {
+            // It may have been rotated a moment ago. What is wrong with the file is told by
+            // whoever looks after it.
+            let _ = keyring.refresh();
+        }
+        let wrapped = keyring.wrap_under(kek, key, context, self.entropy());
+        wrapped.map_err(|error| {
+            if let SealError::UnknownKek(kek) = error {
+                StoreError::OtherKek(kek.to_string())
+            } else {
+                as_store_error(&error)
+            }
+        })
     }
 
     /// The pair that a connection's calls are made with; the refresh token only where

@@ -24,7 +24,24 @@ pub const STOCK_WRITTEN: &str = "stock written, not noted";
 /// A quantity is noted, and its job still runs.
 pub const STOCK_NOTED: &str = "stock noted, job not ended";
 
-/// All of them.
+/// A new key is in the key file, and the installation was not told.
+pub const KEY_FILE_WRITTEN: &str = "key file written, rotation not asked for";
+/// A rotation was asked for, and the new key does not wrap yet.
+pub const ROTATION_ASKED: &str = "rotation asked for, not begun";
+/// The new key wraps, and everything older is still wrapped by the former one.
+pub const ROTATION_BEGUN: &str = "rotation begun, nothing rewrapped";
+/// Some keys were wrapped anew.
+pub const KEYS_REWRAPPED: &str = "keys rewrapped, more to come";
+/// All keys were wrapped anew, and the rotation is not ended.
+pub const ROTATION_SWEPT: &str = "all keys rewrapped, rotation not ended";
+/// A key was given up in the database and is still in the key file.
+pub const KEY_RETIRED: &str = "key retired, still in the key file";
+
+/// Those of a rotation of keys, in its order.
+pub const ROTATION: [&str; 6] =
+    [KEY_FILE_WRITTEN, ROTATION_ASKED, ROTATION_BEGUN, KEYS_REWRAPPED, ROTATION_SWEPT, KEY_RETIRED];
+
+/// Those of a sale.
 pub const ALL: [&str; 10] = [
     HOOK_READ,
     HOOK_KEPT,

@@ -186,6 +186,8 @@ ids! {
     SkuId = "sku";
     /// A person whose data is held; owns the key that seals it.
     SubjectId = "sub";
+    /// A rotation of the key that wraps the data keys.
+    KeyRotationId = "krt";
     /// A backup, or a drill of one.
     BackupRunId = "bak";
     /// A fee that was charged otherwise than it was forecast.

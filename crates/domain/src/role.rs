@@ -151,6 +151,10 @@ permissions! {
     SeeBackups = "see_backups": Owner Administrator Auditor;
     /// Take backups and try them out
     ManageBackups = "manage_backups": Owner Administrator;
+    /// See which keys seal everything, and how old they are
+    SeeKeys = "see_keys": Owner Administrator Auditor;
+    /// Turn the keys
+    ManageKeys = "manage_keys": Owner Administrator;
     /// See the members, what they were granted and how it was reviewed
     SeeMembers = "see_members": Owner Administrator Auditor;
     /// Invite members, grant and take access, let members leave, review

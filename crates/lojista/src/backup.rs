@@ -186,6 +186,9 @@ fn read_instant(text: &str) -> Result<Timestamp, Failure> {
 fn place_of(args: &RestoreArgs) -> Result<Storage, Failure> {
     let Some(into) = &args.into else { return Ok(args.config.load(&[])?.storage) };
     if ["postgres://", "postgresql://"].iter().any(|scheme| into.starts_with(scheme)) {
+        let plaintext_host = std::env::var("LOJISTA_DATABASE_PLAINTEXT_HOST").ok();
+        store::db::check_address(into, plaintext_host.as_deref())
+            .map_err(|error| Failure::new(format!("--into is not right: expected {error}")))?;
         let key_file = args.key_file.clone().unwrap_or_else(|| PathBuf::from("keys"));
         return Ok(Storage { folder: None, database: Location::Server(into.clone()), key_file });
     }

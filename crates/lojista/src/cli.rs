@@ -99,9 +99,56 @@ pub(crate) enum Command {
     /// Restore the newest backup into a scratch file, prove it, and keep the verdict.
     #[command(after_help = "Example:\n  lojista restore-drill --json")]
     RestoreDrill(BackupArgs),
+    /// The keys: how they stand, turn them, give up what nothing needs any more.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// People.
     #[command(subcommand)]
     User(UserCommand),
+}
+
+/// What can be done with the keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// How the keys stand: versions, ages, what each wraps, how far a rotation is.
+    #[command(after_help = "Examples:\n  lojista keys status\n  lojista keys status --json")]
+    Status(KeysArgs),
+    /// Put a new key into the key file and have everything wrapped by it, while the shop runs.
+    ///
+    /// The former key stays in the file until `keys retire`. Where nodes have copies of the file
+    /// each, copy it to them: nothing is wrapped by the new key before every running node holds
+    /// it. Cut off anywhere, it goes on by itself, or with the same command. Keep a new copy of
+    /// the key file apart from the data afterwards.
+    #[command(after_help = "Examples:\n  lojista keys rotate\n  lojista keys rotate --no-wait\n  \
+        lojista keys rotate --data /var/lib/lojista --json")]
+    Rotate {
+        #[command(flatten)]
+        keys: KeysArgs,
+        /// Begin it and leave the rest to the running shop.
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Destroy keys that were rotated out and that nothing needs any more.
+    ///
+    /// Refuses while anything is wrapped by one, or a backup needs one, and names those backups.
+    #[command(after_help = "Examples:\n  lojista keys retire\n  lojista keys retire --give-up-backups")]
+    Retire {
+        #[command(flatten)]
+        keys: KeysArgs,
+        /// Destroy them although backups need them, which are worth nothing afterwards.
+        #[arg(long)]
+        give_up_backups: bool,
+    },
+}
+
+/// `keys …`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What can be done with the audit log.

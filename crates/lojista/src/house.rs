@@ -38,24 +38,27 @@ pub(crate) async fn open(storage: &Storage) -> Result<Ground, Failure> {
     if let Some(folder) = &storage.folder {
         folder::make(folder)?;
     }
+    // A key file that cannot be used is said before the database is touched.
+    let keyring = storage.key_file.exists().then(|| Keyring::load(&storage.key_file)).transpose();
+    let keyring = keyring.map_err(Failure::new)?;
     let database = storage.database.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&database))
         .await
         .map_err(|error| Failure::at("the database cannot be opened", error))??;
-    let keyring = open_keys(storage, &store).await?;
+    let keyring = match keyring {
+        Some(keyring) => keyring,
+        None => make_keys(storage, &store).await?,
+    };
     let fresh = Token::random(&OsEntropy).expose().to_owned();
     let hook_door =
         store.installation().write(move |tx| settings::get_or_set(tx, settings::HOOK_DOOR, &fresh)).await?;
     Ok(Ground { store, keyring, hook_door, rules: Rules::default(), faults: None })
 }
 
-/// Reads the key file. It is made only where no data was sealed yet: a new one beside old
-/// data would lock the old data away.
-async fn open_keys(storage: &Storage, store: &Store) -> Result<Keyring, Failure> {
+/// Makes the key file, but only where no data was sealed yet: a new one beside old data would
+/// lock the old data away.
+async fn make_keys(storage: &Storage, store: &Store) -> Result<Keyring, Failure> {
     let path = &storage.key_file;
-    if path.exists() {
-        return Keyring::load(path).map_err(Failure::new);
-    }
     let sealed = store.installation().read(|tx| settings::get(tx, settings::KEY_CHECK)).await?;
     if sealed.is_some() {
         return Err(Failure::new(format!(

@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod folder;
 mod house;
+mod keys;
 mod logging;
 mod sandbox_command;
 mod serve;
@@ -24,7 +25,7 @@ use app::Faults;
 
 use store::backup::RunKind;
 
-use crate::cli::{AuditCommand, BackupArgs, Cli, Command, UserCommand};
+use crate::cli::{AuditCommand, BackupArgs, Cli, Command, KeysCommand, UserCommand};
 use crate::failure::Failure;
 
 /// Threads of the commands that ask for no number.
@@ -71,6 +72,14 @@ fn run(command: Command, faults: Option<Arc<dyn Faults>>) -> Result<ExitCode, Fa
         Command::Restore(args) => {
             logging::start_from_environment()?;
             on_threads(THREADS, backup::restore(args))
+        }
+        Command::Keys(command) => {
+            let args = match &command {
+                KeysCommand::Status(keys)
+                | KeysCommand::Rotate { keys, .. }
+                | KeysCommand::Retire { keys, .. } => &keys.config,
+            };
+            on_threads(THREADS, keys::run(configured(args)?, command))
         }
         Command::User(UserCommand::Link { config, public_url }) => {
             let config = config.load(&[("server.public_url", "public-url", public_url)])?;

@@ -106,6 +106,8 @@ pub(crate) async fn work_and_answer(
     let clockwork = tokio::spawn(app.clone().tick());
     let backups = tokio::spawn(app.clone().keep_backups());
     let publisher = tokio::spawn(app.clone().publish());
+    let keys = tokio::spawn(app.clone().keep_keys());
+    let leaving = app.clone();
     let worker = tokio::spawn(app.work_until(stop.clone().wished()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
@@ -129,11 +131,15 @@ pub(crate) async fn work_and_answer(
     clockwork.abort();
     backups.abort();
     publisher.abort();
+    keys.abort();
     if ended.is_none() && tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
         serving.abort();
     }
     if tokio::time::timeout(JOBS_MAY_TAKE, worker).await.is_err() {
         tracing::warn!("jobs still ran at the end; they are taken up again at the next start");
+    }
+    if let Err(error) = leaving.leave_keys().await {
+        tracing::debug!(%error, "that this node ended could not be kept; it shows in half a minute");
     }
     Ok(())
 }

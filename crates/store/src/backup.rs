@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackupRunId, ConnectionId, DataKeyId, MemberId, OrganizationId, Timestamp};
+use domain::{
+    BackupRunId, ConnectionId, DataKeyId, MemberId, OrganizationId, SubjectId, Timestamp, TypedId as _,
+};
 use vault::WrappedKey;
 
 use crate::db::shape::page;
@@ -11,6 +13,7 @@ pub use crate::db::shape::{
     Table, broken_references, clear, count, count_on, flaws, history, load, tables, values,
 };
 use crate::db::{Row, StoreError, StoreResult, Tx, Val};
+use crate::keys::KeyOwner;
 use crate::params;
 
 /// The table of wrapped keys: it is backed up apart from the data.
@@ -18,7 +21,7 @@ pub const KEY_TABLE: &str = "data_key";
 /// Tables that no backup holds: whoever was signed in signs in anew after a restore, and a
 /// session that was ended must not live again. Where members come from is not needed for longer
 /// than it is kept. A letter is sent when it is written or not at all.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 10] = [
     "session",
     "setup_link",
     "recovery_link",
@@ -27,6 +30,8 @@ const LEFT_OUT: [&str; 8] = [
     "challenge",
     "mail",
     "privacy_ticket",
+    "key_holder",
+    "key_rotation",
 ];
 /// Tables that only grow, by ids that tell when a row was made: what was settled long before
 /// one backup is in the next one as it was.
@@ -166,23 +171,38 @@ pub struct KeptKey {
     pub created_at: Timestamp,
 }
 
+impl KeptKey {
+    /// The text that the wrapped key is bound to.
+    #[must_use]
+    pub fn context(&self) -> String {
+        match self.owner_kind.as_str() {
+            "connection" => KeyOwner::Connection(ConnectionId::from_bytes(self.owner)),
+            "subject" => KeyOwner::Subject(SubjectId::from_bytes(self.owner)),
+            _ => KeyOwner::Organization,
+        }
+        .context()
+    }
+}
+
 /// Every wrapped key.
 pub fn keys(tx: &mut Tx<'_>) -> StoreResult<Vec<KeptKey>> {
     tx.rows(
         "SELECT id, organization_id, owner_kind, owner_id, wrapped, created_at FROM data_key ORDER BY id",
         &[],
-        |row| {
-            Ok(KeptKey {
-                id: row.get(0)?,
-                organization: row.get(1)?,
-                owner_kind: row.get(2)?,
-                // Any id reads as 16 bytes.
-                owner: domain::TypedId::to_bytes(row.get::<OrganizationId>(3)?),
-                wrapped: WrappedKey::from_bytes(row.get(4)?),
-                created_at: row.get(5)?,
-            })
-        },
+        kept_key,
     )
+}
+
+pub(crate) fn kept_key(row: &Row<'_>) -> StoreResult<KeptKey> {
+    Ok(KeptKey {
+        id: row.get(0)?,
+        organization: row.get(1)?,
+        owner_kind: row.get(2)?,
+        // Any id reads as 16 bytes.
+        owner: domain::TypedId::to_bytes(row.get::<OrganizationId>(3)?),
+        wrapped: WrappedKey::from_bytes(row.get(4)?),
+        created_at: row.get(5)?,
+    })
 }
 
 /// Destroys a key by its id.

@@ -322,6 +322,24 @@ impl Tenant<'_, '_> {
         Ok(touched == 1)
     }
 
+    /// Puts the pair of `version`, sealed anew for the next version, in its own place, unless
+    /// somebody renews it just now.
+    pub fn reseal_tokens(
+        &mut self,
+        id: ConnectionId,
+        version: i64,
+        access: &Sealed<Restricted<String>>,
+        refresh: Option<&Sealed<Restricted<String>>>,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let touched = self.tx.execute(
+            "UPDATE connection SET access_sealed = $4, refresh_sealed = $5, token_version = token_version + 1 \
+             WHERE organization_id = $1 AND id = $2 AND token_version = $3 AND renewal_until < $6",
+            params![self.id, id, version, access.as_bytes(), refresh.map(Sealed::as_bytes), now],
+        )?;
+        Ok(touched == 1)
+    }
+
     /// Ends a lease whose renewal failed in a way that may pass; the pair stays.
     pub fn release_renewal(&mut self, id: ConnectionId, owner: &str, error: &str) -> StoreResult<()> {
         self.tx.execute(

@@ -11,6 +11,7 @@ mod pg;
 pub mod shape;
 mod sqlite;
 mod value;
+mod way;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 pub use error::{StoreError, StoreResult};
 use value::OwnVal;
 pub use value::{Column, Row, Val};
+pub use way::{AddressError, check_address};
 
 /// Where the data lives.
 #[derive(Clone, PartialEq, Eq)]
@@ -224,6 +226,15 @@ impl<'c> Tx<'c> {
         self.attempt(|conn| match conn {
             Conn::Sqlite(_) => Ok(()),
             Conn::Postgres(tx) => tx.hold(name),
+        })
+    }
+
+    /// Waits until no other transaction [holds](Self::hold) the same name alone, and keeps
+    /// such ones waiting until this one ends; others may hold it together with this one.
+    pub fn hold_together(&mut self, name: &str) -> StoreResult<()> {
+        self.attempt(|conn| match conn {
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(tx) => tx.hold_together(name),
         })
     }
 }

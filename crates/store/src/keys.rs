@@ -1,10 +1,10 @@
 //! Wrapped data keys: one per connection and data subject, one per organization for the rest.
 
 use domain::{DataKeyId, Timestamp, TypedId};
-use vault::WrappedKey;
+use vault::{KekId, WrappedKey};
 
-use crate::Tenant;
-use crate::db::StoreResult;
+use crate::db::{StoreError, StoreResult};
+use crate::{Tenant, rotation};
 
 /// Who a data key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,12 @@ impl KeyOwner {
     }
 }
 
+/// The key that wraps now, which stays so until this transaction ends; `None` before the first
+/// start said so. It is the installation's, whoever's transaction this is.
+pub fn wrapping_kek(tenant: &mut Tenant<'_, '_>) -> StoreResult<Option<KekId>> {
+    rotation::held_primary(tenant.tx)
+}
+
 impl Tenant<'_, '_> {
     fn owner_id(&self, owner: KeyOwner) -> crate::Val<'static> {
         crate::Val::Id(match owner {
@@ -57,6 +63,10 @@ impl Tenant<'_, '_> {
     }
 
     /// Keeps a new wrapped key, unless the owner has one; the one that stands is returned.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherKek`] when it is not wrapped by the key that wraps now: another node
+    /// may have given up the one that it is wrapped by.
     pub fn keep_data_key(
         &mut self,
         owner: KeyOwner,
@@ -64,6 +74,7 @@ impl Tenant<'_, '_> {
         wrapped: &WrappedKey,
         now: Timestamp,
     ) -> StoreResult<(DataKeyId, WrappedKey)> {
+        self.refuse_other_kek(wrapped)?;
         let owner_id = self.owner_id(owner);
         self.tx.execute(
             "INSERT INTO data_key (id, organization_id, owner_kind, owner_id, wrapped, created_at) \
@@ -78,6 +89,40 @@ impl Tenant<'_, '_> {
             ],
         )?;
         self.data_key(owner)?.ok_or(crate::StoreError::RowCount { expected: 1, touched: 0 })
+    }
+
+    fn refuse_other_kek(&mut self, wrapped: &WrappedKey) -> StoreResult<()> {
+        let Some(primary) = wrapping_kek(self)? else { return Ok(()) };
+        if wrapped.kek_id() == Ok(primary) { Ok(()) } else { Err(StoreError::OtherKek(primary.to_string())) }
+    }
+
+    /// Puts a new key of the same owner in the place of the key `old`; what was sealed under
+    /// that has to be sealed anew in the same transaction. False when it is not the owner's
+    /// key any more.
+    pub fn replace_data_key(
+        &mut self,
+        owner: KeyOwner,
+        old: DataKeyId,
+        id: DataKeyId,
+        wrapped: &WrappedKey,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        self.refuse_other_kek(wrapped)?;
+        let owner_id = self.owner_id(owner);
+        let touched = self.tx.execute(
+            "UPDATE data_key SET id = $5, wrapped = $6, created_at = $7 \
+             WHERE organization_id = $1 AND owner_kind = $2 AND owner_id = $3 AND id = $4",
+            &[
+                self.id.into(),
+                owner.kind().into(),
+                owner_id,
+                old.into(),
+                id.into(),
+                wrapped.as_bytes().into(),
+                now.into(),
+            ],
+        )?;
+        Ok(touched == 1)
     }
 
     /// Destroys an owner's key: everything sealed under it is gone for good.

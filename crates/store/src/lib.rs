@@ -36,6 +36,7 @@ pub mod redis_limits;
 pub mod requests;
 pub mod retention;
 pub mod reviews;
+pub mod rotation;
 pub mod sessions;
 pub mod settings;
 pub mod stock;

@@ -27,3 +27,9 @@ pub fn get_or_set(tx: &mut Tx<'_>, name: &str, value: &str) -> StoreResult<Strin
     )?;
     Ok(get(tx, name)?.unwrap_or_else(|| value.to_owned()))
 }
+
+/// Puts another value in the place of one; nothing when another stands there by now.
+pub fn replace(tx: &mut Tx<'_>, name: &str, before: &str, after: &str) -> StoreResult<()> {
+    tx.execute("UPDATE setting SET value = $3 WHERE name = $1 AND value = $2", params![name, before, after])
+        .map(drop)
+}

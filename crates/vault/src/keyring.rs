@@ -11,12 +11,18 @@
 //! each `key` only unwraps older ones. An id is computed from its key, so a mistyped key
 //! shows at once. The derivation secret does not rotate with the keys: blind indexes
 //! written years ago must still be found.
+//!
+//! A keyring that came from a file can read it again ([`Keyring::refresh`]): a key that was
+//! put into the file is known to a running program without a restart. Which of its keys
+//! wraps is the installation's to say ([`Keyring::prefer`]), so that several nodes agree.
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aws_lc_rs::hkdf;
 use base64::Engine as _;
@@ -75,6 +81,9 @@ pub enum KeyringError {
     /// No key of this id is in the file.
     #[error("the key file has no key {0}")]
     NoSuchKey(KekId),
+    /// The keys are in memory only.
+    #[error("these keys came from no file: there is nothing to rotate")]
+    NoFile,
     /// The key file of another installation.
     #[error("this key file does not belong to this database: put back the key file it was created with")]
     WrongKeys,
@@ -93,7 +102,8 @@ impl KeyringError {
 pub struct KekId([u8; 8]);
 
 impl KekId {
-    pub(crate) const BYTES: usize = 8;
+    /// Its length in bytes.
+    pub const BYTES: usize = 8;
 
     fn of(key: &KeyBytes) -> Self {
         let tag = HmacKey::new(&**key).sign(&Fields::of("key id").finish());
@@ -102,12 +112,29 @@ impl KekId {
         Self(id)
     }
 
-    pub(crate) const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+    /// An id from a database column.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
 
-    pub(crate) const fn to_bytes(self) -> [u8; Self::BYTES] {
+    /// The id for a database column.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; Self::BYTES] {
         self.0
+    }
+}
+
+/// Not the id of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a key: 16 hexadecimal digits are expected, as `lojista keys status` shows them")]
+pub struct NotAKekId;
+
+impl FromStr for KekId {
+    type Err = NotAKekId;
+
+    fn from_str(text: &str) -> Result<Self, NotAKekId> {
+        from_hex(text).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(NotAKekId)
     }
 }
 
@@ -147,26 +174,30 @@ impl SubKey {
     }
 }
 
+type Keks = Vec<(KekId, KeyBytes)>;
+
 /// The keys of an installation. `Debug` shows ids only.
 pub struct Keyring {
     derive: KeyBytes,
     /// The primary key first.
-    keks: Vec<(KekId, KeyBytes)>,
+    keks: RwLock<Keks>,
+    /// Where they were read from.
+    file: Option<PathBuf>,
 }
 
 impl Keyring {
     /// New random keys, held in memory only.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut keyring = Self { derive: xaes::random_key(entropy), keks: Vec::new() };
+        let keyring = Self { derive: xaes::random_key(entropy), keks: RwLock::new(Vec::new()), file: None };
         keyring.add_primary(entropy);
         keyring
     }
 
     /// New random keys in a new file that its owner alone may read (mode 0400).
     pub fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyringError> {
-        let keyring = Self::generate(entropy);
-        keyring.write_new(path)?;
+        let keyring = Self { file: Some(path.to_owned()), ..Self::generate(entropy) };
+        keyring.write_new(path, None)?;
         Ok(keyring)
     }
 
@@ -184,7 +215,7 @@ impl Keyring {
         if text.len() == MAX_FILE_BYTES {
             return Err(KeyringError::Malformed { line: 0, reason: "the file is too long" });
         }
-        Self::parse(&text)
+        Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text)? })
     }
 
     /// Reads the text of a key file, where it comes from elsewhere (a credential store).
@@ -211,13 +242,14 @@ impl Keyring {
         }
         let derive = derive.ok_or(malformed(0, "no `derive` line"))?;
         let primary = primary.ok_or(malformed(0, "no `primary` line"))?;
-        Ok(Self { derive, keks: [vec![primary], older].concat() })
+        Ok(Self { derive, keks: RwLock::new([vec![primary], older].concat()), file: None })
     }
 
     /// Puts a new primary key into the file at `path`; the former one stays to unwrap
     /// older data keys. The file is replaced in one step: a crash leaves the old or the new.
     pub fn rotate(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyringError> {
-        let mut keyring = Self::load(path)?;
+        let _held = hold(path)?;
+        let keyring = Self::load(path)?;
         keyring.add_primary(entropy);
         keyring.replace(path)?;
         Ok(keyring)
@@ -226,28 +258,75 @@ impl Keyring {
     /// Takes a former key out of the file at `path`, once no data key is wrapped by it any
     /// more. What it still wraps is lost with it, so the caller makes sure.
     pub fn retire(path: &Path, id: KekId) -> Result<Self, KeyringError> {
-        let mut keyring = Self::load(path)?;
+        let _held = hold(path)?;
+        let keyring = Self::load(path)?;
         if keyring.primary() == id {
             return Err(KeyringError::StillPrimary(id));
         }
-        let count = keyring.keks.len();
-        keyring.keks.retain(|(kek, _)| *kek != id);
-        if keyring.keks.len() == count {
+        if !keyring.holds(id) {
             return Err(KeyringError::NoSuchKey(id));
         }
+        keyring.forget(id);
         keyring.replace(path)?;
         Ok(keyring)
+    }
+
+    /// The file that the keys came from.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Reads the file again and takes over keys that were put into it. Says what the file
+    /// holds now, its primary key first; keys that this program holds already it keeps until
+    /// it is told to [forget](Self::forget) them, whatever became of the file.
+    pub fn refresh(&self) -> Result<Vec<KekId>, KeyringError> {
+        let Some(file) = &self.file else { return Ok(self.kek_ids()) };
+        let fresh = Self::load(file)?;
+        self.verify_key_check(&fresh.key_check())?;
+        let found = fresh.kek_ids();
+        let mut mine = self.keks_mut();
+        for (id, key) in fresh.keks().iter() {
+            if !mine.iter().any(|(held, _)| held == id) {
+                mine.push((*id, key.clone()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Has data keys wrapped under this key from now on; says whether it is held.
+    pub fn prefer(&self, id: KekId) -> bool {
+        let mut keks = self.keks_mut();
+        let place = keks.iter().position(|(held, _)| *held == id);
+        if let Some(place) = place {
+            keks[..=place].rotate_right(1);
+        }
+        place.is_some()
+    }
+
+    /// Lets go of a key in memory; the primary one stays.
+    pub fn forget(&self, id: KekId) {
+        let mut keks = self.keks_mut();
+        let primary = keks[0].0;
+        keks.retain(|(held, _)| *held == primary || *held != id);
+    }
+
+    /// Whether a key of this id is held.
+    #[must_use]
+    pub fn holds(&self, id: KekId) -> bool {
+        self.keks().iter().any(|(held, _)| *held == id)
     }
 
     /// The id of the key that wraps new data keys.
     #[must_use]
     pub fn primary(&self) -> KekId {
-        self.keks[0].0
+        self.keks()[0].0
     }
 
     /// The ids of all key-encryption keys, the primary one first.
-    pub fn kek_ids(&self) -> impl Iterator<Item = KekId> + '_ {
-        self.keks.iter().map(|(id, _)| *id)
+    #[must_use]
+    pub fn kek_ids(&self) -> Vec<KekId> {
+        self.keks().iter().map(|(id, _)| *id).collect()
     }
 
     /// Wraps a data key for the database, under the primary key.
@@ -257,11 +336,27 @@ impl Keyring {
         context: &KeyContext<'_>,
         entropy: &dyn Entropy,
     ) -> Result<WrappedKey, SealError> {
-        let (id, bytes) = &self.keks[0];
+        let keks = self.keks();
+        let (id, bytes) = &keks[0];
         WrappedKey::wrap((*id, bytes), key, context, entropy)
     }
 
-    /// Unwraps the data key `id` of the owner in `context`.
+    /// Wraps a data key under the key that the installation wraps under now; refuses when
+    /// this program does not hold it.
+    pub fn wrap_under(
+        &self,
+        kek: KekId,
+        key: &DataKey,
+        context: &KeyContext<'_>,
+        entropy: &dyn Entropy,
+    ) -> Result<WrappedKey, SealError> {
+        let keks = self.keks();
+        let (id, bytes) = keks.iter().find(|(id, _)| *id == kek).ok_or(SealError::UnknownKek(kek))?;
+        WrappedKey::wrap((*id, bytes), key, context, entropy)
+    }
+
+    /// Unwraps the data key `id` of the owner in `context`. A key that this program does not
+    /// hold is looked for in the file once more: it may have been rotated a moment ago.
     pub fn unwrap(
         &self,
         id: DataKeyId,
@@ -269,7 +364,12 @@ impl Keyring {
         context: &KeyContext<'_>,
     ) -> Result<DataKey, SealError> {
         let kek_id = wrapped.kek_id()?;
-        let kek = self.keks.iter().find(|(id, _)| *id == kek_id).ok_or(SealError::UnknownKek(kek_id))?;
+        if !self.holds(kek_id) {
+            // What is wrong with the file is told by whoever looks after it.
+            let _ = self.refresh();
+        }
+        let keks = self.keks();
+        let kek = keks.iter().find(|(id, _)| *id == kek_id).ok_or(SealError::UnknownKek(kek_id))?;
         wrapped.unwrap_with(&kek.1, id, context)
     }
 
@@ -299,23 +399,32 @@ impl Keyring {
     /// A key for one purpose from each key-encryption key, the primary one first: these
     /// change when the keys are rotated.
     pub(crate) fn expand_each(&self, label: &str) -> Vec<(KekId, KeyBytes)> {
-        self.keks.iter().map(|(id, kek)| (*id, expand(kek, label))).collect()
+        self.keks().iter().map(|(id, kek)| (*id, expand(kek, label))).collect()
     }
 
-    fn add_primary(&mut self, entropy: &dyn Entropy) {
+    fn add_primary(&self, entropy: &dyn Entropy) {
         let key = xaes::random_key(entropy);
-        self.keks.insert(0, (KekId::of(&key), key));
+        self.keks_mut().insert(0, (KekId::of(&key), key));
+    }
+
+    fn keks(&self) -> RwLockReadGuard<'_, Keks> {
+        self.keks.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keks_mut(&self) -> RwLockWriteGuard<'_, Keks> {
+        self.keks.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn to_text(&self) -> Zeroizing<String> {
         // Room for every line from the start: growing would leave unwiped copies behind.
-        let mut text = Zeroizing::new(String::with_capacity(256 + self.keks.len() * 96));
+        let keks = self.keks();
+        let mut text = Zeroizing::new(String::with_capacity(256 + keks.len() * 96));
         let encode = |key: &KeyBytes| Zeroizing::new(STANDARD.encode(**key));
         text.push_str(FIRST_LINE);
         text.push_str("\n# Without this file the database cannot be read. Keep a copy apart from it.\n");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "derive {}", *encode(&self.derive));
-        for (index, (id, key)) in self.keks.iter().enumerate() {
+        for (index, (id, key)) in keks.iter().enumerate() {
             let role = if index == 0 { "primary" } else { "key" };
             let _ = writeln!(text, "{role} {id} {}", *encode(key));
         }
@@ -323,6 +432,8 @@ impl Keyring {
     }
 
     fn replace(&self, path: &Path) -> Result<(), KeyringError> {
+        // A link stays one: what it leads to is replaced.
+        let path = &fs::canonicalize(path).map_err(io_error("replace", path))?;
         let beside = path.with_added_extension("new");
         // What a crash left there was never put to use.
         match fs::remove_file(&beside) {
@@ -331,12 +442,14 @@ impl Keyring {
             }
             _ => {}
         }
-        self.write_new(&beside)?;
+        self.write_new(&beside, Some(path))?;
         fs::rename(&beside, path).map_err(io_error("replace", path))?;
         sync_folder_of(path)
     }
 
-    fn write_new(&self, path: &Path) -> Result<(), KeyringError> {
+    /// Writes a new file, which belongs to whom the file `like` belongs to: an operator who
+    /// rotates must not lock out the program.
+    fn write_new(&self, path: &Path, like: Option<&Path>) -> Result<(), KeyringError> {
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o400).open(path).map_err(|error| {
                 if error.kind() == io::ErrorKind::AlreadyExists {
@@ -346,9 +459,27 @@ impl Keyring {
                 }
             })?;
         file.write_all(self.to_text().as_bytes()).map_err(io_error("write", path))?;
+        if let Some(like) = like {
+            let (old, new) = (fs::metadata(like), file.metadata());
+            let (old, new) = (old.map_err(io_error("read", like))?, new.map_err(io_error("write", path))?);
+            if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+                fchown(&file, Some(old.uid()), Some(old.gid())).map_err(io_error("write", path))?;
+            }
+        }
         file.sync_all().map_err(io_error("write", path))?;
         sync_folder_of(path)
     }
+}
+
+/// Keeps others from changing the file at the same time: its folder is locked meanwhile.
+fn hold(path: &Path) -> Result<File, KeyringError> {
+    let folder = File::open(folder_of(path)).map_err(io_error("read", path))?;
+    folder.lock().map_err(io_error("hold", path))?;
+    Ok(folder)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl fmt::Debug for Keyring {
@@ -402,8 +533,7 @@ fn io_error<'a>(doing: &'static str, path: &'a Path) -> impl Fn(io::Error) -> Ke
 
 /// Makes a new name in a folder survive a power loss.
 fn sync_folder_of(path: &Path) -> Result<(), KeyringError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error("write", path))
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(io_error("write", path))
 }
 
 #[cfg(test)]

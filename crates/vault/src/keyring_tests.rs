@@ -171,7 +171,7 @@ fn after_rotation_old_keys_unwrap_new_ones_use_the_new_primary_and_indexes_stay(
 
     assert_eq!(fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777, 0o400);
     assert_ne!(after.primary(), before.primary());
-    assert_eq!(after.kek_ids().collect::<Vec<_>>(), [after.primary(), before.primary()]);
+    assert_eq!(after.kek_ids(), [after.primary(), before.primary()]);
     let opened = after.unwrap(key.id(), &old, &context("sub_1")).unwrap();
     let rewrapped = wrap(&after, &opened);
     assert_eq!(rewrapped.kek_id(), Ok(after.primary()));
@@ -179,6 +179,105 @@ fn after_rotation_old_keys_unwrap_new_ones_use_the_new_primary_and_indexes_stay(
     assert_eq!(after.key_check(), before.key_check());
     let index = |keyring: &Keyring| keyring.derived(SubKey::BlindIndex).sign(b"x");
     assert_eq!(index(&after), index(&before));
+}
+
+#[test]
+fn nothing_derived_changes_when_the_keys_are_turned_or_given_up() {
+    let folder = Folder::new("derived");
+    let first = Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    let purposes = [SubKey::BlindIndex, SubKey::Session, SubKey::ErasureLedger, SubKey::Limits];
+    let derived = |keyring: &Keyring| purposes.map(|purpose| keyring.derived(purpose).sign(b"x"));
+    let second = Keyring::rotate(&folder.file(), &SeededEntropy::new(2)).unwrap();
+    assert_eq!(derived(&second), derived(&first));
+    first.refresh().unwrap();
+    assert!(first.prefer(second.primary()));
+    assert_eq!(derived(&first), derived(&second));
+    let third = Keyring::retire(&folder.file(), second.kek_ids()[1]).unwrap();
+    assert_eq!(derived(&third), derived(&second));
+}
+
+#[test]
+fn a_running_keyring_takes_over_what_came_into_its_file_and_wraps_by_it_when_told() {
+    let folder = Folder::new("refresh");
+    let running = Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    let (key, old) = (data_key(), running.primary());
+    let new = Keyring::rotate(&folder.file(), &SeededEntropy::new(2)).unwrap().primary();
+    let refused = running.wrap_under(new, &key, &context("sub_1"), &SeededEntropy::new(3));
+    assert_eq!(refused.err(), Some(SealError::UnknownKek(new)));
+    assert!(!running.prefer(new));
+
+    assert_eq!(running.refresh().unwrap(), [new, old]);
+    assert_eq!(running.primary(), old, "what wraps is not the file's to say");
+    assert!(running.prefer(new));
+    assert_eq!(wrap(&running, &key).kek_id(), Ok(new));
+    let under_old = running.wrap_under(old, &key, &context("sub_1"), &SeededEntropy::new(3)).unwrap();
+    assert_eq!(under_old.kek_id(), Ok(old));
+    running.forget(new);
+    assert_eq!(running.kek_ids(), [new, old], "the one that wraps stays");
+    running.forget(old);
+    assert_eq!(running.kek_ids(), [new]);
+}
+
+#[test]
+fn a_key_that_was_rotated_a_moment_ago_is_looked_for_in_the_file() {
+    let folder = Folder::new("unwrap-refresh");
+    let running = Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    let elsewhere = Keyring::rotate(&folder.file(), &SeededEntropy::new(2)).unwrap();
+    let (key, wrapped) = (data_key(), wrap(&elsewhere, &data_key()));
+    let opened = running.unwrap(key.id(), &wrapped, &context("sub_1")).unwrap();
+    assert_eq!(opened.bytes(), key.bytes());
+}
+
+#[test]
+fn a_running_keyring_keeps_its_keys_whatever_becomes_of_the_file() {
+    let folder = Folder::new("lost");
+    let running = Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    let primary = running.primary();
+    let stranger = keyring(2).to_text();
+    for text in ["", "lojista-keys v1\n", stranger.as_str()] {
+        let _ = fs::remove_file(folder.file());
+        fs::write(folder.file(), text).unwrap();
+        fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(running.refresh().is_err(), "{text}");
+        assert_eq!(running.kek_ids(), [primary]);
+    }
+    fs::remove_file(folder.file()).unwrap();
+    assert!(matches!(running.refresh(), Err(KeyringError::Io { .. })));
+    assert_eq!(running.kek_ids(), [primary]);
+}
+
+#[test]
+fn what_cannot_be_rotated_is_left_as_it_is() {
+    let folder = Folder::new("left");
+    Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    let whole = fs::read(folder.file()).unwrap();
+    for (content, mode) in [(&whole[..], 0o444), (&whole[..whole.len() / 2], 0o400), (&[][..], 0o400)] {
+        fs::remove_file(folder.file()).unwrap();
+        fs::write(folder.file(), content).unwrap();
+        fs::set_permissions(folder.file(), fs::Permissions::from_mode(mode)).unwrap();
+        assert!(Keyring::rotate(&folder.file(), &SeededEntropy::new(2)).is_err());
+        assert_eq!(fs::read(folder.file()).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_link_to_a_key_file_stays_a_link() {
+    let folder = Folder::new("link");
+    let link = folder.0.join("link");
+    Keyring::create(&folder.file(), &SeededEntropy::new(1)).unwrap();
+    std::os::unix::fs::symlink(folder.file(), &link).unwrap();
+    let rotated = Keyring::rotate(&link, &SeededEntropy::new(2)).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(Keyring::load(&folder.file()).unwrap().primary(), rotated.primary());
+}
+
+#[test]
+fn the_id_of_a_key_reads_back_and_nothing_else_does() {
+    let id = keyring(1).primary();
+    assert_eq!(id.to_string().parse(), Ok(id));
+    for text in ["", "00", "zzzzzzzzzzzzzzzz", "00112233445566778"] {
+        assert_eq!(text.parse::<KekId>(), Err(NotAKekId), "{text}");
+    }
 }
 
 #[test]

@@ -52,7 +52,10 @@ pub enum SealError {
         given: DataKeyId,
     },
     /// Wrapped by a key-encryption key that is not in the key file.
-    #[error("wrapped by key {0}, which the key file lacks: put its line back from a copy of the key file")]
+    #[error(
+        "key {0} is needed, which the key file lacks: copy the key file here from where it was rotated, or put \
+         the line back from a copy of it"
+    )]
     UnknownKek(KekId),
     /// Changed, moved from another place, or older than its row.
     #[error("does not open here: it was changed, moved from another place, or is older than its row")]

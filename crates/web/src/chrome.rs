@@ -57,11 +57,13 @@ pub enum Nav {
     Members,
     Privacy,
     Backups,
+    /// Keys.
+    Keys,
 }
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Orders,
         Self::Desk,
         Self::Skus,
@@ -73,6 +75,7 @@ impl Nav {
         Self::Members,
         Self::Privacy,
         Self::Backups,
+        Self::Keys,
     ];
 
     /// The word in addresses, translation keys and icon names.
@@ -90,6 +93,7 @@ impl Nav {
             Self::Members => "members",
             Self::Privacy => "privacy",
             Self::Backups => "backups",
+            Self::Keys => "keys",
         }
     }
 
@@ -107,6 +111,7 @@ impl Nav {
             Self::Members => Permission::SeeMembers,
             Self::Privacy => Permission::SeePrivacy,
             Self::Backups => Permission::SeeBackups,
+            Self::Keys => Permission::SeeKeys,
         }
     }
 
@@ -127,6 +132,7 @@ impl Nav {
             Self::Members => 'e',
             Self::Privacy => 'y',
             Self::Backups => 'b',
+            Self::Keys => 'k',
         }
     }
 }

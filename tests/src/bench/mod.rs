@@ -10,10 +10,13 @@ pub mod footprint;
 pub mod hook_intake;
 pub mod http;
 pub mod load;
+pub mod masked_page;
 pub mod orders_page;
 pub mod program;
 pub mod refused_sign_in;
 pub mod report;
+pub mod rotation;
+pub mod sealing;
 pub mod stage;
 
 /// Why a measurement could not be taken. Nothing here is worth a type: a person reads it.

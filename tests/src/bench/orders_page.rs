@@ -49,15 +49,15 @@ pub struct Options {
 }
 
 /// A shop of a size, answering.
-struct Shop {
+pub(super) struct Shop {
     orders: u32,
-    stage: Stage,
-    address: SocketAddr,
+    pub(super) stage: Stage,
+    pub(super) address: SocketAddr,
     deep: String,
 }
 
 impl Shop {
-    async fn open(location: &Location, orders: u32) -> Result<Self> {
+    pub(super) async fn open(location: &Location, orders: u32) -> Result<Self> {
         let (market, market_address) = stage::listen().await?;
         let (listener, address) = stage::listen().await?;
         let public_url = format!("http://{address}");

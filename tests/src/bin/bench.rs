@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
 use tests::bench::{
-    Result, connectors, fan_out, first_import, footprint, hook_intake, orders_page, refused_sign_in,
+    Result, connectors, fan_out, first_import, footprint, hook_intake, masked_page, orders_page,
+    refused_sign_in, rotation, sealing,
 };
 use tests::database::POSTGRES_URL;
 
@@ -60,6 +61,12 @@ struct Wishes {
     /// Seconds that refused-sign-in is idle, and refuses.
     #[arg(long, default_value_t = 10)]
     refused_seconds: u64,
+    /// Turns of sealing, of 20 fields each.
+    #[arg(long, default_value_t = 2_000)]
+    sealed: u32,
+    /// Data keys of rotation.
+    #[arg(long, default_value_t = 1_000_000)]
+    keys: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +78,9 @@ enum Bench {
     Connectors,
     Footprint,
     RefusedSignIn,
+    Sealing,
+    MaskedPage,
+    Rotation,
 }
 
 #[derive(Debug, Subcommand)]
@@ -160,6 +170,25 @@ fn measure(wishes: &Wishes) -> Result<()> {
         on_one_thread(refused_sign_in::run(&sqlite()?, span, &mut report))?;
         if let Some(ground) = &on_postgres {
             on_one_thread(refused_sign_in::run(&ground()?, span, &mut report))?;
+        }
+    }
+    if wants(Bench::Sealing) {
+        eprintln!("bench: sealing …");
+        sealing::run(wishes.sealed, &mut report)?;
+    }
+    if wants(Bench::MaskedPage) {
+        eprintln!("bench: masked-page …");
+        let orders = wishes.orders.min(masked_page::MOST_ORDERS);
+        masked_page::run(&sqlite()?, orders, wishes.requests, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            masked_page::run(&ground()?, orders, wishes.requests, &mut report)?;
+        }
+    }
+    if wants(Bench::Rotation) {
+        eprintln!("bench: rotation …");
+        rotation::run(&sqlite()?, wishes.keys, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            rotation::run(&ground()?, wishes.keys, &mut report)?;
         }
     }
     print!("{report}");

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tests::bench::Result;
 use tests::bench::stage::{Ground, server_runtime};
 use tests::database::POSTGRES_URL;
-use tests::torture::{self, Options, Programs, SMALL_DISK, Verdict};
+use tests::torture::{self, Options, Programs, SMALL_DISK, Verdict, What};
 
 /// Kills the real program under load, again and again, and checks that nothing it has
 /// acknowledged is lost and nothing was done twice.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  cargo xtask torture\n  cargo xtask torture --kills 20 --seed 7\n  \
-    cargo xtask torture --postgres\n  cargo xtask torture --disk-full")]
+    cargo xtask torture --postgres\n  cargo xtask torture --disk-full\n  \
+    cargo xtask torture --what all --kills 500\n  cargo xtask torture --what rotation --kills 50")]
 struct Arguments {
     /// How often the program is killed; the first kills are one at each step of its ways.
     #[arg(long, default_value_t = 200)]
@@ -41,13 +42,36 @@ struct Arguments {
     /// Fill its disk up instead of killing it.
     #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
     disk_full: bool,
+    /// Kill what keeps the shop instead: backups, restores, rotations of the key, or all of
+    /// them in turns.
+    #[arg(long, value_enum, conflicts_with_all = ["postgres", "disk_full"])]
+    what: Option<Keeping>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Keeping {
+    Backup,
+    Restore,
+    Rotation,
+    All,
+}
+
+impl Keeping {
+    fn whats(self) -> Vec<What> {
+        match self {
+            Self::Backup => vec![What::Backup],
+            Self::Restore => vec![What::Restore],
+            Self::Rotation => vec![What::Rotation],
+            Self::All => What::ALL.to_vec(),
+        }
+    }
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(verdict) => {
+        Ok((verdict, is_clean)) => {
             println!("{verdict}");
-            if verdict.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("torture: {error}");
@@ -56,7 +80,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<Verdict> {
+/// The verdict in words, and whether everything is as promised.
+fn run(arguments: Arguments) -> Result<(String, bool)> {
     // Lives until the program has ended: dropping it drops the database.
     let ground = if arguments.postgres {
         let url = env::var(POSTGRES_URL).map_err(|_| format!("{POSTGRES_URL} names no server"))?;
@@ -74,13 +99,19 @@ fn run(arguments: Arguments) -> Result<Verdict> {
         folder: arguments.folder.unwrap_or_else(env::temp_dir),
         postgres: ground.as_ref().map(|ground| ground.location.clone()),
     };
+    let told = |verdict: Verdict| (verdict.to_string(), verdict.is_clean());
+    if let Some(what) = arguments.what {
+        let progress = |point| eprintln!("torture: {point} of {kills} points");
+        let kept = server_runtime()?.block_on(torture::run_keeping(&options, &what.whats(), progress))?;
+        return Ok((kept.to_string(), kept.is_clean()));
+    }
     if !arguments.disk_full {
         let progress = |kill| eprintln!("torture: {kill} of {kills} kills");
-        return server_runtime()?.block_on(torture::run(&options, progress));
+        return server_runtime()?.block_on(torture::run(&options, progress)).map(told);
     }
     let Some(small_disk) = env::var_os(SMALL_DISK) else {
         let why = torture::on_a_small_disk(&options.folder.join("small-disk"));
         return Err(format!("no disk can be made small here, so none was filled: {why}").into());
     };
-    server_runtime()?.block_on(torture::fill_the_disk(&options, &PathBuf::from(small_disk)))
+    server_runtime()?.block_on(torture::fill_the_disk(&options, &PathBuf::from(small_disk))).map(told)
 }

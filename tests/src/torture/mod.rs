@@ -5,6 +5,7 @@
 
 mod disk;
 mod house;
+mod keeping;
 mod kill;
 mod load;
 mod point;
@@ -27,6 +28,7 @@ use crate::bench::program::{self, Program};
 use crate::bench::stage;
 pub use disk::{SMALL_DISK, fill_the_disk, on_a_small_disk};
 use house::{House, Owner};
+pub use keeping::{Kept, What, run as run_keeping};
 use kill::{Kill, Killer};
 use load::{Load, Sold};
 pub use point::Point;

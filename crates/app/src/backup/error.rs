@@ -36,6 +36,17 @@ pub enum BackupError {
         /// Of the one given.
         given: String,
     },
+    /// An older key file.
+    #[error(
+        "backup {number} needs the key {kek}, which this key file lacks: put back a copy of the key file that was \
+         made after the keys were rotated, or take an older backup with --at; nothing was touched"
+    )]
+    KeyLacking {
+        /// The backup's number.
+        number: i64,
+        /// The key.
+        kek: String,
+    },
     /// Not signed with our key file.
     #[error("the backup's list is not believed: {0}")]
     Forged(CheckpointError),

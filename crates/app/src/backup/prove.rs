@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::{Clock, Timestamp, TypedId as _};
+use domain::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::backup::{self as tables, Table};
 use store::keys::KeyOwner;
@@ -148,12 +148,7 @@ impl Proof<'_> {
     fn opens(&self, tx: &mut Tx<'_>) -> StoreResult<Found> {
         let (mut count, mut wrong) = (0, Vec::new());
         for key in tables::keys(tx)? {
-            let owner = match key.owner_kind.as_str() {
-                "connection" => KeyOwner::Connection(domain::ConnectionId::from_bytes(key.owner)),
-                "subject" => KeyOwner::Subject(domain::SubjectId::from_bytes(key.owner)),
-                _ => KeyOwner::Organization,
-            };
-            let owner = owner.context();
+            let owner = key.context();
             let context = KeyContext { organization: Some(key.organization), owner: &owner };
             count += 1;
             if let Err(error) = self.keyring.unwrap(key.id, &key.wrapped, &context) {

@@ -27,6 +27,8 @@ pub(super) const BUYERS: &str = "buyer";
 const OPPOSED: &str = "opposed_at";
 /// What the ledger calls a person.
 const SUBJECT: &str = "subject";
+/// What a database says about the keys of its key file; older ones say nothing.
+const KEK_TABLE: &str = "kek";
 /// Longest entry of the erasure ledger, in bytes.
 const MAX_ERASURE_BYTES: usize = 4_096;
 
@@ -129,6 +131,12 @@ impl Restore {
         if up_to > known {
             return Err(BackupError::NewerSchema { found: up_to, known });
         }
+        // Said before anything is made; a chunk would say it, too.
+        for list in [&data, &held] {
+            if !list.kek.parse().is_ok_and(|kek| self.keyring.holds(kek)) {
+                return Err(BackupError::KeyLacking { number: list.number, kek: list.kek.clone() });
+            }
+        }
         let erasures = self.erasures(&keys)?;
         let place = location.clone();
         let opened = tokio::task::spawn_blocking(move || Store::open_to_load(&place, up_to)).await;
@@ -219,6 +227,9 @@ impl Loader {
     fn tell(&self, tx: &mut Tx<'_>) -> Result<(), BackupError> {
         let place = self.restore.depot.place();
         tables::end_restored(tx, &place, self.data.number, self.data.taken_at(), &self.digest)?;
+        if tables::tables(tx)?.iter().any(|table| table.name == KEK_TABLE) {
+            store::rotation::adopt_restored(tx, &self.restore.keyring.kek_ids(), self.data.taken_at())?;
+        }
         let at = self.restore.clock.now();
         let details =
             serde_json::json!({"taken_at": self.data.taken_at().to_rfc3339(), "program": self.data.program});

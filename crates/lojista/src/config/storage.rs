@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use connect::settings::SettingError;
 use store::Location;
+use store::db::check_address;
 
 use super::{ConfigError, Setting, Values};
 
@@ -21,7 +22,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
         variable: "LOJISTA_DATABASE_URL",
         secret: true,
         default: "none: SQLite in the data folder",
-        about: "A PostgreSQL database instead, as in postgres://user:password@host/name. Set storage.key_file with it and leave storage.data out.",
+        about: "A PostgreSQL database instead, as in postgres://user:password@host/name?sslmode=verify-full. Set storage.key_file with it and leave storage.data out.",
+    },
+    Setting {
+        key: "storage.database_ca_file",
+        variable: "LOJISTA_DATABASE_CA_FILE",
+        secret: false,
+        default: "the system's certificates",
+        about: "A file of certificates (PEM) that the database server's is checked against, for an authority of one's own.",
+    },
+    Setting {
+        key: "storage.database_plaintext_host",
+        variable: "LOJISTA_DATABASE_PLAINTEXT_HOST",
+        secret: false,
+        default: "none",
+        about: "The one host to which the database may be spoken to without TLS, besides this machine: for a network that is yours alone.",
     },
     Setting {
         key: "storage.key_file",
@@ -62,7 +77,16 @@ impl Storage {
     pub(crate) fn read(values: &Values, home: &Path) -> Result<Self, ConfigError> {
         let (data, url) = (values.get("storage.data"), values.get("storage.database_url"));
         let key_file = values.get("storage.key_file").map(|given| PathBuf::from(&given.text));
+        let ca_file = values.get("storage.database_ca_file");
+        let plaintext_host = values.get("storage.database_plaintext_host");
         let Some(url) = url else {
+            if let Some(alone) = ca_file.or(plaintext_host) {
+                return Err(SettingError::Contradiction(format!(
+                    "{} speaks of a database server that is not set: set LOJISTA_DATABASE_URL, or leave both out",
+                    alone.origin
+                ))
+                .into());
+            }
             let folder = data.map_or_else(|| home.to_owned(), |given| PathBuf::from(&given.text));
             let inside = Self::in_folder(&folder);
             return Ok(Self { key_file: key_file.unwrap_or_else(|| inside.key_file.clone()), ..inside });
@@ -84,7 +108,15 @@ impl Storage {
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.text.starts_with(scheme)) {
             return Err(url.wrong("an address that begins with postgres://"));
         }
-        Ok(Self { folder: None, database: Location::Server(url.text.trim().to_owned()), key_file })
+        let mut address = url.text.trim().to_owned();
+        if let Some(file) = ca_file {
+            let separator = if address.contains('?') { '&' } else { '?' };
+            let file: String = url::form_urlencoded::byte_serialize(file.text.trim().as_bytes()).collect();
+            address = format!("{address}{separator}sslrootcert={file}");
+        }
+        let plaintext_host = plaintext_host.map(|given| given.text.trim());
+        check_address(&address, plaintext_host).map_err(|error| url.wrong(error))?;
+        Ok(Self { folder: None, database: Location::Server(address), key_file })
     }
 }
 

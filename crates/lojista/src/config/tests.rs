@@ -113,12 +113,13 @@ fn a_file_that_is_missing_or_no_toml_is_refused() {
 
 #[test]
 fn a_secret_is_read_from_its_file_without_the_line_end() {
-    let file = written("postgres://u:p@db/lojista\n");
+    let file = written("postgres://u:p@db/lojista?sslmode=verify-full\n");
     let config = Said::nothing()
         .variable("LOJISTA_DATABASE_URL_FILE", file.path().to_str().unwrap())
         .variable("LOJISTA_KEY_FILE", "/etc/lojista/keys")
         .config();
-    assert_eq!(config.storage.database, Location::Server("postgres://u:p@db/lojista".into()));
+    let address = "postgres://u:p@db/lojista?sslmode=verify-full";
+    assert_eq!(config.storage.database, Location::Server(address.into()));
     assert_eq!(config.storage.folder, None);
 }
 
@@ -177,6 +178,27 @@ fn a_database_that_is_not_postgresql_is_refused_and_its_password_is_not_shown() 
         refusal,
         "LOJISTA_DATABASE_URL is not right: expected an address that begins with postgres://"
     );
+}
+
+/// ASVS 12.3.1, 12.3.3.
+#[test]
+fn a_database_over_a_network_wants_tls_or_its_host_named() {
+    let with =
+        |url: &str| Said::nothing().variable("LOJISTA_DATABASE_URL", url).variable("LOJISTA_KEY_FILE", "/k");
+    let refusal = with("postgres://u:hunter2@db.example/lojista").refusal();
+    assert!(refusal.contains("?sslmode=verify-full behind it"), "{refusal}");
+    assert!(refusal.contains("LOJISTA_DATABASE_PLAINTEXT_HOST") && !refusal.contains("hunter2"), "{refusal}");
+    let refusal = with("postgres://db.example/lojista?sslmode=require").refusal();
+    assert!(refusal.contains("sslmode=verify-full instead of require"), "{refusal}");
+    with("postgres://127.0.0.1/lojista").config();
+    with("postgres://db.example/lojista").variable("LOJISTA_DATABASE_PLAINTEXT_HOST", "db.example").config();
+    let own = with("postgres://db.example/lojista?sslmode=verify-full")
+        .variable("LOJISTA_DATABASE_CA_FILE", "/etc/our ca.pem")
+        .config();
+    let address = "postgres://db.example/lojista?sslmode=verify-full&sslrootcert=%2Fetc%2Four+ca.pem";
+    assert_eq!(own.storage.database, Location::Server(address.into()));
+    let alone = Said::nothing().variable("LOJISTA_DATABASE_CA_FILE", "/ca.pem").refusal();
+    assert!(alone.contains("a database server that is not set"), "{alone}");
 }
 
 /// ASVS 12.2.1.
@@ -339,7 +361,7 @@ fn a_site_without_a_known_consent_page_is_refused() {
 #[test]
 fn a_configuration_printed_shows_no_secret() {
     let config = registered()
-        .variable("LOJISTA_DATABASE_URL", "postgres://u:hunter2@db/lojista")
+        .variable("LOJISTA_DATABASE_URL", "postgres://u:hunter2@localhost/lojista")
         .variable("LOJISTA_KEY_FILE", "/k")
         .config();
     let printed = format!("{config:?}");

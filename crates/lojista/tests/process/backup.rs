@@ -40,7 +40,7 @@ fn pause(span: Duration) {
 }
 
 /// Runs a command and ends it by force after a while, unless it was faster.
-fn killed(home: &Path, args: &[&str], after: Duration) {
+pub(crate) fn killed(home: &Path, args: &[&str], after: Duration) {
     let mut child = lojista(home, args)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod demo;
+mod keys;
 mod kit;
 mod recover;
 mod refusals;

@@ -51,6 +51,24 @@ pub enum StoreError {
         /// How many it touched.
         touched: u64,
     },
+    /// The key file lacks a key that is needed.
+    #[error(
+        "the key file lacks the key {kek}, under which {keys} data keys lie: it is an older copy, or lines were \
+         taken from it; copy the key file here from where it was rotated, or put back a newer copy of it; nothing \
+         was changed"
+    )]
+    KeyMissing {
+        /// Which.
+        kek: String,
+        /// How many data keys it wraps.
+        keys: i64,
+    },
+    /// A new data key is wrapped by another key than the one that wraps now.
+    #[error(
+        "the key {0} wraps now, and this node's key file lacks it: copy the key file here from where it was \
+         rotated; it goes on by itself then"
+    )]
+    OtherKek(String),
     /// The server cannot be reached or broke off.
     #[error("the database server cannot be reached: {0}")]
     Unreachable(String),
@@ -73,15 +91,19 @@ impl StoreError {
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         match self {
-            Self::Locked | Self::DiskFull | Self::Unreachable(_) | Self::Overloaded | Self::Closed => {
-                Verdict::RETRY
-            }
+            Self::Locked
+            | Self::DiskFull
+            | Self::Unreachable(_)
+            | Self::Overloaded
+            | Self::Closed
+            | Self::OtherKek(_) => Verdict::RETRY,
             Self::NewerSchema { .. }
             | Self::ChangedMigration { .. }
             | Self::NotADatabase(_)
             | Self::Duplicate(_)
             | Self::Inconsistent { .. }
             | Self::RowCount { .. }
+            | Self::KeyMissing { .. }
             | Self::Panicked
             | Self::Driver(_) => Verdict::Fail,
         }
@@ -113,6 +135,20 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
     matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
 }
 
+/// An error of the connection with what is behind it: why a certificate was not believed.
+fn with_reasons(error: &tokio_postgres::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(reason) = next {
+        let reason_words = reason.to_string();
+        if !words.ends_with(&reason_words) {
+            words = format!("{words}: {reason_words}");
+        }
+        next = reason.source();
+    }
+    words
+}
+
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
@@ -122,9 +158,9 @@ impl From<tokio_postgres::Error> for StoreError {
                 || std::error::Error::source(&error)
                     .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
-                Self::Unreachable(error.to_string())
+                Self::Unreachable(with_reasons(&error))
             } else {
-                Self::Driver(error.to_string())
+                Self::Driver(with_reasons(&error))
             };
         };
         let code = db.code();

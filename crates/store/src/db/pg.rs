@@ -17,10 +17,11 @@ use futures::future::maybe_done;
 use futures::poll;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Error, NoTls, Statement};
+use tokio_postgres::{Client, Error, NoTls, Statement};
 
 use super::error::{StoreError, StoreResult};
 use super::value::{Row, Val};
+use super::way::Way;
 use super::{Access, Backend, Conn, LastStatement, Tx, Work, migrate};
 
 /// Connections of one node that read.
@@ -54,29 +55,29 @@ impl Postgres {
 
     /// With the schema as it was at this migration.
     pub(super) fn open_up_to(url: &str, schema: i64) -> StoreResult<Self> {
-        let config = configuration(url)?;
+        let way = way_to(url)?;
         on_a_thread(|| {
-            let mut session = Session::open(&config)?;
+            let mut session = Session::open(&way)?;
             session.runtime.block_on(migrate::postgres(&mut session.client, schema))
         })?;
-        Ok(Self { reads: hire(READERS, &config)?, writes: hire(WRITERS, &config)? })
+        Ok(Self { reads: hire(READERS, &way)?, writes: hire(WRITERS, &way)? })
     }
 }
 
 /// How many migrations wait in the database, which is only read.
 pub(super) fn waiting_migrations(url: &str) -> StoreResult<usize> {
-    let config = configuration(url)?;
+    let way = way_to(url)?;
     on_a_thread(|| {
-        let session = Session::open(&config)?;
+        let session = Session::open(&way)?;
         session.runtime.block_on(migrate::waiting_in_postgres(&session.client))
     })
 }
 
 /// Whether the database holds no table, or ours without the facts of an installation.
 pub(super) fn is_empty(url: &str) -> StoreResult<bool> {
-    let config = configuration(url)?;
+    let way = way_to(url)?;
     on_a_thread(|| {
-        let session = Session::open(&config)?;
+        let session = Session::open(&way)?;
         session.runtime.block_on(async {
             let tables: i64 = session
                 .client
@@ -107,10 +108,10 @@ pub(super) fn is_empty(url: &str) -> StoreResult<bool> {
     })
 }
 
-fn configuration(url: &str) -> StoreResult<Config> {
-    let mut config: Config = url.parse()?;
-    config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
-    Ok(config)
+fn way_to(url: &str) -> StoreResult<Way> {
+    let mut way = Way::to(url)?;
+    way.config.connect_timeout(CONNECT_TIMEOUT).application_name("lojista");
+    Ok(way)
 }
 
 /// A session drives a runtime of its own, which must not start on a thread that drives
@@ -120,19 +121,19 @@ fn on_a_thread<T: Send>(work: impl FnOnce() -> StoreResult<T> + Send) -> StoreRe
 }
 
 /// Connects some workers, who take from one queue. Fails when one cannot connect.
-fn hire(workers: usize, config: &Config) -> StoreResult<Queue> {
+fn hire(workers: usize, way: &Way) -> StoreResult<Queue> {
     let (sender, receiver) = sync_channel(QUEUE);
     let receiver = Arc::new(Mutex::new(receiver));
     let (connected, outcomes) = sync_channel(workers);
     for _ in 0..workers {
-        let (config, receiver, connected) = (config.clone(), Arc::clone(&receiver), connected.clone());
+        let (way, receiver, connected) = (way.clone(), Arc::clone(&receiver), connected.clone());
         thread::Builder::new()
             .name("postgres".into())
             .spawn(move || {
-                let session = Session::open(&config);
+                let session = Session::open(&way);
                 let _ = connected.send(session.as_ref().map(|_| ()).map_err(StoreError::clone));
                 if let Ok(session) = session {
-                    work_loop(session, &config, &receiver);
+                    work_loop(session, &way, &receiver);
                 }
             })
             .map_err(|error| StoreError::Driver(error.to_string()))?;
@@ -162,12 +163,12 @@ const fn begin(access: Access) -> Option<&'static str> {
     }
 }
 
-fn work_loop(mut session: Session, config: &Config, queue: &Mutex<Receiver<(Access, Work)>>) {
+fn work_loop(mut session: Session, way: &Way, queue: &Mutex<Receiver<(Access, Work)>>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((access, work)) = next else { return };
         if session.client.is_closed() {
-            match Session::open(config) {
+            match Session::open(way) {
                 Ok(opened) => session = opened,
                 Err(error) => {
                     (work(Err(error)).answer)(Ok(()));
@@ -189,15 +190,22 @@ struct Session {
 }
 
 impl Session {
-    fn open(config: &Config) -> StoreResult<Self> {
+    fn open(way: &Way) -> StoreResult<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| StoreError::Driver(error.to_string()))?;
         let client = runtime.block_on(async {
-            let (client, connection) = config.connect(NoTls).await?;
             // Its end is seen by the client, with the reason.
-            tokio::spawn(connection);
+            let client = if let Some(tls) = &way.tls {
+                let (client, connection) = way.config.connect(tls.clone()).await?;
+                tokio::spawn(connection);
+                client
+            } else {
+                let (client, connection) = way.config.connect(NoTls).await?;
+                tokio::spawn(connection);
+                client
+            };
             client.batch_execute(PLANS).await?;
             Ok::<_, Error>(client)
         })?;
@@ -267,6 +275,7 @@ pub(super) trait Statements {
     ) -> StoreResult<()>;
     fn execute_all(&mut self, statements: &[LastStatement]) -> StoreResult<()>;
     fn hold(&mut self, name: &str) -> StoreResult<()>;
+    fn hold_together(&mut self, name: &str) -> StoreResult<()>;
 }
 
 fn references<'p>(params: &'p [Val<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
@@ -324,5 +333,10 @@ impl Statements for Session {
 
     fn hold(&mut self, name: &str) -> StoreResult<()> {
         self.each("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", &[name.into()], &mut |_| Ok(()))
+    }
+
+    fn hold_together(&mut self, name: &str) -> StoreResult<()> {
+        let sql = "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))";
+        self.each(sql, &[name.into()], &mut |_| Ok(()))
     }
 }

@@ -281,6 +281,7 @@ id_columns!(
     DataKeyId,
     ImportId,
     JobId,
+    KeyRotationId,
     LedgerEntryId,
     LineId,
     HoldId,

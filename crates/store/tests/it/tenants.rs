@@ -62,6 +62,7 @@ struct Estate {
     passkey: PasskeyId,
     given: access::Given,
     papers: Papers,
+    key: DataKeyId,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -155,6 +156,7 @@ impl Estate {
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
             papers: Papers::of(shop, member).await,
+            key,
             now,
             fresh,
         }
@@ -401,6 +403,13 @@ const WRITES: &[(&str, Write)] = &[
     ("touch_session", |shop, of| shop.touch_session(of.session, Timestamp::EPOCH)),
     ("close_session", |shop, of| shop.close_session(of.session)),
     ("destroy_data_key", |shop, of| shop.destroy_data_key(KeyOwner::Connection(of.connection)).map(drop)),
+    ("replace_data_key", |shop, of| {
+        let (owner, key) = (KeyOwner::Connection(of.connection), WrappedKey::from_bytes(vec![9]));
+        shop.replace_data_key(owner, of.key, of.fresh(), &key, of.now).map(drop)
+    }),
+    ("reseal_tokens", |shop, of| {
+        shop.reseal_tokens(of.connection, 1, &Sealed::from_bytes(vec![7]), None, of.now).map(drop)
+    }),
     ("keep_data_key", |shop, of| {
         let (owner, key) = (KeyOwner::Connection(of.connection), WrappedKey::from_bytes(vec![9]));
         shop.keep_data_key(owner, of.fresh(), &key, of.now).map(drop)

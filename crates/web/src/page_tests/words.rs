@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 52] = [
+const OPEN_GROUPS: [&str; 53] = [
     "access",
     "access-what",
     "actor-system",
@@ -26,6 +26,7 @@ const OPEN_GROUPS: [&str; 52] = [
     "export-field",
     "fee",
     "job",
+    "kek-state",
     "listing-show",
     "listing-state",
     "nav",

@@ -8,6 +8,7 @@ pub mod centre;
 pub mod components;
 pub mod connections;
 pub mod desk;
+pub mod keys;
 pub mod listings;
 pub mod members;
 pub mod money;

@@ -5,6 +5,7 @@ mod backups;
 mod centre;
 mod connections;
 mod desk;
+mod keys;
 mod members;
 mod money;
 mod orders;
@@ -43,6 +44,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.centre(&mut pages);
     reader.security(&mut pages);
     reader.backups(&mut pages);
+    reader.keys(&mut pages);
     pages
 }
 

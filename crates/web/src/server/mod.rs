@@ -20,6 +20,7 @@ mod guard;
 mod headers;
 mod holds;
 mod hooks;
+mod keys;
 mod listings;
 mod live;
 mod may;
@@ -193,6 +194,8 @@ fn pages() -> Routes {
         .route("/your-data/{organization}/copy", post(centre::copy))
         .route("/your-data/{organization}/ask", get(centre::show_ask).post(centre::ask))
         .route("/your-data/{organization}/leave", post(centre::leave))
+        .route("/keys", get(keys::show))
+        .route("/keys/rotate", post(keys::rotate))
         .route("/backups", get(backups::show))
         .route("/backups/take", post(backups::take))
         .route("/backups/drill", post(backups::try_out))
