@@ -59,7 +59,6 @@ async fn ask(shop: &TestApp, path: &str, authorization: &str) -> Answer {
 }
 
 on_both! {
-    /// ASVS 4.1.1.
     async fn a_key_reads_what_it_was_made_for(shop) {
         shop.connect_classic().await;
         let number = shop.sell(&shop.market().items_of(CLASSIC_SELLER, SHARED)[0], 1);

@@ -287,7 +287,7 @@ on_both! {
             .await;
         assert_eq!(touched, Ok(1));
         let fourth = backed_up(&shop).await;
-        assert!(fourth.bytes_added.unwrap() * 4 < first, "{fourth:?}");
+        assert!(fourth.bytes_added.unwrap() * 4 < first, "{fourth:?} after {first}");
         let (_folder, place, restored) = restored_to_a_file(&vaulted.restore(&shop)).await;
         restored.expect("it is whole");
         let back = rows_at(&place).await;
@@ -350,11 +350,11 @@ on_both! {
             "challenge",
             "data_key",
             "familiar_network",
-            "recovery_link",
-            "mail",
-            "privacy_ticket",
             "key_holder",
             "key_rotation",
+            "mail",
+            "privacy_ticket",
+            "recovery_link",
             "session",
             "setup_link",
         ];

@@ -95,11 +95,13 @@ impl App {
         let key = self.data_key(tenant, KeyOwner::Organization)?;
         let place = Place::new(tenant.organization_id(), "member", "email_sealed", member, 1);
         let email = crate::secrets::open(&key, &place, &sealed, &grant)?;
+        let granted = tenant.grants(now)?.into_iter().filter(|grant| grant.member == member);
+        let granted: Vec<String> = granted.map(|grant| grant.access).collect();
         let has_app = tenant.authenticator(member)?.is_some_and(|app| app.confirmed_at.is_some());
         Ok(vec![
             ("id", member.to_string()),
             ("email", email.reveal(&grant).clone()),
-            ("role", facts.role),
+            ("role", granted.join(", ")),
             ("language", facts.language),
             ("theme", facts.theme),
             ("since", facts.created_at.to_rfc3339()),

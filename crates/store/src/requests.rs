@@ -323,19 +323,12 @@ impl Tenant<'_, '_> {
         self.tx.execute_exactly(1, sql, params![self.id, id, count])
     }
 
-    /// What a member is besides their address: role, language, theme, and since when.
+    /// What a member is besides their address: language, theme, and since when.
     pub fn member_facts(&mut self, member: MemberId) -> StoreResult<Option<MemberFacts>> {
         self.tx.row(
-            "SELECT role, language, theme, created_at FROM member WHERE organization_id = $1 AND id = $2",
+            "SELECT language, theme, created_at FROM member WHERE organization_id = $1 AND id = $2",
             params![self.id, member],
-            |row| {
-                Ok(MemberFacts {
-                    role: row.get(0)?,
-                    language: row.get(1)?,
-                    theme: row.get(2)?,
-                    created_at: row.get(3)?,
-                })
-            },
+            |row| Ok(MemberFacts { language: row.get(0)?, theme: row.get(1)?, created_at: row.get(2)? }),
         )
     }
 
@@ -365,8 +358,6 @@ impl Tenant<'_, '_> {
 /// What a member is besides their address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberFacts {
-    /// Their role.
-    pub role: String,
     /// Their language.
     pub language: String,
     /// `auto`, `light` or `dark`.

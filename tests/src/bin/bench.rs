@@ -122,6 +122,7 @@ fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 fn measure(wishes: &Wishes) -> Result<()> {
+    // tidy: long because it is one branch for each benchmark
     let folder = wishes.folder.clone().unwrap_or_else(env::temp_dir);
     let postgres = env::var(POSTGRES_URL).ok();
     let wants = |bench| wishes.only.is_none_or(|only| only == bench);

@@ -90,6 +90,7 @@ async fn bury_it(
 
 impl Estate {
     async fn of(shop: &Shop<'_>) -> Self {
+        // tidy: long because it is one of each thing that a shop has
         let (house, now) = (shop.house, shop.house.now());
         let (connection, member) = (shop.connection().await, shop.member().await);
         let sku = shop.stocked("CAN-1", 9).await;
