@@ -272,10 +272,9 @@ on_both! {
         shop.process_with_keys("node-c", &copy.path()).await.expect("it starts");
 
         copy.take(&shop);
-        looked(&other).await.expect("a look");
-        assert_eq!(shop.app().turn_keys().await.expect("it ends"), Progress::Ended);
-        looked(&other).await.expect("a look");
-        assert_eq!(other.keyring().primary(), new);
+        assert_eq!(looked(&other).await.expect("a look"), Progress::Ended, "any node goes on with it");
+        looked(&shop.app()).await.expect("a look");
+        assert_eq!((other.keyring().primary(), shop.app().keyring().primary()), (new, new));
         let (organization, now) = (shop.organization, shop.now());
         let app = other.clone();
         let data = other.organization(organization);
@@ -397,11 +396,14 @@ on_both! {
         looked(&other).await.expect("a look");
         begun(&shop).await;
         assert_eq!(other.begin_rotation(&by()).await.expect("it is answered"), None, "one is under way");
-        looked(&other).await.expect("a look");
         let app = shop.app();
-        let (one, two) = tokio::join!(app.turn_keys(), other.turn_keys());
-        let ended = [one, two].into_iter().map(|it| it.expect("a try")).filter(|it| *it == Progress::Ended);
-        assert!(ended.count() >= 1);
+        let mut ended = 0;
+        while ended == 0 {
+            let (one, two) = tokio::join!(looked(&app), looked(&other));
+            let both = [one, two].map(|it| it.expect("a look"));
+            ended = both.iter().filter(|it| **it == Progress::Ended).count();
+        }
+        assert_eq!(ended, 1, "one of them did it");
         assert_eq!(all_unwrap(&shop).await.len(), 1);
         assert_eq!(Keyring::load(&shop.key_file()).unwrap().kek_ids().len(), 2);
         let last = shop.read(rotation::last).await.expect("there was one");

@@ -135,6 +135,20 @@ fn is_duplicate(error: &rusqlite::Error) -> bool {
     matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
 }
 
+/// An error of the connection with what is behind it: why a certificate was not believed.
+fn with_reasons(error: &tokio_postgres::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(reason) = next {
+        let reason_words = reason.to_string();
+        if !words.ends_with(&reason_words) {
+            words = format!("{words}: {reason_words}");
+        }
+        next = reason.source();
+    }
+    words
+}
+
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
@@ -144,9 +158,9 @@ impl From<tokio_postgres::Error> for StoreError {
                 || std::error::Error::source(&error)
                     .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
-                Self::Unreachable(error.to_string())
+                Self::Unreachable(with_reasons(&error))
             } else {
-                Self::Driver(error.to_string())
+                Self::Driver(with_reasons(&error))
             };
         };
         let code = db.code();
