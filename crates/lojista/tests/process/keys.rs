@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
-use crate::kit::{Running, complained, count, database, lojista, run, said};
+use crate::kit::{Running, complained, count, database, lojista, run, said, wait};
 
 fn shop(home: &Path) {
     let args = ["demo", "--data", "shop", "--listen", "127.0.0.1:0", "--orders-per-minute", "0", "--json"];
@@ -28,17 +28,31 @@ fn states(status: &serde_json::Value) -> BTreeMap<String, String> {
     keys.iter().map(|key| (word(&key["id"]), word(&key["state"]))).collect()
 }
 
-/// The files of a folder and what is in them.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).expect("a folder");
-    entries
-        .map(|entry| entry.expect("an entry").path())
+/// Everything that a shop keeps: each row's bytes, table by table, and every other file.
+/// (The database's own files change by being opened: what waits in its log is merged.)
+fn everything(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut found: BTreeMap<String, Vec<u8>> = entries
         .filter(|path| path.is_file())
         .map(|path| {
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             (name, fs::read(&path).unwrap_or_default())
         })
-        .collect()
+        .filter(|(name, _)| !name.starts_with("lojista.sqlite"))
+        .collect();
+    let rows = wait(database(folder).read(|tx| {
+        let mut rows = BTreeMap::new();
+        for table in store::backup::tables(tx)? {
+            let bytes: &mut Vec<u8> = rows.entry(table.name.clone()).or_default();
+            store::backup::dump(tx, &table, None, |chunk| {
+                bytes.extend(chunk.bytes);
+                Ok::<_, store::StoreError>(())
+            })?;
+        }
+        Ok(rows)
+    }));
+    found.extend(rows.expect("the rows"));
+    found
 }
 
 fn put(path: &Path, content: &[u8], mode: u32) {
@@ -109,13 +123,13 @@ fn with_a_key_file_that_is_lost_or_wrong_nothing_is_touched_and_the_mend_is_said
         ("too open", Some(&right), 0o444, "chmod 400"),
         ("older", Some(&older), 0o400, "copy the key file here from where it was rotated"),
     ];
-    let sound = files(&home.join("shop"));
+    let sound = everything(&home.join("shop"));
     for (name, content, mode, mend) in cases {
         let _ = fs::remove_file(&keys);
         if let Some(content) = content {
             put(&keys, content, mode);
         }
-        let before = files(&home.join("shop"));
+        let before = everything(&home.join("shop"));
         for args in [
             &["serve", "--data", "shop", "--listen", "127.0.0.1:0"][..],
             &["keys", "rotate", "--data", "shop"],
@@ -124,12 +138,12 @@ fn with_a_key_file_that_is_lost_or_wrong_nothing_is_touched_and_the_mend_is_said
         ] {
             let words = refusal(&run(home, args));
             assert!(words.contains(mend), "{name}, {args:?}: {words}");
-            assert_eq!(files(&home.join("shop")), before, "{name}, {args:?}");
+            assert!(everything(&home.join("shop")) == before, "{name}, {args:?}");
             assert!(!home.join("vault").exists(), "{name}");
         }
     }
     put(&keys, &right, 0o400);
-    assert_eq!(files(&home.join("shop")), sound);
+    assert!(everything(&home.join("shop")) == sound);
     let well = Running::start(&mut lojista(home, &["serve", "--data", "shop", "--listen", "127.0.0.1:0"]));
     well.line();
     well.end();
@@ -149,7 +163,7 @@ fn killed_at_any_point_a_rotation_goes_on() {
         crate::backup::killed(home, &["keys", "rotate", "--data", "shop"], lasts * kill / KILLS);
         // Its lease would hold the next one up for a quarter of a minute.
         let given_up = "UPDATE key_rotation SET lease_until = 0";
-        crate::kit::wait(database(&home.join("shop")).write(move |tx| tx.execute(given_up, &[]))).unwrap();
+        wait(database(&home.join("shop")).write(move |tx| tx.execute(given_up, &[]))).unwrap();
         let again = run(home, &["keys", "rotate", "--data", "shop"]);
         assert!(again.status.success(), "kill {kill}: {}", complained(&again));
         let shown = status(home);
