@@ -80,8 +80,8 @@ impl App {
                         Held::Class(class) => class.clone(),
                         Held::Buyer(_) | Held::Member(_) => "person".to_owned(),
                     };
-                    let hold = NewHold { id, held, reason: reason.clone(), review_by, by };
-                    if !tenant.place_hold(&hold, now)? {
+                    let new = NewHold { id, held, reason: reason.clone(), review_by, by };
+                    if !tenant.place_hold(&new, now)? {
                         return Err(StoreError::RowCount { expected: 1, touched: 0 });
                     }
                     let deed = Deed::new(Actor::Member(by), "hold.placed", id.to_string());

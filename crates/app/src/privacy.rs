@@ -140,7 +140,7 @@ impl App {
         let waiting = Waiting { to, subject: letter.subject, text: letter.text };
         self.organization(organization)
             .write(move |tenant| {
-                let letter = serde_json::to_string(&waiting).map_err(unreadable)?;
+                let letter = serde_json::to_string(&waiting).map_err(|error| unreadable(&error))?;
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let place = ticket_place(tenant.organization_id(), id);
                 let letter = app.seal(&key, &place, &Confidential::new(letter))?;
@@ -184,7 +184,7 @@ impl App {
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let place = ticket_place(tenant.organization_id(), id);
                 let text = crate::secrets::open(&key, &place, &sealed, &opening)?;
-                serde_json::from_str::<Waiting>(text.reveal(&opening)).map_err(unreadable)
+                serde_json::from_str::<Waiting>(text.reveal(&opening)).map_err(|error| unreadable(&error))
             })
             .await?;
         let member = self.member_of(&waiting.to).await?.filter(|(theirs, _)| *theirs == organization);
@@ -325,7 +325,7 @@ impl App {
         person: &Person,
     ) -> StoreResult<()> {
         let Unsealed { id, asked: Asked { kind, regime }, member, language, received_at } = new;
-        let text = serde_json::to_string(person).map_err(unreadable)?;
+        let text = serde_json::to_string(person).map_err(|error| unreadable(&error))?;
         let key = self.data_key(tenant, KeyOwner::Organization)?;
         let place = person_place(tenant.organization_id(), id);
         let person = self.seal(&key, &place, &Confidential::new(text))?;
@@ -383,8 +383,7 @@ fn spaced(code: &str) -> String {
     format!("{first} {second}")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "given by map_err")]
-pub(crate) fn unreadable(_: serde_json::Error) -> StoreError {
+pub(crate) fn unreadable(_: &serde_json::Error) -> StoreError {
     // Its words could hold what it could not read.
     StoreError::Driver("a sealed text is not in its form".into())
 }

@@ -5,7 +5,7 @@ use domain::retention::MAIL_KEPT;
 use domain::{Actor, Confidential, Grant, MemberId, OrganizationId, Purpose, RequestId, SubjectId};
 use store::buyers::TermHash;
 use store::keys::KeyOwner;
-use store::requests::{RequestRow, RequestState};
+use store::requests::{RequestRow, RequestState, RequestTexts};
 use store::{StoreError, Tenant};
 
 use crate::App;
@@ -98,14 +98,16 @@ impl App {
         let found = self
             .organization(organization)
             .write(move |tenant| {
-                let (Some(row), Some((person, answer))) = (tenant.request(id)?, tenant.request_texts(id)?)
+                let (Some(row), Some(RequestTexts { person, answer })) =
+                    (tenant.request(id)?, tenant.request_texts(id)?)
                 else {
                     return Ok(None);
                 };
                 let key = app.data_key(tenant, KeyOwner::Organization)?;
                 let own = tenant.organization_id();
                 let person = crate::secrets::open(&key, &person_place(own, id), &person, &grant)?;
-                let person: Person = serde_json::from_str(person.reveal(&grant)).map_err(unreadable)?;
+                let person: Person =
+                    serde_json::from_str(person.reveal(&grant)).map_err(|error| unreadable(&error))?;
                 let answer = match answer {
                     Some(sealed) => {
                         let text = crate::secrets::open(&key, &answer_place(own, id), &sealed, &grant)?;

@@ -124,7 +124,9 @@ impl MailCatcher {
         let mut talks = JoinSet::new();
         loop {
             tokio::select! {
-                Ok((stream, _)) = listener.accept() => {
+                accepted = listener.accept() => {
+                    // Who went away before being let in is no reason to stop.
+                    let Ok((stream, _)) = accepted else { continue };
                     let catcher = self.clone();
                     talks.spawn(async move {
                         if let Err(error) = catcher.converse(stream).await {
@@ -181,13 +183,14 @@ impl MailCatcher {
                     (from, to) = (path_of(&line), Vec::new());
                     "250 2.1.0 fine".into()
                 }
-                "RCPT" => match self.refusal(MailStage::Recipient) {
-                    Some(refusal) => refusal,
-                    None => {
+                "RCPT" => {
+                    if let Some(refusal) = self.refusal(MailStage::Recipient) {
+                        refusal
+                    } else {
                         to.push(path_of(&line));
                         "250 2.1.5 fine".into()
                     }
-                },
+                }
                 "DATA" if to.is_empty() => "503 5.5.1 nobody to send it to".into(),
                 "DATA" => {
                     writing.write_all(b"354 go on\r\n").await?;
@@ -215,10 +218,10 @@ impl MailCatcher {
     fn keep(&self, from: String, to: Vec<String>, letter: &str) {
         let (head, body) = letter.split_once("\r\n\r\n").unwrap_or((letter, ""));
         let received_at = self.clock.now().to_rfc3339();
-        let mut held = self.hold();
-        held.count += 1;
+        let mut inside = self.hold();
+        inside.count += 1;
         let mail = CaughtMail {
-            number: held.count,
+            number: inside.count,
             received_at,
             from,
             to,
@@ -226,9 +229,9 @@ impl MailCatcher {
             subject: decode_words(&header(head, "subject")),
             text: decode_body(&header(head, "content-transfer-encoding"), body),
         };
-        held.mails.push_back(mail);
-        if held.mails.len() > MAX_MAILS {
-            held.mails.pop_front();
+        inside.mails.push_back(mail);
+        if inside.mails.len() > MAX_MAILS {
+            inside.mails.pop_front();
         }
     }
 }

@@ -158,6 +158,15 @@ pub struct RequestRow {
     pub erased: i64,
 }
 
+/// The texts of a request.
+#[derive(Debug, Clone)]
+pub struct RequestTexts {
+    /// Who asks, and what they wrote.
+    pub person: Sealed<Confidential<String>>,
+    /// The answer, if there is one.
+    pub answer: Option<Sealed<Confidential<String>>>,
+}
+
 const COLUMNS: &str = "id, kind, regime, state, language, member_id, received_at, due_at, ended_at, erased";
 
 fn request(row: &Row<'_>) -> StoreResult<RequestRow> {
@@ -285,17 +294,16 @@ impl Tenant<'_, '_> {
     }
 
     /// What a request says of its person, and its answer if there is one.
-    #[expect(clippy::type_complexity, reason = "two sealed texts, one of which may be missing")]
-    pub fn request_texts(
-        &mut self,
-        id: RequestId,
-    ) -> StoreResult<Option<(Sealed<Confidential<String>>, Option<Sealed<Confidential<String>>>)>> {
+    pub fn request_texts(&mut self, id: RequestId) -> StoreResult<Option<RequestTexts>> {
         self.tx.row(
             "SELECT person_sealed, answer_sealed FROM privacy_request WHERE organization_id = $1 AND id = $2",
             params![self.id, id],
             |row| {
                 let answer: Option<Vec<u8>> = row.get(1)?;
-                Ok((Sealed::from_bytes(row.get(0)?), answer.map(Sealed::from_bytes)))
+                Ok(RequestTexts {
+                    person: Sealed::from_bytes(row.get(0)?),
+                    answer: answer.map(Sealed::from_bytes),
+                })
             },
         )
     }

@@ -274,12 +274,9 @@ pub(crate) async fn leave(Path(id): Path<String>, form: OpenForm) -> Result<Resp
     let reader = form.reader;
     let web = reader.web.clone();
     let Some((organization, _)) = shop_of(&web, &id).await? else { return Ok(nowhere(reader)) };
-    match web.app.forget_ticket(&ticket(&web, &reader.headers)).await {
-        Ok(()) => {}
-        Err(PrivacyError::App(error)) => return Err(Failure::from(error).on(reader.into_chrome())),
-        Err(
-            PrivacyError::Unproven | PrivacyError::Wrong | PrivacyError::Incomplete | PrivacyError::Wait(_),
-        ) => {}
+    let left = web.app.forget_ticket(&ticket(&web, &reader.headers)).await;
+    if let Err(PrivacyError::App(error)) = left {
+        return Err(Failure::from(error).on(reader.into_chrome()));
     }
     let mut response = see_other(&format!("/your-data/{organization}"));
     drop_ticket(&mut response, &web);
