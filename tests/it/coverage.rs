@@ -292,8 +292,8 @@ async fn buyers_are_pressed(visitor: &mut Visitor<'_>) {
     visitor.press("/privacy/buyers", "/privacy/buyers", &on, Some("buyer_search.on")).await;
     let held = [("on", "buyer"), ("called", ""), ("reason", "processo 1"), ("review_by", "2026-02-05")];
     visitor.press("/privacy/holds", "/privacy/holds", &held, Some("hold.placed")).await;
-    let hold = visitor.shop.see(|tenant| tenant.holds()).await.swap_remove(0).id;
-    let path = format!("/privacy/holds/{hold}/lift");
+    let placed = visitor.shop.see(|tenant| tenant.holds()).await.swap_remove(0).id;
+    let path = format!("/privacy/holds/{placed}/lift");
     visitor.press("/privacy/holds/{id}/lift", &path, &[], Some("hold.lifted")).await;
     let name = [("buyer", "Benedita Nogueira"), ("filter", "")];
     visitor.press("/orders/buyer", "/orders/buyer", &name, Some("buyer.searched")).await;

@@ -267,7 +267,7 @@ on_both! {
     async fn who_is_erased_is_not_found_and_not_asked_for_again(shop) {
         let name = known_buyer(&shop).await;
         assert!(is_found(&shop, &name).await);
-        let id = ask(&shop, ERASE, bia_with(|it| it.called = name.clone())).await.expect("it is taken");
+        let id = ask(&shop, ERASE, bia_with(|it| it.called.clone_from(&name))).await.expect("it is taken");
         assert!(matches!(erase(&shop, id, "123").await, Err(RegisterError::Unreadable)));
         assert_eq!(erase(&shop, id, "Zuleica Inexistente").await.expect("nobody"), Erased::default());
         assert_eq!(erase(&shop, id, &name).await.expect("it is erased"), Erased { buyers: 1, held: 0 });
@@ -294,7 +294,7 @@ on_both! {
             run.taken_at
         };
         let before = backed_up().await;
-        let id = ask(&shop, ERASE, bia_with(|it| it.called = name.clone())).await.expect("it is taken");
+        let id = ask(&shop, ERASE, bia_with(|it| it.called.clone_from(&name))).await.expect("it is taken");
         assert_eq!(erase(&shop, id, &name).await.expect("it is erased").buyers, 1);
         backed_up().await;
         let restore = Restore {
@@ -320,7 +320,7 @@ on_both! {
 
     async fn a_hold_stands_before_an_erasure(shop) {
         let name = known_buyer(&shop).await;
-        let id = ask(&shop, ERASE, bia_with(|it| it.called = name.clone())).await.expect("it is taken");
+        let id = ask(&shop, ERASE, bia_with(|it| it.called.clone_from(&name))).await.expect("it is taken");
         let (on, until) = (app::holds::HoldOn::Person(name.clone()), shop.now().plus(Duration::from_hours(48)));
         shop.app().place_hold(shop.organization, shop.member, &on, "processo 1", until).await.expect("it is held");
         assert_eq!(erase(&shop, id, &name).await.expect("it is looked at"), Erased { buyers: 0, held: 1 });
