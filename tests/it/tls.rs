@@ -86,16 +86,16 @@ impl Server {
         let roots = self.folder().join("ca.pem");
         self.address(host, &format!("sslmode=verify-full&sslrootcert={}", roots.display()))
     }
+}
 
-    /// Opens the store once the server speaks TLS; it takes up new settings by itself, soon.
-    fn opened(&self, location: &Location) -> Store {
-        let mut tries = 0;
-        loop {
-            match Store::open(location) {
-                Ok(store) => return store,
-                Err(StoreError::Unreachable(_) | StoreError::Driver(_)) if tries < 100 => tries += 1,
-                Err(error) => panic!("it does not open: {error}"),
-            }
+/// Opens the store once the server speaks TLS; it takes up new settings by itself, soon.
+fn opened(location: &Location) -> Store {
+    let mut tries = 0;
+    loop {
+        match Store::open(location) {
+            Ok(store) => return store,
+            Err(StoreError::Unreachable(_) | StoreError::Driver(_)) if tries < 100 => tries += 1,
+            Err(error) => panic!("it does not open: {error}"),
         }
     }
 }
@@ -113,7 +113,7 @@ fn a_server_is_spoken_to_by_tls_and_believed_by_its_certificate_and_name_only() 
     assert!(before.to_lowercase().contains("tls"), "{before}");
 
     server.certify("DNS:localhost");
-    let store = server.opened(&server.with_ca("localhost"));
+    let store = opened(&server.with_ca("localhost"));
     let encrypted = "SELECT COUNT(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
     let read = store.installation().read(move |tx| tx.row(encrypted, &[], |row| row.get::<i64>(0)));
     assert_eq!(block_on(read), Ok(Some(1)), "what is sent is encrypted");

@@ -62,6 +62,17 @@ struct Estate {
     fresh: [u8; 16],
 }
 
+/// Keeps a connection's key.
+fn keep_key(
+    shop: &mut Tenant<'_, '_>,
+    connection: ConnectionId,
+    key: DataKeyId,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let wrapped = WrappedKey::from_bytes(vec![1]);
+    shop.keep_data_key(KeyOwner::Connection(connection), key, &wrapped, now).map(drop)
+}
+
 /// Takes the connection's next job and gives it up; the connection waits from now on.
 async fn bury_it(
     house: &House,
@@ -118,8 +129,7 @@ impl Estate {
                 shop.put_out(due_row, listing, 2, Some(order), now)?;
                 shop.record(&audited)?;
                 shop.tell(order, event.to_bytes(), &told(now))?;
-                let wrapped = WrappedKey::from_bytes(vec![1]);
-                shop.keep_data_key(KeyOwner::Connection(connection), key, &wrapped, now)?;
+                keep_key(shop, connection, key, now)?;
                 shop.enqueue(dead_job, &job(connection, "2000", now), now)?;
                 shop.enqueue(waiting_job, &job(connection, "2001", now.plus(LEASE)), now)?;
                 shop.import_run(connection)
