@@ -180,7 +180,7 @@ async fn token_key(shop: &TestApp, id: ConnectionId) -> (domain::DataKeyId, i64)
 }
 
 on_both! {
-    /// ASVS 11.1.1, 11.2.2, 13.3.4.
+    /// ASVS 11.2.2.
     async fn a_rotation_wraps_everything_anew_and_the_shop_goes_on_selling(shop) {
         shop.connect_classic().await;
         many_people(&shop, MANY).await;

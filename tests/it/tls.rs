@@ -104,7 +104,7 @@ fn refusal(location: &Location) -> String {
     Store::open(location).map(drop).expect_err("this is not believed").to_string()
 }
 
-/// ASVS 12.3.1, 12.3.2, 12.3.3, 12.3.4.
+/// ASVS 12.3.1, 12.3.2.
 #[test]
 fn a_server_is_spoken_to_by_tls_and_believed_by_its_certificate_and_name_only() {
     let Some(server) = Server::start() else { return };

@@ -180,7 +180,7 @@ fn a_database_that_is_not_postgresql_is_refused_and_its_password_is_not_shown() 
     );
 }
 
-/// ASVS 12.3.1, 12.3.3.
+/// ASVS 12.3.1.
 #[test]
 fn a_database_over_a_network_wants_tls_or_its_host_named() {
     let with =
