@@ -7,12 +7,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use app::App;
-use domain::Entropy as _;
+use domain::{Clock as _, Entropy as _};
 use serde::Serialize;
 use store::{Location, Store, db, settings};
 use vault::{Keyring, OsEntropy};
 
 use crate::cli::DoctorArgs;
+use crate::clock::SystemClock;
 use crate::config::{Config, Storage};
 use crate::failure::Failure;
 use crate::{folder, house, on_threads};
@@ -174,6 +175,7 @@ async fn shop(config: &Config) -> Vec<Finding> {
             });
             let mut findings: Vec<Finding> = kinds.collect();
             findings.push(audit_log(&app).await);
+            findings.push(keys(&app).await);
             findings
         }
         Err(failure) => {
@@ -181,6 +183,30 @@ async fn shop(config: &Config) -> Vec<Finding> {
             vec![Finding::fail("shop", failure.to_string(), mend)]
         }
     }
+}
+
+/// Whether every running node has the keys that are needed, and none is too old.
+async fn keys(app: &App) -> Finding {
+    const CHECK: &str = "keys";
+    let standing = match app.keys_standing().await {
+        Ok(standing) => standing,
+        Err(error) => return Finding::fail(CHECK, error.to_string(), "see the sentence before"),
+    };
+    if let Some(node) = standing.lacking.first() {
+        let what = format!("the node {} on {} lacks a key in {}", node.node, node.host, node.place);
+        return Finding::fail(CHECK, what, "copy the key file there; it goes on by itself then");
+    }
+    if let Some(error) = standing.under_way().and_then(|rotation| rotation.error.as_ref()) {
+        return Finding::warn(
+            CHECK,
+            format!("a rotation does not go on: {error}"),
+            "see the sentence before",
+        );
+    }
+    if standing.is_overdue(SystemClock.now()) {
+        return Finding::warn(CHECK, "the key that wraps is older than a year", "lojista keys rotate");
+    }
+    Finding::ok(CHECK, format!("{} known, none too old", standing.keks.len()))
 }
 
 async fn audit_log(app: &App) -> Finding {

@@ -18,9 +18,9 @@ const BATCH_KEYS: u32 = 500;
 /// How long a rotation is its node's after each batch.
 const LEASE: Duration = Duration::from_secs(15);
 /// A batch is followed by a rest so many times as long, so that the shop does not notice.
-const REST_TIMES: u32 = 2;
-/// The longest rest.
-const LONGEST_REST: Duration = Duration::from_millis(250);
+const REST_TIMES: u32 = 6;
+/// The longest rest: with it a million keys take some minutes on either database.
+const LONGEST_REST: Duration = Duration::from_millis(120);
 
 /// How far a rotation came in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]

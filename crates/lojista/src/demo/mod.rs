@@ -205,7 +205,6 @@ fn say_ready(ready: &Ready<'_>, json: bool) {
     if json {
         let line = serde_json::json!({
             "url": url, "email": owner.email, "password": owner.password, "sandbox_manifest": manifest,
-            "mails": mails,
         });
         println!("{line}");
         return;
