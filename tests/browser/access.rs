@@ -28,7 +28,7 @@ in_every_language! {
         visitor.arrives_at("/orders").await;
 
         visitor.opens("/members").await;
-        visitor.presses_at("", EMAIL).await;
+        visitor.presses_at(visitor.word("members-everybody"), EMAIL).await;
         visitor.is_headed(EMAIL).await;
         visitor.script(CHOOSES, &json!(["buyer_data", "90"])).await;
         visitor.fills_at(visitor.word("grant-title"), visitor.word("member-reason"), "etiquetas à mão").await;
