@@ -195,8 +195,8 @@ in_one_language! {
         let owner = shop.owned_by(visitor).await;
         let pages = furnished(shop, &owner).await;
         let languages = Lang::ALL.into_iter().cycle().skip_while(|lang| *lang != visitor.lang()).skip(1);
-        // Who has something to show first has no menu.
-        let with_menu = pages.iter().filter(|page| page.refused.is_none() && !matches!(page.name, "confirm" | "recover"));
+        // Who has something to show first has no menu, nor has a page that anybody sees.
+        let with_menu = pages.iter().filter(|page| page.refused.is_none() && !matches!(page.name, "confirm" | "recover" | "your-data"));
         for (page, next) in with_menu.zip(languages) {
             visitor.opens(&page.path).await;
             visitor.opens_the_menu().await;
