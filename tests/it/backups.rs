@@ -218,7 +218,8 @@ async fn many_rows(shop: &TestApp) {
     let order = order.await.expect("there is an order");
     let db = shop.app().store().installation().clone();
     db.write(move |tx| {
-        for number in 0..6_000_i64 {
+        // Enough that one chunk, wherever its random borders fall, is a small part.
+        for number in 0..15_000_i64 {
             let id = uuid_v7(now, &vault::OsEntropy);
             tx.execute(
                 "INSERT INTO timeline (id, organization_id, order_id, at, kind, detail) VALUES ($1, $2, $3, $4, 'seen', 'x')",
