@@ -85,8 +85,12 @@ impl Shop {
             .expect("the application starts");
         let mailbox = Mailbox::open(Arc::new(SystemClock)).await;
         let app = app.mailing(Some(mailer_to(mailbox.address)));
-        let config =
-            WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: hook_door.clone() };
+        let config = WebConfig {
+            secure_cookies: false,
+            trusted_proxies: Vec::new(),
+            pages_per_minute: None,
+            hook_door: hook_door.clone(),
+        };
         stage::serve(listener, web::router(app.clone(), config));
         tokio::spawn(app.clone().sort());
         tokio::spawn(app.clone().tick());

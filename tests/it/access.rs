@@ -65,7 +65,12 @@ async fn told(shop: &TestApp, member: MemberId) -> Vec<String> {
 }
 
 fn router(shop: &TestApp) -> Router {
-    let config = WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: "door".into() };
+    let config = WebConfig {
+        secure_cookies: false,
+        trusted_proxies: Vec::new(),
+        pages_per_minute: None,
+        hook_door: "door".into(),
+    };
     web::router(shop.app(), config)
 }
 
@@ -258,6 +263,35 @@ on_both! {
         let (_, back) = joined(&shop, "bia", &[Role::Support]).await;
         assert_eq!(back.member, member, "who comes back is the same person in the log");
         assert_eq!(back.granted.roles().collect::<Vec<_>>(), [Role::Support], "with what is granted now, and no more");
+    }
+
+    /// ASVS 7.4.5.
+    async fn whoever_administers_ends_the_sessions_of_one_member_or_of_everybody(shop) {
+        let (app, dona) = (shop.app(), owner(&shop).await);
+        let (bia_in, bia) = joined(&shop, "bia", &[Role::Support]).await;
+        let (caio_in, caio) = joined(&shop, "caio", &[Role::Administrator]).await;
+        let silent = app.end_sessions_of(&dona, Some(bia.member), " ").await;
+        assert!(matches!(silent, Err(AccessError::Reason)), "{silent:?}");
+        let upwards = app.end_sessions_of(&caio, Some(dona.member), "engano").await;
+        assert!(matches!(upwards, Err(AccessError::NotAllowed)), "an administrator does not put the owner out: {upwards:?}");
+        let all = app.end_sessions_of(&caio, None, "engano").await;
+        assert!(matches!(all, Err(AccessError::NotAllowed)), "nor everybody, where one of them is the owner: {all:?}");
+
+        assert_eq!(app.end_sessions_of(&caio, Some(bia.member), "perdeu o celular").await.expect("hers end"), 1);
+        assert!(who(&shop, &bia_in).await.is_none());
+        assert!(who(&shop, &caio_in).await.is_some(), "nobody else's");
+        let kind = SecurityNotice::SessionsEnded.as_str();
+        assert!(told(&shop, bia.member).await.iter().any(|told| told == kind));
+        let password = Restricted::new(THEIR_PASSWORD.to_owned());
+        app.sign_in("bia@loja.example", password, &visit()).await.expect("she stays a member");
+
+        // Owner's helpers above opened sessions of her own besides: they end, too, but this one.
+        assert!(app.end_sessions_of(&dona, None, "suspeita de invasão").await.expect("all end") >= 2);
+        assert!(who(&shop, &caio_in).await.is_none());
+        let member = dona.member;
+        let now = shop.now();
+        let left = shop.see(move |tenant| tenant.sessions(member, now)).await;
+        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [dona.session], "whoever asks stays in");
     }
 
     async fn what_was_granted_until_a_day_ends_on_it(shop) {

@@ -43,7 +43,12 @@ struct Answer {
 }
 
 async fn ask(shop: &TestApp, path: &str, authorization: &str) -> Answer {
-    let config = WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: "door".into() };
+    let config = WebConfig {
+        secure_cookies: false,
+        trusted_proxies: Vec::new(),
+        pages_per_minute: None,
+        hook_door: "door".into(),
+    };
     let router: Router = web::router(shop.app(), config);
     let request = Request::get(path).header(header::AUTHORIZATION, authorization);
     let request = request.body(Body::empty()).expect("a request");

@@ -56,8 +56,12 @@ const REVEALS: &[(&str, &str)] = &[
 ];
 
 fn router(app: App) -> Router {
-    let config =
-        WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: "door".to_owned() };
+    let config = WebConfig {
+        secure_cookies: false,
+        trusted_proxies: Vec::new(),
+        pages_per_minute: None,
+        hook_door: "door".to_owned(),
+    };
     web::router(app, config)
 }
 

@@ -293,7 +293,7 @@ on_both! {
     }
 
     async fn whoever_has_to_wait_reads_how_long_and_what_else_to_do(shop) {
-        let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), hook_door: "door".into() };
+        let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), pages_per_minute: None, hook_door: "door".into() };
         let router = web::router(shop.app(), config);
         let mut last = None;
         for _ in 0..=SIGN_IN_PER_ACCOUNT_AND_NETWORK.burst {

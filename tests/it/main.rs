@@ -46,6 +46,7 @@ mod checkpoints;
 mod conformance;
 mod coverage;
 mod dispatch;
+mod documents;
 mod guesses;
 mod holds;
 mod hooks;

@@ -134,7 +134,7 @@ on_both! { demanding:
     async fn who_came_back_adds_a_second_factor_before_anything_else(shop) {
         with_a_factor(&shop).await;
         let entry = recovers(&shop, &link(&shop).await, EMAIL, NEW).await.expect("the link is good");
-        let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), hook_door: "door".into() };
+        let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), pages_per_minute: None, hook_door: "door".into() };
         let router = web::router(shop.app(), config);
         let cookie = format!("__Host-session={}", entry.session.expose());
         let request = Request::get("/orders").header(header::COOKIE, cookie).body(Body::empty()).expect("a request");

@@ -80,7 +80,12 @@ async fn told(shop: &TestApp) -> Vec<String> {
 
 /// The shop as it is behind TLS.
 fn router(shop: &TestApp) -> Router {
-    let config = WebConfig { secure_cookies: true, trusted_proxies: Vec::new(), hook_door: "door".into() };
+    let config = WebConfig {
+        secure_cookies: true,
+        trusted_proxies: Vec::new(),
+        pages_per_minute: None,
+        hook_door: "door".into(),
+    };
     web::router(shop.app(), config)
 }
 

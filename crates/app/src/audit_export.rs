@@ -4,6 +4,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use domain::limit::EXPORT_PER_MEMBER;
 use domain::{Actor, AuditId, MemberId, OrganizationId};
 use store::audit::{self, Event};
 use store::audit_page::AuditFilter;
@@ -77,6 +78,7 @@ impl App {
         form: ExportForm,
         filter: &AuditFilter,
     ) -> Result<AuditId, AppError> {
+        self.limits().bound(EXPORT_PER_MEMBER, member).await?;
         let deed = Deed::new(Actor::Member(member), "audit.exported", organization.to_string())
             .with("form", form.as_str())
             .with("narrowed_by", narrowed_by(filter))

@@ -3,6 +3,7 @@
 
 use connect::{ChannelError, ErrorKind};
 use domain::buyer::{Term, readings};
+use domain::limit::BUYER_SEARCH_PER_MEMBER;
 pub use domain::retention::BUYERS_KEPT;
 use domain::{Actor, Buyer, ConnectionId, MemberId, OrganizationId, SubjectId, Timestamp};
 use store::buyers::{TermHash, with_buyers_before};
@@ -81,6 +82,7 @@ impl App {
         if wanted.is_empty() {
             return Err(NoBuyer::Unreadable);
         }
+        self.limits().bound(BUYER_SEARCH_PER_MEMBER, member).await?;
         let app = self.clone();
         let found = self
             .organization(organization)
@@ -175,7 +177,9 @@ impl App {
         Ok(())
     }
 
-    pub(crate) fn hashes(&self, organization: OrganizationId, terms: &[Term]) -> Vec<TermHash> {
+    /// What buyers are found by, as it is kept: keyed hashes, of this organization alone.
+    #[must_use]
+    pub fn hashes(&self, organization: OrganizationId, terms: &[Term]) -> Vec<TermHash> {
         let key = self.keyring().derived(SubKey::BlindIndex);
         let hash = |term: &Term| key.blind_index(Some(organization), TABLE, term.kind.as_str(), &term.text);
         terms.iter().map(hash).collect()

@@ -1,5 +1,7 @@
 //! What goes wrong in a use case or job: whose fault, retry or fail, what a person reads.
 
+use std::time::Duration;
+
 use connect::{ChannelError, ErrorKind, MailError};
 use domain::{Problem, Verdict};
 use store::StoreError;
@@ -30,6 +32,9 @@ pub enum AppError {
     /// Something else has to happen first; try again soon.
     #[error("{0}")]
     NotYet(&'static str),
+    /// A limit of the member's is reached; so long to wait.
+    #[error("too much at once; wait {0:?}")]
+    TooSoon(Duration),
     /// A list of the platform has more pages than any shop's list has.
     #[error("the platform's list of {0} does not end")]
     Endless(&'static str),
@@ -56,7 +61,7 @@ impl AppError {
         match self {
             Self::Channel(error) => error.verdict(),
             Self::Store(error) => error.verdict(),
-            Self::NotYet(_) | Self::Died(_) => Verdict::RETRY,
+            Self::NotYet(_) | Self::TooSoon(_) | Self::Died(_) => Verdict::RETRY,
             Self::Seal(_)
             | Self::WrongKeys
             | Self::NotFound(_)
@@ -80,6 +85,7 @@ impl AppError {
             | Self::Seal(_)
             | Self::WrongKeys
             | Self::NotYet(_)
+            | Self::TooSoon(_)
             | Self::BadJob(_)
             | Self::Died(_) => Problem::Internal,
         }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::limit::{Limit, Taken};
+use domain::{MemberId, Timestamp};
 use store::limits::{Keeper, Wanted};
 use vault::SubKey;
 
@@ -62,6 +62,14 @@ impl Limiter<'_> {
     pub async fn hand_back(&self, done: Try) -> Result<(), AppError> {
         let now = self.app.clock().now();
         Ok(self.app.store().limits().hand_back(done.goes, done.keeper, done.taken_at, now).await?)
+    }
+
+    /// Takes one go of a member's limit; [`AppError::TooSoon`] when there is none.
+    pub(crate) async fn bound(&self, limit: Limit, member: MemberId) -> Result<(), AppError> {
+        match self.take(&[(limit, &member.to_string())]).await? {
+            Taken::Allowed => Ok(()),
+            Taken::Wait(wait) => Err(AppError::TooSoon(wait)),
+        }
     }
 
     /// How long whoever wants a go of each has to wait, if at all. Takes none.

@@ -280,6 +280,48 @@ impl App {
             .await?
     }
 
+    /// Ends the sessions of a member who stays, or everybody's but the one that asks: whoever
+    /// lost a phone is out until they sign in again. Returns how many ended.
+    pub async fn end_sessions_of(
+        &self,
+        who: &SignedIn,
+        whom: Option<MemberId>,
+        why: &str,
+    ) -> Result<u64, AccessError> {
+        let (app, now, who, why) = (self.clone(), self.clock().now(), who.clone(), reason(why)?);
+        self.organization(who.organization)
+            .write(move |tenant| {
+                let members: Vec<MemberId> = tenant.members()?.into_iter().map(|row| row.id).collect();
+                let members = match whom {
+                    Some(one) if !members.contains(&one) => {
+                        return Ok(Err(AppError::NotFound("member").into()));
+                    }
+                    Some(one) => vec![one],
+                    None => members,
+                };
+                let administer = |member: &MemberId| Ok(tenant.granted(*member, now)?.administers());
+                let any: Vec<bool> = members.iter().map(administer).collect::<StoreResult<_>>()?;
+                if any.contains(&true) && !who.granted.may(Permission::ManageAdministrators) {
+                    return Ok(Err(AccessError::NotAllowed));
+                }
+                let mut total = 0;
+                for member in members {
+                    let ended = tenant.close_others(member, who.session, None)?;
+                    if ended > 0 {
+                        app.notify_member(tenant, member, SecurityNotice::SessionsEnded, "")?;
+                    }
+                    total += ended;
+                }
+                let object = whom.map_or_else(|| tenant.organization_id().to_string(), |one| one.to_string());
+                let deed = Deed::new(Actor::Member(who.member), "session.ended", object)
+                    .with("reason", why)
+                    .with("sessions", total);
+                app.outcome(tenant, &deed, "ok")?;
+                Ok(Ok(total))
+            })
+            .await?
+    }
+
     /// Makes a member an administrator for [`Access::BROKEN_GLASS`]: they were trusted with that
     /// before, have just shown a passkey, and everybody who administers is told.
     pub async fn break_glass(&self, who: &SignedIn, why: &str) -> Result<(), AccessError> {

@@ -1,6 +1,7 @@
 //! What people do with several orders at once: each order for itself, and what could not
 //! be done says why.
 
+use domain::limit::EXPORT_PER_MEMBER;
 use domain::{Actor, ConnectionState, MemberId, OrderId, OrganizationId};
 use store::pages::OrderRow;
 use store::{StoreResult, Tenant};
@@ -104,6 +105,7 @@ impl App {
         member: MemberId,
         orders: &[OrderId],
     ) -> Result<Vec<OrderRow>, AppError> {
+        self.limits().bound(EXPORT_PER_MEMBER, member).await?;
         let (app, orders) = (self.clone(), distinct(orders));
         let rows = self
             .organization(organization)

@@ -2,6 +2,7 @@
 //! moment, kept nowhere, each time on the trail.
 
 use domain::buyer::Recipient;
+use domain::limit::REVEAL_PER_MEMBER;
 use domain::{Access, Actor, OrderId};
 use store::sessions::SignedIn;
 
@@ -71,6 +72,7 @@ impl App {
         purpose: RevealPurpose,
     ) -> Result<Recipient, RevealError> {
         let (app, now, me) = (self.clone(), self.clock().now(), who.member);
+        self.limits().bound(REVEAL_PER_MEMBER, me).await?;
         let held = self.organization(who.organization);
         let deed = Deed::new(Actor::Member(me), "recipient.revealed", order.to_string())
             .with("purpose", purpose.as_str());

@@ -10,6 +10,7 @@
 //! lasted: who succeeds waits no longer afterwards than before, and nobody else any less.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -23,66 +24,81 @@ pub struct Limit {
     pub every: Duration,
     /// So many goes can be taken at once. At least one.
     pub burst: u32,
+    /// What it counts and why, for people.
+    pub meaning: &'static str,
 }
 
-/// The 30-second rule for whoever sends: one message in 30 seconds from one network address.
-pub const MESSAGE_PER_NETWORK: Limit =
-    Limit { name: "message per network", every: Duration::from_secs(30), burst: 1 };
-/// The 30-second rule for whoever gets: one message in 30 seconds to one recipient.
-pub const MESSAGE_PER_RECIPIENT: Limit =
-    Limit { name: "message per recipient", every: Duration::from_secs(30), burst: 1 };
-/// Passwords tried from one network, for whatever accounts.
-pub const SIGN_IN_PER_NETWORK: Limit =
-    Limit { name: "sign-in per network", every: Duration::from_secs(6), burst: 20 };
-/// Passwords tried for one account from one network.
-pub const SIGN_IN_PER_ACCOUNT_AND_NETWORK: Limit =
-    Limit { name: "sign-in per account and network", every: Duration::from_secs(30), burst: 5 };
-/// Passwords tried for one account in a browser that it was signed in with before.
-pub const SIGN_IN_PER_ACCOUNT_AND_BROWSER: Limit =
-    Limit { name: "sign-in per account and browser", every: Duration::from_secs(30), burst: 5 };
-/// Passwords tried for one account from all places that it was never signed in from.
-pub const SIGN_IN_PER_ACCOUNT_OF_STRANGERS: Limit =
-    Limit { name: "sign-in per account of strangers", every: Duration::from_secs(30), burst: 20 };
-/// Calls with one key.
-pub const API_PER_KEY: Limit = Limit { name: "api per key", every: Duration::from_millis(500), burst: 60 };
-/// Codes tried for one member in a browser that they signed in with before. Three of a million
-/// codes are good at any time: at 293 tries a day, one day in about 1,100 has a hit.
-pub const CODE_PER_MEMBER_AND_BROWSER: Limit =
-    Limit { name: "code per member and browser", every: Duration::from_mins(5), burst: 5 };
-/// Codes tried for one member from everywhere else, where only who has the password gets to: at
-/// 101 a day, one day in about 3,300 has a hit.
-pub const CODE_PER_MEMBER_OF_STRANGERS: Limit =
-    Limit { name: "code per member of strangers", every: Duration::from_mins(15), burst: 5 };
-/// Passwords that somebody signed in types once more, for one member.
-pub const OWN_PASSWORD_PER_MEMBER: Limit =
-    Limit { name: "own password per member", every: Duration::from_mins(1), burst: 5 };
-/// E-mail addresses typed behind one link to come back in with.
-pub const ADDRESS_PER_RECOVERY_LINK: Limit =
-    Limit { name: "address per recovery link", every: Duration::from_mins(1), burst: 5 };
-/// Passkeys shown from one network. A passkey is not a guess, so nothing is counted for an
-/// account: this bounds the work alone.
-pub const PASSKEY_PER_NETWORK: Limit =
-    Limit { name: "passkey per network", every: Duration::from_secs(6), burst: 20 };
-/// Questions for a passkey put to one network: each page that asks to sign in puts one.
-pub const PASSKEY_QUESTION_PER_NETWORK: Limit =
-    Limit { name: "passkey question per network", every: Duration::from_secs(1), burst: 120 };
+/// Makes the limits, and the list that pages and `docs/security/limits.md` read, out of one table.
+macro_rules! limits {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $word:literal, $burst:literal at once, one more after $every:expr;)*) => {
+        $($(#[doc = $meaning])+ pub const $name: Limit = Limit {
+            name: $word,
+            every: $every,
+            burst: $burst,
+            meaning: concat!($($meaning),+),
+        };)*
 
-/// Every limit of the house.
-pub const LIMITS: [Limit; 13] = [
-    MESSAGE_PER_NETWORK,
-    MESSAGE_PER_RECIPIENT,
-    SIGN_IN_PER_NETWORK,
-    SIGN_IN_PER_ACCOUNT_AND_NETWORK,
-    SIGN_IN_PER_ACCOUNT_AND_BROWSER,
-    SIGN_IN_PER_ACCOUNT_OF_STRANGERS,
-    API_PER_KEY,
-    CODE_PER_MEMBER_AND_BROWSER,
-    CODE_PER_MEMBER_OF_STRANGERS,
-    OWN_PASSWORD_PER_MEMBER,
-    ADDRESS_PER_RECOVERY_LINK,
-    PASSKEY_PER_NETWORK,
-    PASSKEY_QUESTION_PER_NETWORK,
-];
+        /// Every limit of the house that its nodes share.
+        pub const LIMITS: &[Limit] = &[$($name),*];
+    };
+}
+
+limits! {
+    /// The 30-second rule for whoever sends: one message in 30 seconds from one network address.
+    MESSAGE_PER_NETWORK = "message per network", 1 at once, one more after Duration::from_secs(30);
+    /// The 30-second rule for whoever gets: one message in 30 seconds to one recipient.
+    MESSAGE_PER_RECIPIENT = "message per recipient", 1 at once, one more after Duration::from_secs(30);
+    /// Passwords tried from one network, for whatever accounts.
+    SIGN_IN_PER_NETWORK = "sign-in per network", 20 at once, one more after Duration::from_secs(6);
+    /// Passwords tried for one account from one network.
+    SIGN_IN_PER_ACCOUNT_AND_NETWORK =
+        "sign-in per account and network", 5 at once, one more after Duration::from_secs(30);
+    /// Passwords tried for one account in a browser that it was signed in with before.
+    SIGN_IN_PER_ACCOUNT_AND_BROWSER =
+        "sign-in per account and browser", 5 at once, one more after Duration::from_secs(30);
+    /// Passwords tried for one account from all places that it was never signed in from.
+    SIGN_IN_PER_ACCOUNT_OF_STRANGERS =
+        "sign-in per account of strangers", 20 at once, one more after Duration::from_secs(30);
+    /// Calls with one key.
+    API_PER_KEY = "api per key", 60 at once, one more after Duration::from_millis(500);
+    /// Codes tried for one member in a browser that they signed in with before. Three of a million
+    /// codes are good at any time: at 293 tries a day, one day in about 1,100 has a hit.
+    CODE_PER_MEMBER_AND_BROWSER =
+        "code per member and browser", 5 at once, one more after Duration::from_mins(5);
+    /// Codes tried for one member from everywhere else, where only who has the password gets to: at
+    /// 101 a day, one day in about 3,300 has a hit.
+    CODE_PER_MEMBER_OF_STRANGERS =
+        "code per member of strangers", 5 at once, one more after Duration::from_mins(15);
+    /// Passwords that somebody signed in types once more, for one member.
+    OWN_PASSWORD_PER_MEMBER = "own password per member", 5 at once, one more after Duration::from_mins(1);
+    /// E-mail addresses typed behind one link to come back in with.
+    ADDRESS_PER_RECOVERY_LINK =
+        "address per recovery link", 5 at once, one more after Duration::from_mins(1);
+    /// Passkeys shown from one network. A passkey is not a guess, so nothing is counted for an
+    /// account: this bounds the work alone.
+    PASSKEY_PER_NETWORK = "passkey per network", 20 at once, one more after Duration::from_secs(6);
+    /// Questions for a passkey put to one network: each page that asks to sign in puts one.
+    PASSKEY_QUESTION_PER_NETWORK =
+        "passkey question per network", 120 at once, one more after Duration::from_secs(1);
+    /// Files that one member takes out: orders to a table, the audit log.
+    EXPORT_PER_MEMBER = "export per member", 10 at once, one more after Duration::from_secs(30);
+    /// Searches of one member for what a buyer says of themselves.
+    BUYER_SEARCH_PER_MEMBER = "buyer search per member", 30 at once, one more after Duration::from_secs(5);
+    /// Addresses of buyers that one member has shown: a packing table's pace, and no copying of them all.
+    REVEAL_PER_MEMBER = "reveal per member", 60 at once, one more after Duration::from_secs(10);
+}
+
+/// Pages that one member opens and forms that they send at one node, as many a minute as the
+/// operator says: far more than anybody clicks, and too few to copy a shop page by page.
+#[must_use]
+pub fn pages_per_member(a_minute: NonZeroU32) -> Limit {
+    Limit {
+        name: "pages per member",
+        every: Duration::from_mins(1) / a_minute.get(),
+        burst: a_minute.get(),
+        meaning: "Pages that one member opens and forms that they send, at one node.",
+    }
+}
 
 /// How far what is taken of any limit may lie ahead: what is kept of a subject is of no use any
 /// more after this.
@@ -362,7 +378,7 @@ mod tests {
         fn who_succeeds_has_taken_nothing(
             failures in 0_u32..5, takes in prop::collection::vec((0_u64..60_000, 0_u64..90_000), 1..60),
         ) {
-            let limit = Limit { name: "x", every: Duration::from_secs(30), burst: 5 };
+            let limit = Limit { name: "x", every: Duration::from_secs(30), burst: 5, meaning: "" };
             let (mut now, mut tries) = (NOW, Tries::default());
             for _ in 0..failures.min(limit.burst - 1) {
                 tries.fail(limit, now);
@@ -386,7 +402,7 @@ mod tests {
             steps in prop::collection::vec((0_u64..20_000, 0_u8..3, 0_usize..8), 1..120),
             every in 1_u64..60, burst in 1_u32..8,
         ) {
-            let limit = Limit { name: "x", every: Duration::from_secs(every), burst };
+            let limit = Limit { name: "x", every: Duration::from_secs(every), burst, meaning: "" };
             let (mut now, mut tries) = (NOW, Tries::default());
             for (step, what, which) in steps {
                 now = now.plus(Duration::from_millis(step));
@@ -413,7 +429,7 @@ mod tests {
         fn no_span_has_more_goes_than_the_limit_gives(
             steps in prop::collection::vec(0_u64..40, 1..200), every in 1_u64..60, burst in 1_u32..6,
         ) {
-            let limit = Limit { name: "x", every: Duration::from_secs(every), burst };
+            let limit = Limit { name: "x", every: Duration::from_secs(every), burst, meaning: "" };
             let (mut now, mut kept, mut goes) = (NOW, None, Vec::new());
             for step in steps {
                 now = now.plus(Duration::from_secs(step));

@@ -43,6 +43,7 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let web = WebConfig {
         secure_cookies: public_url.starts_with("https:"),
         trusted_proxies: config.server.trusted_proxies.clone(),
+        pages_per_minute: config.server.pages_per_minute,
         hook_door: ground.hook_door.clone(),
     };
     let channels = house::channels(&config.channels)?;

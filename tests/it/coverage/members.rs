@@ -46,6 +46,10 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     let decide = format!("{review}/{}", between(&page, "action=\"/members/review/", "\""));
     let keep = [("decision", "keep")];
     visitor.press("/members/review/{grant}", &decide, &keep, Some("access_review.decided")).await;
+    let why = [("sign-out-reason", "perdeu o celular")];
+    let ended = Some("session.ended");
+    visitor.press("/members/{id}/sign-out", &format!("{bia}/sign-out"), &why, ended).await;
+    visitor.press("/members/sign-out", "/members/sign-out", &why, ended).await;
     let leaving = [("leave-reason", "saiu da empresa")];
     visitor.press("/members/{id}/leave", &format!("{bia}/leave"), &leaving, Some("member.left")).await;
 

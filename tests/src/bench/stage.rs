@@ -172,6 +172,7 @@ impl Stage {
         let config = WebConfig {
             secure_cookies: false,
             trusted_proxies: Vec::new(),
+            pages_per_minute: None,
             hook_door: self.hook_door.clone(),
         };
         web::router(self.app.clone(), config)

@@ -70,7 +70,16 @@ fn finding(lock: &Lock, at: usize, advisory: &Advisory, policy: &Advisories, tod
         format!("https://rustsec.org/advisories/{}.html", advisory.id),
     ];
     let ignore = policy.ignore.iter().find(|ignore| ignore.id == advisory.id);
+    let deadline = advisory.kind.deadline_days().map(|days| advisory.date.plus(days));
     let weight = match ignore {
+        Some(ignore) if deadline.is_some_and(|last| ignore.until > last) => {
+            let last = deadline.unwrap_or(ignore.until);
+            more.push(format!(
+                "is ignored until {}, and may be until {last} at most (docs/security/patching.md)",
+                ignore.until
+            ));
+            Weight::Error
+        }
         Some(ignore) if today <= ignore.until => {
             more.push(format!("ignored until {}: {}", ignore.until, ignore.reason));
             Weight::Note
@@ -201,6 +210,34 @@ mod tests {
         let over = found_on("2026-09-01", trouble(""), "ignore = []", IGNORED);
         assert_eq!(over.iter().map(|one| one.weight).max(), Some(Weight::Error));
         assert!(over.iter().any(|one| one.to_string().contains("which is over")));
+    }
+
+    /// ASVS 15.1.1, 15.2.1.
+    #[test]
+    fn nothing_is_ignored_past_the_deadline_of_its_kind() {
+        let until = |day: &str| {
+            format!(r#"ignore = [{{ id = "RUSTSEC-2026-0001", reason = "never called (until {day})" }}]"#)
+        };
+        for (kind, last, over) in [
+            ("", "2026-09-09", "2026-09-10"),
+            ("informational = \"unsound\"", "2026-11-08", "2026-11-09"),
+            ("informational = \"unmaintained\"", "2027-08-10", "2027-08-11"),
+        ] {
+            let weight = |day: &str| weights(&found(trouble(kind), "ignore = []", &until(day)));
+            assert_eq!(weight(last), [Weight::Note], "{kind}");
+            assert_eq!(weight(over), [Weight::Error], "{kind}");
+        }
+        let said = found(trouble(""), "ignore = []", &until("2026-12-31"))[0].to_string();
+        assert!(said.contains("may be until 2026-09-09 at most"), "{said}");
+    }
+
+    #[test]
+    fn the_page_of_deadlines_says_what_is_held() {
+        let page = include_str!("../../../docs/security/patching.md");
+        for kind in [Kind::Vulnerability, Kind::Unsound, Kind::Unmaintained] {
+            let days = kind.deadline_days().expect("each of these has one");
+            assert!(page.contains(&format!("| {} | {days} days |", kind.words())), "{}", kind.words());
+        }
     }
 
     #[test]

@@ -46,6 +46,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Days from its publication in which a crate with it has to be gone or mended
+    /// (`docs/security/patching.md`); `None` where there is nothing to mend.
+    #[must_use]
+    pub const fn deadline_days(self) -> Option<i64> {
+        match self {
+            Self::Vulnerability => Some(30),
+            Self::Unsound => Some(90),
+            Self::Unmaintained => Some(365),
+            Self::Notice => None,
+        }
+    }
+
     /// For people.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -117,7 +129,7 @@ pub(in crate::supply) mod tests {
     /// A record of `package` with these lines in its two tables.
     pub(in crate::supply) fn record(id: &str, package: &str, head: &str, versions: &str) -> String {
         format!(
-            "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{package}\"\ndate = \"2026-05-01\"\n{head}\n\n\
+            "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{package}\"\ndate = \"2026-08-10\"\n{head}\n\n\
              [versions]\n{versions}\n```\n\n# Trouble in {package}\n\nAt length.\n"
         )
     }
@@ -181,7 +193,7 @@ pub(in crate::supply) mod tests {
             (good.replace("[versions]", "[affected]"), "missing field `versions`"),
             (good.replace("patched = []", "unaffected = []"), "missing field `patched`"),
             (good.replace("patched = []", "patched = [\"newer\"]"), "patched"),
-            (good.replace("2026-05-01", "May"), "is no day"),
+            (good.replace("2026-08-10", "May"), "is no day"),
             (good.replace("date =", "informational = \"rumour\"\ndate ="), "unknown variant `rumour`"),
         ] {
             let refused = text.parse::<Advisory>().unwrap_err();

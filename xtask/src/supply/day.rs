@@ -39,6 +39,12 @@ impl Day {
         self.0 - earlier.0
     }
 
+    /// The day so many days later.
+    #[must_use]
+    pub const fn plus(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+
     /// The first day that `text` names somewhere, as in `records-2026-08-21.tar.gz`.
     #[must_use]
     pub fn within(text: &str) -> Option<Self> {

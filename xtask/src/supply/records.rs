@@ -162,7 +162,7 @@ mod tests {
     fn folder() -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let new = record("RUSTSEC-2026-0001", "yaml", "", "patched = []");
-        let old = record("RUSTSEC-2019-0007", "zip", "", "patched = []").replace("2026-05-01", "2019-01-02");
+        let old = record("RUSTSEC-2019-0007", "zip", "", "patched = []").replace("2026-08-10", "2019-01-02");
         put(folder.path(), "crates/yaml/RUSTSEC-2026-0001.md", &new);
         put(folder.path(), "crates/zip/RUSTSEC-2019-0007.md", &old);
         put(folder.path(), "README.md", "Not a record.");
@@ -191,7 +191,7 @@ mod tests {
     fn a_folder_is_of_the_day_of_its_newest_record() {
         let folder = folder();
         let records = at(folder.path()).unwrap();
-        assert_eq!((records.advisories.len(), records.day.to_string().as_str()), (2, "2026-05-01"));
+        assert_eq!((records.advisories.len(), records.day.to_string().as_str()), (2, "2026-08-10"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Section `server`: where the program listens and how others reach it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 
 use connect::settings::SettingError;
 use domain::member::SecondFactorRule;
@@ -45,10 +46,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "everyone",
         about: "Of whom a second factor is demanded: `everyone`, as Mercado Livre asks of its integrators, or `administrators`.",
     },
+    Setting {
+        key: "server.pages_per_minute",
+        variable: "LOJISTA_PAGES_PER_MINUTE",
+        secret: false,
+        default: "600",
+        about: "Pages that one member may open in a minute, so that nobody copies a shop page by page; 0 bounds nobody.",
+    },
 ];
 
 /// Threads when nobody says.
 const THREADS: usize = 2;
+/// Pages of a member a minute when nobody says: ten a second, more than anybody clicks.
+const PAGES_PER_MINUTE: u32 = 600;
 /// More threads than this help nobody.
 const MAX_THREADS: usize = 256;
 
@@ -65,6 +75,8 @@ pub(crate) struct Server {
     pub(crate) threads: usize,
     /// `server.second_factor`, `LOJISTA_SECOND_FACTOR`.
     pub(crate) second_factor: SecondFactorRule,
+    /// `server.pages_per_minute`, `LOJISTA_PAGES_PER_MINUTE`; `None` bounds nobody.
+    pub(crate) pages_per_minute: Option<NonZeroU32>,
 }
 
 impl Server {
@@ -107,7 +119,12 @@ impl Server {
                 .ok_or_else(|| given.wrong("`everyone` or `administrators`"))?,
             None => SecondFactorRule::default(),
         };
-        Ok(Self { listen, public_url, trusted_proxies, threads, second_factor })
+        let pages_per_minute = match values.get("server.pages_per_minute") {
+            Some(given) => given.read("a number of pages, or 0 for no bound")?,
+            None => PAGES_PER_MINUTE,
+        };
+        let pages_per_minute = NonZeroU32::new(pages_per_minute);
+        Ok(Self { listen, public_url, trusted_proxies, threads, second_factor, pages_per_minute })
     }
 
     /// How others reach the program, once it is known which port it got.

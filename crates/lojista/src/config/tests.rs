@@ -404,6 +404,19 @@ fn the_documents_name_exactly_what_can_be_set() {
     }
 }
 
+/// ASVS 13.1.1.
+#[test]
+fn every_setting_that_names_an_address_stands_on_the_page_of_who_is_spoken_to() {
+    let page = include_str!("../../../../docs/security/communications.md");
+    let names_one = |setting: &&Setting| {
+        let ends = ["url", "listen", "proxies", "host", "push_dir"];
+        ends.iter().any(|end| setting.key.ends_with(end))
+    };
+    for setting in settings().filter(names_one) {
+        assert!(page.contains(&format!("`{}`", setting.variable)), "{} is not there", setting.variable);
+    }
+}
+
 #[test]
 fn what_new_passwords_may_be_is_read_and_its_file_looked_at() {
     assert!(!Said::nothing().config().passwords.four_classes);

@@ -47,8 +47,12 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let listener = listen(args.listen).await?;
     let public_url = format!("http://{}", reachable(serve::bound(&listener)?));
     let ground = house::open(&Storage::in_folder(&folder)).await?;
-    let web =
-        WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: ground.hook_door.clone() };
+    let web = WebConfig {
+        secure_cookies: false,
+        trusted_proxies: Vec::new(),
+        pages_per_minute: None,
+        hook_door: ground.hook_door.clone(),
+    };
 
     let ways = Ways { folder: &folder, public_url: &public_url, door: &ground.hook_door, seed: args.seed };
     let stalls = ways.open().await?;

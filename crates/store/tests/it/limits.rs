@@ -17,7 +17,7 @@ use crate::kit::{House, on_sqlite};
 /// Names the Redis of the tests; `cargo xtask test` starts one.
 const REDIS_URL: &str = "LOJISTA_TEST_REDIS_URL";
 const SECOND: Duration = Duration::from_secs(1);
-const FEW: Limit = Limit { name: "few", every: Duration::from_secs(10), burst: 3 };
+const FEW: Limit = Limit { name: "few", every: Duration::from_secs(10), burst: 3, meaning: "" };
 
 /// Nobody else's subject, in whatever server is shared.
 fn subject(name: u8) -> [u8; 32] {
@@ -153,7 +153,7 @@ async fn what_came_back_by_itself_is_not_given_twice(house: House, other: Store)
 
 async fn many_who_succeed_at_once_leave_what_failures_took(house: House, other: Store) {
     let start = house.now();
-    let wide = Limit { name: "wide", every: Duration::from_secs(10), burst: 64 };
+    let wide = Limit { name: "wide", every: Duration::from_secs(10), burst: 64, meaning: "" };
     let one = wanted(wide, 1);
     let mut all = JoinSet::new();
     for index in 0..40_u32 {

@@ -249,6 +249,40 @@ pub(crate) async fn leave(
     }
 }
 
+/// Ends the sessions of a member.
+pub(crate) async fn sign_out(
+    Path(id): Path<String>,
+    ProvenForm(posted, ..): ProvenForm<may::ManageMembers>,
+) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    let Ok(whom) = id.parse::<MemberId>() else { return not_found(&member).await };
+    match member.web.app.end_sessions_of(&member.who, Some(whom), fields.get("sign-out-reason")).await {
+        Ok(_) => Ok(see_with(&format!("{PAGE}/{whom}"), Tone::Good, "flash-sessions-ended")),
+        Err(error) => {
+            let chrome = member.chrome(None).await?;
+            let errors = wrong(&chrome, field_of(error, ["sign-out-reason"; 3])?);
+            let page = member_page(&member, &id, "", errors).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+        }
+    }
+}
+
+/// Ends everybody's sessions but the one that asks.
+pub(crate) async fn sign_out_all(
+    ProvenForm(posted, ..): ProvenForm<may::ManageMembers>,
+) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    match member.web.app.end_sessions_of(&member.who, None, fields.get("sign-out-reason")).await {
+        Ok(_) => Ok(see_with(PAGE, Tone::Good, "flash-sessions-ended")),
+        Err(error) => {
+            let chrome = member.chrome(None).await?;
+            let errors = wrong(&chrome, field_of(error, ["sign-out-reason"; 3])?);
+            let page = members_page(&member, "", "", errors).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+        }
+    }
+}
+
 /// What is asked in a review.
 pub(crate) async fn show_review(Proven(member, ..): Proven<may::SeeMembers>) -> Result<Response, Failure> {
     let app = member.web.app.clone();

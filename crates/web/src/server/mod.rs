@@ -28,6 +28,8 @@ mod members;
 mod money;
 mod order_query;
 mod orders;
+mod pace;
+mod peer;
 mod picked;
 mod problems;
 mod recover;
@@ -38,6 +40,7 @@ mod skus;
 mod views;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use app::App;
@@ -52,6 +55,7 @@ use vault::{HmacKey, SubKey};
 
 use crate::assets;
 use guard::Reader;
+use pace::Pace;
 
 /// Longest form taken, in bytes.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -63,6 +67,8 @@ pub struct WebConfig {
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Pages that a member opens a minute, at most; `None` bounds nobody.
+    pub pages_per_minute: Option<NonZeroU32>,
     /// The unguessable part of the address that platforms post hooks to.
     pub hook_door: String,
 }
@@ -75,13 +81,15 @@ pub(crate) struct Web {
     /// Makes and checks the token of forms.
     pub(crate) form_key: Arc<HmacKey>,
     pub(crate) policy: HeaderValue,
+    pub(crate) pace: Arc<Pace>,
 }
 
 /// The pages, the doors and the static files.
 pub fn router(app: App, config: WebConfig) -> Router {
     let form_key = Arc::new(app.keyring().derived(SubKey::Session));
     let policy = headers::content_policy(&app);
-    let web = Web { app, config: Arc::new(config), form_key, policy };
+    let pace = Arc::new(Pace::new(config.pages_per_minute));
+    let web = Web { app, config: Arc::new(config), form_key, policy, pace };
     pages()
         .router
         .merge(people().router)
@@ -217,6 +225,8 @@ fn people() -> Routes {
         .route("/members/{id}/grant", post(members::grant))
         .route("/members/{id}/end/{grant}", post(members::end))
         .route("/members/{id}/leave", post(members::leave))
+        .route("/members/{id}/sign-out", post(members::sign_out))
+        .route("/members/sign-out", post(members::sign_out_all))
 }
 
 /// What needs no session.
