@@ -556,6 +556,19 @@ on_both! {
         assert_eq!((cut.state, cut.error.as_deref()), (RunState::Failed, Some("cut off")));
     }
 
+    async fn a_run_that_was_cut_off_does_not_hold_up_the_next_one(shop) {
+        let _vaulted = Vaulted::of(&shop);
+        let by = Actor::system("test");
+        assert!(shop.app().ask_for_backup(RunKind::Backup, &by).await.unwrap());
+        let (now, until) = (shop.now(), shop.now().plus(Duration::from_mins(2)));
+        let db = shop.app().store().installation().clone();
+        let dead = db.write(move |tx| tables::take(tx, "node-2", now, until)).await.unwrap();
+        assert!(dead.is_some());
+        shop.wait(Duration::from_mins(3));
+        let run = shop.app().backup_now(RunKind::Backup, &by).await.expect("nobody is at it any more");
+        assert_eq!((run.state, run.number), (RunState::Good, Some(1)));
+    }
+
     async fn the_clock_takes_backups_and_thins_them_out(shop) {
         let vaulted = Vaulted::of(&shop);
         a_days_work(&shop).await;

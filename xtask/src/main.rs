@@ -172,7 +172,7 @@ enum Command {
         /// Fill its disk up instead of killing it.
         #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
         disk_full: bool,
-        /// Kill what keeps the shop instead: backup, restore, rotation, or all in turns.
+        /// Kill what keeps the shop instead: backup, restore, rotation, erasure, or all in turns.
         #[arg(long, value_name = "WHAT", conflicts_with_all = ["postgres", "disk_full"])]
         what: Option<String>,
     },

@@ -376,6 +376,7 @@ fn run(row: &Row<'_>) -> StoreResult<Run> {
 /// Asks for a run, unless one of its kind waits or runs already; says whether it did.
 pub fn ask(tx: &mut Tx<'_>, id: BackupRunId, kind: RunKind, by: &str, now: Timestamp) -> StoreResult<bool> {
     tx.hold("backup")?;
+    fail_dead_runs(tx, now)?;
     let touched = tx.execute(
         "INSERT INTO backup_run (id, kind, state, asked_by, asked_at, rows_done, rows_total) \
          SELECT $1, $2, 'waiting', $3, $4, 0, 0 WHERE NOT EXISTS \
@@ -385,15 +386,21 @@ pub fn ask(tx: &mut Tx<'_>, id: BackupRunId, kind: RunKind, by: &str, now: Times
     Ok(touched > 0)
 }
 
-/// Takes the run that waits longest, unless one is under way: one at a time, whatever the
-/// number of nodes. A run whose node is gone counts as failed.
-pub fn take(tx: &mut Tx<'_>, node: &str, now: Timestamp, until: Timestamp) -> StoreResult<Option<Run>> {
-    tx.hold("backup")?;
+/// A run whose node is gone counts as failed, and is in nobody's way.
+fn fail_dead_runs(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<()> {
     tx.execute(
         "UPDATE backup_run SET state = 'failed', node = NULL, ended_at = $1, error = 'cut off' \
          WHERE state = 'running' AND lease_until < $1",
         params![now],
-    )?;
+    )
+    .map(drop)
+}
+
+/// Takes the run that waits longest, unless one is under way: one at a time, whatever the
+/// number of nodes.
+pub fn take(tx: &mut Tx<'_>, node: &str, now: Timestamp, until: Timestamp) -> StoreResult<Option<Run>> {
+    tx.hold("backup")?;
+    fail_dead_runs(tx, now)?;
     let running = tx.row("SELECT 1 FROM backup_run WHERE state = 'running' LIMIT 1", &[], |_| Ok(()))?;
     if running.is_some() {
         return Ok(None);

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use tests::bench::Result;
 use tests::bench::stage::{Ground, server_runtime};
 use tests::database::POSTGRES_URL;
-use tests::torture::{self, Options, Programs, SMALL_DISK, Verdict, What};
+use tests::torture::{self, ERASES, Options, Programs, SMALL_DISK, Verdict, What};
 
 /// Kills the real program under load, again and again, and checks that nothing it has
 /// acknowledged is lost and nothing was done twice.
@@ -42,8 +42,8 @@ struct Arguments {
     /// Fill its disk up instead of killing it.
     #[arg(long, conflicts_with_all = ["postgres", "kills", "mean_life"])]
     disk_full: bool,
-    /// Kill what keeps the shop instead: backups, restores, rotations of the key, or all of
-    /// them in turns.
+    /// Kill what keeps the shop instead: backups, restores, rotations of the key, erasures, or
+    /// all of them in turns.
     #[arg(long, value_enum, conflicts_with_all = ["postgres", "disk_full"])]
     what: Option<Keeping>,
 }
@@ -53,6 +53,7 @@ enum Keeping {
     Backup,
     Restore,
     Rotation,
+    Erasure,
     All,
 }
 
@@ -62,12 +63,22 @@ impl Keeping {
             Self::Backup => vec![What::Backup],
             Self::Restore => vec![What::Restore],
             Self::Rotation => vec![What::Rotation],
+            Self::Erasure => vec![What::Erasure],
             Self::All => What::ALL.to_vec(),
         }
     }
 }
 
 fn main() -> ExitCode {
+    if let Some(shop) = env::var_os(ERASES) {
+        let erased = server_runtime().and_then(|runtime| runtime.block_on(torture::erase_all(shop.into())));
+        return if let Err(error) = erased {
+            eprintln!("torture: erasing: {error}");
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        };
+    }
     match run(Arguments::parse()) {
         Ok((verdict, is_clean)) => {
             println!("{verdict}");

@@ -15,6 +15,7 @@ use store::{Location, Store, StoreResult, Tenant, Tx};
 use tempfile::TempDir;
 use vault::{DataKey, KeyContext, Keyring, OsEntropy, Place, Sealed};
 
+use super::erasing::Erasing;
 use super::{Options, Programs};
 use crate::bench::Result;
 use crate::bench::program::Program;
@@ -40,17 +41,20 @@ pub enum What {
     Restore,
     /// A rotation of the key, by a command or by a running shop.
     Rotation,
+    /// Erasures of buyers, one after the other.
+    Erasure,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Backup, Self::Restore, Self::Rotation];
+    pub const ALL: [Self; 4] = [Self::Backup, Self::Restore, Self::Rotation, Self::Erasure];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Backup => "backup",
             Self::Restore => "restore",
             Self::Rotation => "rotation",
+            Self::Erasure => "erasure",
         }
     }
 }
@@ -102,6 +106,9 @@ pub async fn run(options: &Options, whats: &[What], progress: impl Fn(u32)) -> R
     let mut kept = Kept::default();
     let mut lasts = BTreeMap::new();
     for what in whats {
+        if *what == What::Erasure {
+            house.erasing.put(&house.shop()).await?;
+        }
         let begun = Instant::now();
         house.whole(*what)?;
         lasts.insert(*what, begun.elapsed());
@@ -114,6 +121,7 @@ pub async fn run(options: &Options, whats: &[What], progress: impl Fn(u32)) -> R
             What::Backup => house.kill(&house.backup_arguments(), after)?,
             What::Restore => house.kill_a_restore(after, number, &mut kept)?,
             What::Rotation => house.kill_a_rotation(after, number).await?,
+            What::Erasure => house.kill_erasures(after, number, &mut kept).await?,
         };
         let count = kept.points.entry(*what).or_default();
         *count = (count.0 + 1, count.1 + u32::from(hit));
@@ -139,6 +147,9 @@ pub async fn run(options: &Options, whats: &[What], progress: impl Fn(u32)) -> R
 struct House {
     folder: TempDir,
     programs: Programs,
+    erasing: Erasing,
+    /// Keys at the start: none of them may go.
+    keys: usize,
     /// Rows of the log at the start: none of them may go.
     events: i64,
     sealed: Vec<SealedThing>,
@@ -165,10 +176,14 @@ impl House {
         let marketplace = stage::registration(&sandbox.manifest()).ok_or("the sandbox has no application")?;
         let location = Location::File(shop.join("lojista.sqlite"));
         let stage = Stage::open(&location, keyring, marketplace, "http://localhost").await?;
+        let (listener, address) = stage::listen().await?;
+        stage::serve(listener, sandbox.router());
+        let erasing = Erasing::prepare(&stage, address).await?;
         let sealed = people(&stage).await?;
+        let keys = stage.app.store().installation().read(store::backup::keys).await?.len();
         while stage.app.sequence_audit().await? > 0 {}
         let events = events(stage.app.store()).await?;
-        Ok(Self { folder, programs: options.programs.clone(), events, sealed })
+        Ok(Self { folder, programs: options.programs.clone(), erasing, keys, events, sealed })
     }
 
     fn shop(&self) -> PathBuf {
@@ -223,6 +238,7 @@ impl House {
                 self.done(&self.restore_arguments()).map(drop)
             }
             What::Rotation => self.done(&self.rotate_arguments()).map(drop),
+            What::Erasure => Erasing::whole(&self.shop()),
         }
     }
 
@@ -277,6 +293,23 @@ impl House {
         let at_work = program.ended()?.is_none();
         program.kill()?;
         Ok(at_work)
+    }
+
+    /// Erases a batch of buyers of whom a backup knows, cut off and then to its end.
+    async fn kill_erasures(&self, after: Duration, number: u32, kept: &mut Kept) -> Result<bool> {
+        let shop = self.shop();
+        self.erasing.put(&shop).await?;
+        let before = self.done(&self.backup_arguments())?;
+        let before: serde_json::Value = serde_json::from_slice(&before.stdout)?;
+        let at = before["taken_at"].as_str().ok_or("a backup does not say when it was taken")?;
+        let (hit, done) = Erasing::kill(&shop, after)?;
+        self.erasing.judge(&shop, &done, number, kept).await?;
+        Erasing::whole(&shop)?;
+        self.done(&self.backup_arguments())?;
+        self.empty("new")?;
+        self.done(&[self.restore_arguments(), vec!["--at".to_owned(), at.to_owned()]].concat())?;
+        self.erasing.judge_all(&shop, Path::new(&self.path("new")), number, kept).await?;
+        Ok(hit)
     }
 
     async fn judge(&self, what: What, number: u32, kept: &mut Kept) -> Result<()> {
@@ -354,8 +387,8 @@ impl House {
                 Ok((store::backup::keys(tx)?, store::rotation::last(tx)?, store::rotation::counts(tx)?))
             })
             .await?;
-        if keys.len() != PEOPLE + 1 {
-            return Ok(Some(format!("{} keys are there, of {}", keys.len(), PEOPLE + 1)));
+        if keys.len() != self.keys {
+            return Ok(Some(format!("{} keys are there, of {}", keys.len(), self.keys)));
         }
         let mut opened = BTreeMap::new();
         for key in &keys {
@@ -394,12 +427,12 @@ impl House {
 }
 
 /// Waits on a thread that has nothing else to do: the work runs in another process.
-fn wait(span: Duration) {
+pub(super) fn wait(span: Duration) {
     let (_held, never) = std::sync::mpsc::channel::<()>();
     let _ = never.recv_timeout(span);
 }
 
-async fn open(shop: &Path) -> Result<Store> {
+pub(super) async fn open(shop: &Path) -> Result<Store> {
     let location = Location::File(shop.join("lojista.sqlite"));
     Ok(tokio::task::spawn_blocking(move || Store::open(&location)).await??)
 }

@@ -4,6 +4,7 @@
 //! acknowledged has to be there, once.
 
 mod disk;
+mod erasing;
 mod house;
 mod keeping;
 mod kill;
@@ -27,6 +28,7 @@ use crate::bench::Result;
 use crate::bench::program::{self, Program};
 use crate::bench::stage;
 pub use disk::{SMALL_DISK, fill_the_disk, on_a_small_disk};
+pub use erasing::{ERASES, erase_all};
 use house::{House, Owner};
 pub use keeping::{Kept, What, run as run_keeping};
 use kill::{Kill, Killer};
