@@ -107,6 +107,8 @@ async fn complaints(visitor: &Visitor, name: &str) -> Vec<String> {
         if out > 0 {
             complaints.push(format!("{side}: sticks out by {out} pixels"));
         }
+        complaints
+            .extend(visitor.squeezed().await.into_iter().map(|text| format!("{side}: squeezed: {text}")));
         complaints.extend(visitor.findings(depth).await.into_iter().map(|found| format!("{side}: {found}")));
     }
     complaints

@@ -63,6 +63,17 @@ impl Visitor {
         self.script(script, &json!([])).await.as_i64().unwrap_or_default().max(0)
     }
 
+    /// Texts for which there is next to no width: a letter a line.
+    pub(crate) async fn squeezed(&self) -> Vec<String> {
+        let script = "const own = node => [...node.childNodes].some(it => it.nodeType === Node.TEXT_NODE && it.data.trim().length > 8);
+            return [...document.querySelectorAll('main *')]
+                .filter(it => own(it) && !it.closest('.sr') && it.checkVisibility() && it.getClientRects().length > 0)
+                .filter(it => getComputedStyle(it).display !== 'inline' && it.getBoundingClientRect().width < 24)
+                .map(it => it.textContent.trim().slice(0, 40));";
+        let found = self.script(script, &json!([])).await;
+        found.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    }
+
     /// Keeps a picture of the whole page, if the environment names a folder for it.
     pub(crate) async fn pictures(&self, name: &str) {
         let Some(folder) = env::var_os(PICTURES).map(PathBuf::from) else { return };
