@@ -131,7 +131,8 @@ enum Command {
                             cargo xtask bench --only orders-page --orders 10000")]
     Bench {
         /// Run one benchmark alone: hook-intake, orders-page, fan-out, first-import,
-        /// connectors, footprint, refused-sign-in, sealing, masked-page or rotation.
+        /// connectors, footprint, refused-sign-in, sealing, permission, restore-drill, masked-page
+        /// or rotation.
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
         /// Write the figures to this file too, as JSON.

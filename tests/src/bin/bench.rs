@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
 use tests::bench::{
-    Result, connectors, fan_out, first_import, footprint, hook_intake, masked_page, orders_page,
-    refused_sign_in, rotation, sealing,
+    Result, connectors, fan_out, first_import, footprint, hook_intake, masked_page, orders_page, permission,
+    refused_sign_in, restore_drill, rotation, sealing,
 };
 use tests::database::POSTGRES_URL;
 
@@ -61,7 +61,7 @@ struct Wishes {
     /// Seconds that refused-sign-in is idle, and refuses.
     #[arg(long, default_value_t = 10)]
     refused_seconds: u64,
-    /// Turns of sealing, of 20 fields each.
+    /// Turns of sealing, of 20 fields each, and of permission.
     #[arg(long, default_value_t = 2_000)]
     sealed: u32,
     /// Data keys of rotation.
@@ -79,6 +79,8 @@ enum Bench {
     Footprint,
     RefusedSignIn,
     Sealing,
+    Permission,
+    RestoreDrill,
     MaskedPage,
     Rotation,
 }
@@ -176,6 +178,17 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::Sealing) {
         eprintln!("bench: sealing …");
         sealing::run(wishes.sealed, &mut report)?;
+    }
+    if wants(Bench::Permission) {
+        eprintln!("bench: permission …");
+        permission::run(wishes.sealed, &mut report);
+    }
+    if wants(Bench::RestoreDrill) {
+        eprintln!("bench: restore-drill …");
+        restore_drill::run(&sqlite()?, &folder, wishes.orders, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            restore_drill::run(&ground()?, &folder, wishes.orders, &mut report)?;
+        }
     }
     if wants(Bench::MaskedPage) {
         eprintln!("bench: masked-page …");
