@@ -9,7 +9,8 @@ use super::Web;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Two years: the least that browsers' preload lists ask for is one.
-const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+pub(super) const STRICT_TRANSPORT: HeaderValue =
+    HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 /// Nothing but our own files; forms go to ourselves or, through our own redirect, to a
 /// platform's consent page (browsers hold redirects of forms against `form-action` too).
