@@ -79,7 +79,7 @@ const PROBES: &[Probe] = &[
 const PLANTED: &[Probe] = &[page("/planted/find", &[("code", "1")])];
 
 pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
-    let demo = Demo::start(scan.program)?;
+    let mut demo = Demo::start(scan.program)?;
     let folder = scan.folder(ME)?;
     let (order, sku) = (demo.first("orders", "id")?, demo.first("skus", "id")?);
     let begun = Instant::now();
@@ -87,6 +87,7 @@ pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
     for (number, probe) in (if scan.planted { PLANTED } else { PROBES }).iter().enumerate() {
         let (report, log) = (folder.join(format!("{number}.json")), folder.join(format!("{number}.log")));
         let path = probe.path.replace("{order}", &order).replace("{sku}", &sku);
+        reached(&mut demo, probe, &path)?;
         let mut command = Command::new(scan.tool(ME));
         command.args(["--batch", "--flush-session", "--disable-coloring", "--technique", TECHNIQUES]);
         command.args(["--timeout", "20", "--retries", "1", "--skip", "csrf", "--ignore-code", "*"]);
@@ -104,7 +105,23 @@ pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
         let place = format!("{} {route}", probe.method);
         findings.extend(read(&report, &log, &place).ok_or_else(|| no_report(ME, &log))?);
     }
+    reached(&mut demo, &PROBES[0], PROBES[0].path)?;
     Ok(findings)
+}
+
+/// Fails when who asks is not answered: what is tried out then is the way to the sign-in.
+fn reached(demo: &mut Demo, probe: &Probe, path: &str) -> Result<(), Failure> {
+    let address = format!("{}?{}", path.trim_end_matches('*'), encode(probe.fields));
+    let status = match (probe.who, probe.method) {
+        (As::Program, _) => demo.read(address.trim_end_matches('?'))?,
+        (As::Owner, "GET") => demo.owner.get(&address)?.status,
+        (As::Owner, _) => return Ok(()),
+    };
+    if status == 200 {
+        Ok(())
+    } else {
+        Err(Failure::of(format!("sqlmap would not get as far as {address}: {status}")))
+    }
 }
 
 /// Aims at a probe.

@@ -120,6 +120,12 @@ impl Demo {
         self.owner.origin()
     }
 
+    /// The status with which the API answers a program.
+    pub(super) fn read(&self, path: &str) -> Result<u16, Failure> {
+        let key = self.keys.first().map(String::as_str).unwrap_or_default();
+        Ok(Visitor::new(self.port).get_with_key(path, key)?.status)
+    }
+
     /// The first thing of a list of the API, by its field.
     pub(super) fn first(&self, list: &str, field: &str) -> Result<String, Failure> {
         let key = self.keys.first().map(String::as_str).unwrap_or_default();

@@ -13,6 +13,8 @@ use crate::workspace::{find_program, output};
 
 /// The Python that the packages are pinned for.
 const PYTHON: &str = "3.11";
+/// What builds packages that come as sources.
+const BUILDERS: &str = "build.txt";
 /// After its time a scanner is asked to end, and killed after so many seconds.
 const KILL_AFTER: &str = "20";
 /// What `timeout` of the coreutils ends with when the time was over.
@@ -78,9 +80,22 @@ fn install(
     }
     eprintln!("xtask: {} is installed …", scanner.name());
     interrupt.run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-    interrupt.run(pip.args(["--require-hashes", "--no-deps", "-r"]).arg(&wanted))?;
+    let pip = |more: &[&str], file: &Path| {
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--no-deps",
+        ]);
+        interrupt.run(pip.args(more).arg("-r").arg(file))
+    };
+    pip(&["--only-binary", ":all:"], &root.join("xtask/scan").join(BUILDERS))?;
+    // A few come as sources: what builds them is pinned, too.
+    pip(&["--no-build-isolation"], &wanted)?;
     fs::write(&have, pins).map_err(Failure::of)
 }
 

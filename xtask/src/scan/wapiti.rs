@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::matrix::{self, Route};
 use super::stage::Demo;
-use super::tools::no_report;
+use super::tools::{End, no_report};
 use super::{Finding, Scan, Scanner};
 use crate::failure::Failure;
 
@@ -32,8 +32,14 @@ const LEFT_ALONE: [&str; 7] = [
 const ENDLESS: [&str; 2] = ["/orders/live", "/connections/*/import/live"];
 /// The first level that is more than a remark (0 informational, 1 low … 4 critical).
 const LOW: i64 = 1;
-/// Seconds of the whole time that crawling and writing the report may take.
-const CRAWL_SHARE: u64 = 4;
+/// What part of the whole time crawling may take, and each module.
+const SHARE: u64 = 3;
+/// What it says when it left something out because the time was over.
+const TIME_OVER: [&str; 2] = ["Max scan time was reached", "Max attack time was reached"];
+/// Requests that it finds at least when it is signed in; a stranger finds 40, the owner 300.
+const LEAST_REQUESTS: u64 = 120;
+/// What is planted.
+const PLANTED: &str = "/planted/echo?text=caneca";
 /// So deep it follows links.
 const DEPTH: &str = "3";
 
@@ -44,16 +50,14 @@ pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
     let routes = matrix::routes(scan.root)?;
     let url = demo.url();
     let mut command = Command::new(scan.tool(ME));
-    command.args(["--url", &format!("{url}/"), "--scope", "domain", "--module", MODULES, "--depth", DEPTH]);
-    command.args(["--cookie-value", &demo.owner.cookie_header(), "--drop-set-cookie"]);
+    command.args(["--url", &format!("{url}/"), "--scope", "folder", "--module", MODULES, "--depth", DEPTH]);
+    command.args(["--cookie-value", &demo.owner.cookie_header()]);
     command.args(["--header", &format!("Origin: {url}"), "--timeout", "20", "--tasks", "4"]);
     command.args(["--flush-session", "--no-bugreport", "--store-session"]).arg(folder.join("session"));
     command.arg("--store-config").arg(folder.join("config"));
     command.args(["--max-links-per-page", "60", "--max-files-per-dir", "12"]);
-    command.args(["--max-scan-time", &(scan.limit.as_secs() / CRAWL_SHARE).to_string()]);
-    let modules = MODULES.split(',').count() as u64;
-    let each = (scan.limit.as_secs() - scan.limit.as_secs() / CRAWL_SHARE) / modules;
-    command.args(["--max-attack-time", &each.to_string()]);
+    let share = (scan.limit.as_secs() / SHARE).to_string();
+    command.args(["--max-scan-time", &share, "--max-attack-time", &share]);
     for path in LEFT_ALONE.iter().chain(&ENDLESS) {
         command.args(["--exclude", &format!("{url}{path}")]);
     }
@@ -61,9 +65,18 @@ pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
         command.args(["--start", &format!("{url}{path}")]);
     }
     command.args(["--format", "json", "--output"]).arg(&report);
-    scan.run(&command, scan.limit, &log)?;
+    let end = scan.run(&command, scan.limit, &log)?;
+    let said = fs::read_to_string(&log).map_err(Failure::of)?;
+    if end == End::TimeOver || TIME_OVER.iter().any(|words| said.contains(words)) {
+        return Err(Failure::of(format!(
+            "wapiti's time was over before it had seen everything: --minutes; {}",
+            log.display()
+        )));
+    }
     let report = fs::read_to_string(&report).ok().and_then(|text| serde_json::from_str(&text).ok());
-    let found = report.and_then(|report| findings(&report, &routes)).ok_or_else(|| no_report(ME, &log))?;
+    let found = report
+        .and_then(|report| findings(&report, &routes, LEAST_REQUESTS))
+        .ok_or_else(|| no_report(ME, &log))?;
     still_signed_in(demo)?;
     Ok(found)
 }
@@ -76,9 +89,6 @@ fn still_signed_in(mut demo: Demo) -> Result<(), Failure> {
 
 /// Where it begins: every page that has an address of its own, and one thing of each kind.
 fn starts(routes: &[Route], demo: &Demo, planted: bool) -> Result<Vec<String>, Failure> {
-    if planted {
-        return Ok(vec!["/planted/echo?text=caneca".into()]);
-    }
     let pages = routes.iter().filter(|route| route.method == "GET" && !route.path.contains('{'));
     let mut starts: Vec<String> =
         pages.map(|route| route.path.clone()).filter(|path| !ENDLESS.contains(&path.as_str())).collect();
@@ -89,12 +99,13 @@ fn starts(routes: &[Route], demo: &Demo, planted: bool) -> Result<Vec<String>, F
     {
         starts.push(list.into());
     }
+    starts.extend(planted.then(|| PLANTED.to_owned()));
     Ok(starts)
 }
 
-fn findings(report: &Value, routes: &[Route]) -> Option<Vec<Finding>> {
-    let pages = report["infos"]["crawled_pages_nbr"].as_u64()?;
-    if pages == 0 {
+/// Findings of a report; `None` when it saw fewer than so many requests.
+fn findings(report: &Value, routes: &[Route], least: u64) -> Option<Vec<Finding>> {
+    if report["infos"]["crawled_pages_nbr"].as_u64()? < least {
         return None;
     }
     let mut findings = Vec::new();
@@ -126,18 +137,18 @@ mod tests {
     #[test]
     fn what_is_above_informational_is_a_finding_at_its_route() {
         let routes = [Route { method: "GET".into(), path: "/orders/{id}".into() }];
-        let found = findings(&report(2, 9), &routes).unwrap();
+        let found = findings(&report(2, 9), &routes, 9).unwrap();
         assert_eq!(
             (found[0].place.as_str(), found[0].what.as_str()),
             ("GET /orders/{id}", "Cross Site Scripting: found")
         );
-        assert_eq!(findings(&report(0, 9), &routes), Some(Vec::new()));
+        assert_eq!(findings(&report(0, 9), &routes, 9), Some(Vec::new()));
     }
 
     #[test]
-    fn nothing_found_counts_only_when_something_was_looked_at() {
-        assert_eq!(findings(&report(0, 0), &[]), None);
-        assert_eq!(findings(&json!({}), &[]), None);
+    fn nothing_found_counts_only_when_enough_was_looked_at() {
+        assert_eq!(findings(&report(0, 8), &[], 9), None);
+        assert_eq!(findings(&json!({}), &[], 0), None);
     }
 
     #[test]
