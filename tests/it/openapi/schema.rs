@@ -29,7 +29,8 @@ pub(super) fn check(document: &Value, schema: &Value, value: &Value) -> Option<S
             "minimum" => value.as_i64() >= rule.as_i64(),
             "maximum" => value.as_i64() <= rule.as_i64(),
             "maxItems" => {
-                value.as_array().is_some_and(|items| items.len() as u64 <= rule.as_u64().expect("a number"))
+                let most = rule.as_u64().and_then(|most| usize::try_from(most).ok());
+                value.as_array().map(Vec::len) <= most
             }
             "anyOf" => {
                 rule.as_array().expect("schemas").iter().any(|rule| check(document, rule, value).is_none())

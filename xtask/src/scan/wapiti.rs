@@ -44,7 +44,7 @@ const PLANTED: &str = "/planted/echo?text=caneca";
 const DEPTH: &str = "3";
 
 pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
-    let demo = Demo::start(scan.program)?;
+    let mut demo = Demo::start(scan.program)?;
     let folder = scan.folder(ME)?;
     let (report, log) = (folder.join("report.json"), folder.join("log"));
     let routes = matrix::routes(scan.root)?;
@@ -77,12 +77,12 @@ pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
     let found = report
         .and_then(|report| findings(&report, &routes, LEAST_REQUESTS))
         .ok_or_else(|| no_report(ME, &log))?;
-    still_signed_in(demo)?;
+    still_signed_in(&mut demo)?;
     Ok(found)
 }
 
 /// Fails when the scan lost its session on the way: what it saw after that was the sign-in page.
-fn still_signed_in(mut demo: Demo) -> Result<(), Failure> {
+fn still_signed_in(demo: &mut Demo) -> Result<(), Failure> {
     let status = demo.owner.get("/orders")?.status;
     if status == 200 { Ok(()) } else { Err(Failure::of(format!("wapiti ended its own session ({status})"))) }
 }

@@ -1,5 +1,7 @@
 //! Flaws that are planted for the scanners to find: nothing but a scan may build them in.
 
+use std::path::Path;
+
 use super::{Finding, Tree};
 
 /// The feature that builds them in.
@@ -22,7 +24,7 @@ const REFUSAL: (&str, &str) = (
 #[must_use]
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in tree.files().filter(|source| !source.path().ends_with(".md")) {
+    for source in tree.files().filter(|source| !is_told(source.path())) {
         let path = source.path();
         for (index, line) in source.text().lines().enumerate() {
             let named = line.contains(FEATURE) && !line.trim_start().starts_with('#');
@@ -51,6 +53,11 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether a file is for people: what it says builds nothing.
+fn is_told(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|kind| kind == "md")
 }
 
 #[cfg(test)]
