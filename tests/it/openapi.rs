@@ -186,7 +186,7 @@ on_both! {
         }
     }
 
-    /// ASVS 2.2.1, 4.1.4, 16.5.1.
+    /// ASVS 2.2.1, 16.5.1.
     async fn who_asks_wrongly_is_told_so_as_it_is_described(shop) {
         let document = description(&shop).await;
         let bearer = key(&shop, &[Permission::SeeOrders, Permission::SeeStock]).await;
@@ -223,7 +223,6 @@ on_both! {
         assert_eq!(fine.status, StatusCode::OK, "a text that only looks wrong is a text");
     }
 
-    /// ASVS 4.1.4.
     async fn what_is_not_there_or_only_read_says_so_in_a_problem(shop) {
         let document = description(&shop).await;
         let problem = &document["components"]["schemas"]["Problem"];

@@ -19,11 +19,13 @@ const ME: Scanner = Scanner::Wapiti;
 const MODULES: &str = "cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,ldap,methods,permanentxss,redirect,sql,upload,xss";
 /// Where a form would end the very session that it scans with, change its password, or take its
 /// owner's access. Each has its own tests.
-const LEFT_ALONE: [&str; 7] = [
+const LEFT_ALONE: [&str; 9] = [
     "/sign-out",
     "/security/password",
     "/security/sessions/end",
     "/security/break-glass",
+    "/members/sign-out",
+    "/members/*/sign-out",
     "/members/*/leave",
     "/members/*/end/*",
     "/members/review/*",
