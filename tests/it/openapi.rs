@@ -186,7 +186,6 @@ on_both! {
         }
     }
 
-    /// ASVS 2.2.1, 16.5.1.
     async fn who_asks_wrongly_is_told_so_as_it_is_described(shop) {
         let document = description(&shop).await;
         let bearer = key(&shop, &[Permission::SeeOrders, Permission::SeeStock]).await;

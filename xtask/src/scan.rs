@@ -141,8 +141,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let mut findings = scanner.scan(&scan)?;
         findings.sort();
         findings.dedup();
-        let (excused, findings) = findings.into_iter().partition(|finding| excuses.excuse(finding));
-        outcomes.push(Outcome { scanner, seconds: begun.elapsed().as_secs(), findings, excused });
+        let (explained, findings) = findings.into_iter().partition(|finding| excuses.excuse(finding));
+        let seconds = begun.elapsed().as_secs();
+        outcomes.push(Outcome { scanner, seconds, findings, excused: explained });
     }
     report::tell(&outcomes, options)?;
     if options.planted {

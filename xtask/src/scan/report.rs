@@ -33,16 +33,11 @@ pub(super) fn tell(outcomes: &[Outcome], options: &Options) -> Result<(), Failur
 }
 
 fn table(outcomes: &[Outcome]) -> String {
-    let mut text = format!("{:<14}{:>10}{:>10}{:>10}", "scanner", "findings", "excused", "seconds");
-    for Outcome { scanner, seconds, findings, excused } in outcomes {
-        text.push_str(&format!(
-            "\n{:<14}{:>10}{:>10}{seconds:>10}",
-            scanner.name(),
-            findings.len(),
-            excused.len()
-        ));
-    }
-    text
+    let mut lines = vec![format!("{:<14}{:>10}{:>10}{:>10}", "scanner", "findings", "excused", "seconds")];
+    lines.extend(outcomes.iter().map(|Outcome { scanner, seconds, findings, excused }| {
+        format!("{:<14}{:>10}{:>10}{seconds:>10}", scanner.name(), findings.len(), excused.len())
+    }));
+    lines.join("\n")
 }
 
 /// Fails when anything was found.

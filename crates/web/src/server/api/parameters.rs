@@ -76,7 +76,6 @@ mod tests {
         assert_eq!(after("after=ch%C3%A1+%2B%26"), Some(Some("chá +&".into())));
     }
 
-    /// ASVS 2.2.1, 15.3.7.
     #[test]
     fn what_is_unknown_doubled_empty_endless_or_no_text_is_refused() {
         let endless = format!("after={}", "a".repeat(MAX_AFTER_CHARS + 1));
