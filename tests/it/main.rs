@@ -55,6 +55,7 @@ mod keys;
 mod limits;
 mod mail;
 mod money;
+mod openapi;
 mod order_in;
 mod orders_list;
 mod paces;

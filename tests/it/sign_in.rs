@@ -251,6 +251,8 @@ on_both! {
         let request = Request::post("/sign-in").header("sec-fetch-site", "same-origin").body(Body::from(body)).expect("a request");
         let answer = router(&shop).oneshot(request).await.expect("it is answered");
         let cookies: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        let cleared: Vec<_> = page.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        assert!(!cleared.is_empty() && cookies.iter().chain(&cleared).all(|cookie| cookie.contains("; Secure")), "{cookies:?} {cleared:?}");
         for name in ["__Host-session=", "__Host-device="] {
             let cookie = cookies.iter().find(|cookie| cookie.starts_with(name)).unwrap_or_else(|| panic!("{name} {cookies:?}"));
             for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {

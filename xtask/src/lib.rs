@@ -10,6 +10,7 @@ pub mod interrupt;
 pub mod measure;
 pub mod needs;
 pub mod new_channel;
+pub mod scan;
 pub mod services;
 pub mod simulate;
 pub mod suite;

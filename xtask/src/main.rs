@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use xtask::failure::Failure;
+use xtask::scan::{self, Scanner};
 use xtask::services::Fsync;
 use xtask::suite::{self, Options, Part};
 use xtask::supply::records::{self, Wanted};
@@ -104,6 +105,27 @@ enum Command {
         /// Its name for people, when it is not the word in capitals.
         #[arg(long, value_name = "TEXT")]
         label: Option<String>,
+    },
+    /// Run wapiti, sqlmap, schemathesis and sslyze against a demo on this machine.
+    ///
+    /// Installs them into environments of their own below the target folder (needs Python 3.11 and,
+    /// for sslyze, nginx), starts a demo for each, and lists what is found above informational.
+    /// Nothing leaves this machine. docs/security/scans.md tells what is scanned and how.
+    #[command(after_help = "Examples:\n  cargo xtask scan\n  cargo xtask scan --only schemathesis\n  \
+                            cargo xtask scan --planted\n  cargo xtask scan --minutes 15 --json scan.json")]
+    Scan {
+        /// Run this scanner alone.
+        #[arg(long, value_enum)]
+        only: Option<OnlyScanner>,
+        /// Scan a program with a flaw planted for each scanner; fail unless each finds its own.
+        #[arg(long)]
+        planted: bool,
+        /// Minutes that each scanner has.
+        #[arg(long, default_value_t = scan::MINUTES)]
+        minutes: u64,
+        /// Write what was found to this file too, as JSON.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
     },
     /// Drive whole shops through simulated storms, one for each seed.
     ///
@@ -203,6 +225,25 @@ impl From<OnlyPart> for Part {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnlyScanner {
+    Schemathesis,
+    Sslyze,
+    Sqlmap,
+    Wapiti,
+}
+
+impl From<OnlyScanner> for Scanner {
+    fn from(only: OnlyScanner) -> Self {
+        match only {
+            OnlyScanner::Schemathesis => Self::Schemathesis,
+            OnlyScanner::Sslyze => Self::Sslyze,
+            OnlyScanner::Sqlmap => Self::Sqlmap,
+            OnlyScanner::Wapiti => Self::Wapiti,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum FsyncSetting {
     On,
     Off,
@@ -240,6 +281,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Asvs => asvs::run(&workspace::root()?),
         Command::Bom { out, binary, target } => write_bom(out, &bom::Options { target, binary }),
         Command::NewChannel { word, label } => new_channel::run(&word, label.as_deref()),
+        Command::Scan { only, planted, minutes, json } => {
+            scan::run(&scan::Options { only: only.map(Scanner::from), planted, minutes, json })
+        }
         Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
         Command::Bench { only, json, orders, imported, seconds } => {
             let json = json.map(std::path::absolute).transpose().map_err(Failure::of)?;

@@ -321,7 +321,8 @@ fn on_a_free_port(
     }
 }
 
-fn free_port() -> io::Result<u16> {
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
@@ -334,14 +335,14 @@ struct Server {
 
 /// A process of ours that ends when this value is dropped.
 #[derive(Debug)]
-struct Process {
+pub(crate) struct Process {
     child: Child,
     stop: Signal,
 }
 
 impl Process {
     /// Starts `command` in its own folder, hands it `settings`, waits until it `answers`.
-    fn start(
+    pub(crate) fn start(
         program: &'static str,
         mut command: Command,
         stop: Signal,

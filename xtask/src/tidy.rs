@@ -9,6 +9,7 @@ pub mod calls;
 pub mod languages;
 pub mod length;
 pub mod logs;
+pub mod planted;
 pub mod secrets;
 pub mod snapshots;
 mod source;
@@ -115,6 +116,7 @@ fn check(tree: &Tree, metadata: &Value, machine_words: &[String]) -> Vec<Finding
     findings.extend(length::check(tree));
     findings.extend(calls::check(tree));
     findings.extend(logs::check(tree));
+    findings.extend(planted::check(tree));
     findings.extend(snapshots::check(tree));
     findings.extend(languages::check(tree));
     findings.extend(secrets::check(tree, machine_words));

@@ -31,6 +31,8 @@ pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+#[cfg(feature = "planted-flaws")]
+pub mod planted;
 pub mod recovery;
 pub mod redis_limits;
 pub mod requests;

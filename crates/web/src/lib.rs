@@ -4,6 +4,9 @@
 //! only show what the struct holds. Every page carries a [`Chrome`]: language, theme,
 //! who is signed in, and the ways to write money, times and counts for that reader.
 
+#[cfg(all(feature = "planted-flaws", not(debug_assertions)))]
+compile_error!("planted flaws are for scans of a debug build: leave the feature planted-flaws out");
+
 mod agent;
 pub mod assets;
 pub mod audit_csv;

@@ -9,7 +9,8 @@ use super::Web;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Two years: the least that browsers' preload lists ask for is one.
-const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+pub(super) const STRICT_TRANSPORT: HeaderValue =
+    HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 /// Nothing but our own files; forms go to ourselves or, through our own redirect, to a
 /// platform's consent page (browsers hold redirects of forms against `form-action` too).
@@ -47,10 +48,23 @@ pub(crate) async fn protect(State(web): State<Web>, request: Request, next: Next
         .insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     if web.config.secure_cookies {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);
+        keep_to_tls(headers);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.append(header::VARY, HeaderValue::from_static("Sec-Fetch-Site, Origin, Cookie, Accept-Language"));
     response
+}
+
+/// No cookie goes back in clear, also none that tells nothing: a page's language, the sentence of
+/// the last action.
+fn keep_to_tls(headers: &mut HeaderMap) {
+    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in cookies {
+        let bare = cookie.to_str().ok().filter(|text| !text.contains("; Secure"));
+        let secured = bare.and_then(|text| HeaderValue::from_str(&format!("{text}; Secure")).ok());
+        headers.append(header::SET_COOKIE, secured.unwrap_or(cookie));
+    }
 }
 
 /// OWASP's order: fetch metadata first; a browser that sends none shows its origin.
@@ -79,6 +93,22 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         comes_from_us(&Method::POST, &headers, OURS)
+    }
+
+    /// ASVS 3.3.1.
+    #[test]
+    fn over_tls_every_cookie_is_kept_to_it() {
+        let given =
+            ["__Host-session=x; Path=/; Secure", "look=pt-BR.dark; Path=/; HttpOnly", "flash=; Path=/"];
+        let mut headers: HeaderMap =
+            given.iter().map(|cookie| (header::SET_COOKIE, HeaderValue::from_static(cookie))).collect();
+        keep_to_tls(&mut headers);
+        let kept: Vec<&str> =
+            headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()).collect();
+        assert_eq!(kept.len(), given.len());
+        for (kept, given) in kept.iter().zip(given) {
+            assert!(kept.starts_with(given) && kept.matches("; Secure").count() == 1, "{kept}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ mod orders;
 mod pace;
 mod peer;
 mod picked;
+#[cfg(feature = "planted-flaws")]
+mod planted;
 mod problems;
 mod recover;
 mod register;
@@ -49,7 +51,7 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use store::StoreError;
 use vault::{HmacKey, SubKey};
 
@@ -90,9 +92,8 @@ pub fn router(app: App, config: WebConfig) -> Router {
     let policy = headers::content_policy(&app);
     let pace = Arc::new(Pace::new(config.pages_per_minute));
     let web = Web { app, config: Arc::new(config), form_key, policy, pace };
-    pages()
+    people_see()
         .router
-        .merge(people().router)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .merge(files().router)
         .fallback(missing)
@@ -100,7 +101,7 @@ pub fn router(app: App, config: WebConfig) -> Router {
         // What browsers are told means nothing to a platform, and its posts come from
         // another site by nature.
         .merge(doors().router)
-        .merge(programs().router)
+        .merge(programs_with_problems(&web))
         .with_state(web)
 }
 
@@ -108,7 +109,7 @@ pub fn router(app: App, config: WebConfig) -> Router {
 /// what they change against the audit log.
 #[must_use]
 pub fn paths() -> Vec<&'static str> {
-    [pages(), people(), files(), doors(), programs()].into_iter().flat_map(|routes| routes.paths).collect()
+    [people_see(), files(), doors(), programs()].into_iter().flat_map(|routes| routes.paths).collect()
 }
 
 /// Routes and their addresses: who adds one cannot forget the other.
@@ -127,6 +128,19 @@ impl Routes {
         self.paths.push(path);
         Self { router: self.router.route(path, method), paths: self.paths }
     }
+
+    fn and(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        Self { router: self.router.merge(other.router), paths: self.paths }
+    }
+}
+
+/// What people see and press, by area.
+fn people_see() -> Routes {
+    let areas = pages().and(people());
+    #[cfg(feature = "planted-flaws")]
+    let areas = areas.and(planted::routes());
+    areas
 }
 
 /// What people see and press.
@@ -243,12 +257,19 @@ fn doors() -> Routes {
     Routes::new().route("/hooks/{channel}/{door}", post(hooks::take))
 }
 
-/// What programs read with a key.
+/// What programs read with a key: the table stands in [`api`], with what is said of each.
 fn programs() -> Routes {
-    Routes::new()
-        .route("/api/v1/orders", get(api::orders))
-        .route("/api/v1/orders/{id}", get(api::order))
-        .route("/api/v1/skus", get(api::skus))
+    api::routes()
+}
+
+/// The same, with an answer for programs to whatever else they may ask.
+fn programs_with_problems(web: &Web) -> Router<Web> {
+    programs()
+        .router
+        .route("/api/", any(api::missing))
+        .route("/api/{*rest}", any(api::missing))
+        .method_not_allowed_fallback(api::no_such_method)
+        .layer(middleware::map_response_with_state(web.clone(), api::protect))
 }
 
 async fn home(State(_): State<Web>) -> Response {
