@@ -228,7 +228,7 @@ const fn other(name: &'static str, terms: &'static [Term]) -> Class {
 pub const CLASSES: &[Class] = &[
     personal(
         "member",
-        &[Term::With(&["member", "authenticator", "passkey", "recovery_code", "order_view"], Fate::Member)],
+        &[Term::With(&["member", "authenticator", "passkey", "recovery_code", "provider_link", "order_view"], Fate::Member)],
     ),
     personal(
         "session",
@@ -254,6 +254,7 @@ pub const CLASSES: &[Class] = &[
         "once",
         &[
             Term::At { table: "challenge", column: "expires_at", longest: QUESTION_LIFE },
+            Term::At { table: "provider_attempt", column: "expires_at", longest: QUESTION_LIFE },
             Term::At { table: "authorization_attempt", column: "expires_at", longest: AUTHORIZATION_LIFE },
             Term::At { table: "setup_link", column: "expires_at", longest: SETUP_LINK_LIFE },
             Term::At { table: "recovery_link", column: "expires_at", longest: RECOVERY_LINK_LIFE },

@@ -31,6 +31,7 @@ pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+pub mod provider;
 pub mod recovery;
 pub mod redis_limits;
 pub mod requests;
