@@ -88,7 +88,8 @@ mod tests {
         assert!(one.is_state(one.state()) && !one.is_state("") && !one.is_state(one.nonce()));
     }
 
-    /// RFC 7636 §4.1: 43 to 128 unreserved characters. ASVS 10.2.1.
+    /// RFC 7636 §4.1: 43 to 128 unreserved characters.
+    /// ASVS 10.2.1.
     #[test]
     fn the_verifier_has_the_form_that_the_specification_wants_and_is_not_shown() {
         let bond = bond(1, b"house");

@@ -148,9 +148,10 @@ impl KeySet {
 
     /// The one key that a token can be signed with.
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&PublicKey, IdTokenError> {
-        let mut fitting = self.0.iter().filter(|key| {
-            key.fits(algorithm) && id.is_none_or(|id| key.id.as_deref() == Some(id))
-        });
+        let mut fitting = self
+            .0
+            .iter()
+            .filter(|key| key.fits(algorithm) && id.is_none_or(|id| key.id.as_deref() == Some(id)));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
             // §10.1: where there are several, the token names one.

@@ -138,9 +138,14 @@ fn a_changed_token_is_refused() {
     let token = provider.token();
     let (signed, _) = token.rsplit_once('.').unwrap();
     let other = Provider::es256().says("sub", "eva".into());
-    let forged = format!("{}.{}", other.token().rsplit_once('.').unwrap().0, token.rsplit_once('.').unwrap().1);
+    let forged =
+        format!("{}.{}", other.token().rsplit_once('.').unwrap().0, token.rsplit_once('.').unwrap().1);
     for text in [forged, format!("{signed}."), format!("{signed}.AAAA"), other.token()] {
-        assert_eq!(verify(&text, &provider.keys(), &EXPECTED).unwrap_err(), IdTokenError::Signature, "{text}");
+        assert_eq!(
+            verify(&text, &provider.keys(), &EXPECTED).unwrap_err(),
+            IdTokenError::Signature,
+            "{text}"
+        );
     }
     for text in ["", "a.b", "a.b.c", "..", &"x".repeat(MAX_TOKEN_BYTES + 1)] {
         let error = verify(text, &provider.keys(), &EXPECTED).unwrap_err();
@@ -148,20 +153,33 @@ fn a_changed_token_is_refused() {
     }
 }
 
-/// RFC 8725 §3.1 and §3.2. ASVS 9.1.2, 9.1.3.
+/// RFC 8725 §3.1 and §3.2.
+/// ASVS 9.1.2, 9.1.3.
 #[test]
 fn no_token_chooses_another_way_of_signing() {
     let provider = Provider::rsa("RS256");
     for alg in ["none", "None", "HS256", "ES384", "EdDSA", "", "rs256"] {
         let unsigned = format!("{}.{}.", encode(&json!({"alg": alg})), encode(&provider.claims));
-        assert_eq!(verify(&unsigned, &provider.keys(), &EXPECTED).unwrap_err(), IdTokenError::Algorithm, "{alg}");
+        assert_eq!(
+            verify(&unsigned, &provider.keys(), &EXPECTED).unwrap_err(),
+            IdTokenError::Algorithm,
+            "{alg}"
+        );
     }
     let public = provider.jwk().to_string();
     let signed = format!("{}.{}", encode(&json!({"alg": "HS256", "kid": "k1"})), encode(&provider.claims));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, public.as_bytes()), signed.as_bytes());
     let forged = format!("{signed}.{}", BASE64URL.encode(tag));
     assert_eq!(verify(&forged, &provider.keys(), &EXPECTED).unwrap_err(), IdTokenError::Algorithm);
-    assert_eq!(provider.heads("crit", json!(["b64"])).refusal(), IdTokenError::Unreadable("its critical header"));
+    let other = Provider::es256();
+    let brought =
+        Provider::es256().heads("jwk", other.jwk()).heads("jku", "https://evil.example/keys".into());
+    let error = verify(&brought.token(), &other.keys(), &EXPECTED).unwrap_err();
+    assert_eq!(error, IdTokenError::Signature, "a key that a token brings along is not looked at");
+    assert_eq!(
+        provider.heads("crit", json!(["b64"])).refusal(),
+        IdTokenError::Unreadable("its critical header")
+    );
 }
 
 #[test]
