@@ -3,6 +3,7 @@
 //! asked for here before anybody remembers to.
 
 mod members;
+mod provider;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use app::backup::Plan;
 use app::backup::depot::Folder;
+use app::provider::ProviderRules;
 use app::{App, Parts};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -39,6 +41,9 @@ const NO_EVENT: &[(&str, &str)] = &[
     ("/security/app", "a secret that counts once its first code came back, which has its event"),
     ("/security/passkeys/begin", "a question to a browser: what it answers has its event"),
     ("/sign-in/passkey/begin", "a question to a browser: what it answers has its event"),
+    ("/sign-in/provider", "a browser is sent to the provider: what it comes back with has its event"),
+    ("/confirm/provider", "the same"),
+    ("/security/provider", "the same"),
     ("/hooks/{channel}/{door}", "a hint that nobody believes; what is read because of it has its event"),
 ];
 
@@ -433,6 +438,7 @@ on_both! {
     async fn every_form_that_changes_something_leaves_its_event(shop) {
         shop.connect_classic().await;
         set_up_leaves_its_event().await;
+        let team = shop.gets_provider(ProviderRules::default()).await;
         let mut visitor = Visitor::comes(&shop).await;
         visitor.pressed.insert("/setup/{token}");
         things_of_the_shop_are_pressed(&mut visitor).await;
@@ -440,6 +446,7 @@ on_both! {
         the_privacy_centre_is_pressed(&mut visitor).await;
         accounts_are_pressed(&mut visitor).await;
         members::are_pressed(&mut visitor).await;
+        provider::is_pressed(&mut visitor, &team).await;
         sign_in_is_pressed(&mut visitor).await;
         let look = [("lang", "en"), ("theme", "dark"), ("next", "/orders")];
         visitor.press("/preferences", "/preferences", &look, None).await;

@@ -164,11 +164,13 @@ pub enum SecurityNotice {
     ProviderLinked,
     /// …or does not any more.
     ProviderUnlinked,
+    /// A key for programs was made.
+    ApiKeyMade,
 }
 
 impl SecurityNotice {
     /// Every notice there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NewDevice,
         Self::PasswordChanged,
         Self::AuthenticatorAdded,
@@ -186,6 +188,7 @@ impl SecurityNotice {
         Self::Recovered,
         Self::ProviderLinked,
         Self::ProviderUnlinked,
+        Self::ApiKeyMade,
     ];
 
     /// The word in rows and translation keys.
@@ -209,6 +212,7 @@ impl SecurityNotice {
             Self::Recovered => "recovered",
             Self::ProviderLinked => "provider-linked",
             Self::ProviderUnlinked => "provider-unlinked",
+            Self::ApiKeyMade => "api-key-made",
         }
     }
 }
