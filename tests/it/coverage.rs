@@ -23,6 +23,7 @@ use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use serde_json::{Value, json};
 use store::{Location, Store};
 use tests::TestApp;
+use tests::mailbox::Mailbox;
 use tests::shop::{EMAIL, PASSWORD, PUBLIC_URL};
 use tower::ServiceExt as _;
 use vault::Keyring;
@@ -323,9 +324,8 @@ async fn buyers_are_pressed(visitor: &mut Visitor<'_>) {
 }
 
 /// Somebody asks for their data, and a member of the shop answers.
-async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>) {
+async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>, mailbox: &Mailbox) {
     let shop = visitor.shop;
-    let mailbox = shop.gets_mailbox().await;
     let mut person = Visitor::at_the_door(shop);
     let at = |last: &str| format!("/your-data/{}/{last}", shop.organization);
     let route = |last: &str| -> &'static str {
@@ -438,12 +438,13 @@ on_both! {
     async fn every_form_that_changes_something_leaves_its_event(shop) {
         shop.connect_classic().await;
         set_up_leaves_its_event().await;
+        let mailbox = shop.gets_mailbox().await;
         let team = shop.gets_provider(ProviderRules::default()).await;
         let mut visitor = Visitor::comes(&shop).await;
         visitor.pressed.insert("/setup/{token}");
         things_of_the_shop_are_pressed(&mut visitor).await;
         buyers_are_pressed(&mut visitor).await;
-        the_privacy_centre_is_pressed(&mut visitor).await;
+        the_privacy_centre_is_pressed(&mut visitor, &mailbox).await;
         accounts_are_pressed(&mut visitor).await;
         members::are_pressed(&mut visitor).await;
         provider::is_pressed(&mut visitor, &team).await;
@@ -475,6 +476,7 @@ on_both! {
         let path = link.strip_prefix(PUBLIC_URL).expect("the link leads to us");
         let new = [("email", EMAIL), ("password", "cinco bananas na janela")];
         visitor.press("/recover/{token}", path, &new, Some("member.recovered")).await;
+        shop.run_until_idle().await;
         visitor.has_pressed_everything().await;
     }
 
