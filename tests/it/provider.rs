@@ -52,8 +52,12 @@ struct Browser<'s> {
 
 impl<'s> Browser<'s> {
     fn of(shop: &'s TestApp) -> Self {
-        let config =
-            WebConfig { secure_cookies: false, trusted_proxies: Vec::new(), hook_door: "door".into() };
+        let config = WebConfig {
+            secure_cookies: false,
+            trusted_proxies: Vec::new(),
+            pages_per_minute: None,
+            hook_door: "door".into(),
+        };
         Self { shop, router: web::router(shop.app(), config), jar: BTreeMap::new() }
     }
 
