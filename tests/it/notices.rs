@@ -111,7 +111,7 @@ on_both! {
             let returned = app::provider::Returned {
                 state: field("state").unwrap_or_default(), code: field("code").unwrap_or_default(), iss: field("iss"), error: None,
             };
-            app.from_provider(token.expose(), &returned, Some(&who), "en", &visit()).await.expect("it is linked");
+            app.back_from_provider(token.expose(), &returned, Some(&who), "en", &visit()).await.expect("it is linked");
         };
         link().await;
         shop.app().unlink_provider(&who).await.expect("it is unlinked");

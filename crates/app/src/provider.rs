@@ -241,7 +241,7 @@ impl App {
 
     /// Ends an errand. `token` is from the browser's cookie, `session` whose session it holds;
     /// returns where to go on to as well.
-    pub async fn from_provider(
+    pub async fn back_from_provider(
         &self,
         token: &str,
         returned: &Returned,

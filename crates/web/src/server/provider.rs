@@ -115,7 +115,7 @@ pub(crate) async fn finish(
     let session = member.as_ref().map(|member| &member.who);
     let visit = reader.visit.clone();
     let lang = reader.into_chrome().lang;
-    let arrived = web.app.from_provider(&token, &returned, session, lang.tag(), &visit).await;
+    let arrived = web.app.back_from_provider(&token, &returned, session, lang.tag(), &visit).await;
     let mut response = match arrived {
         Ok((arrived, next)) => come_in(&web, arrived, &next),
         // Another browser's answer ends nothing here, the bond of this one included.
