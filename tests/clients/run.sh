@@ -46,7 +46,7 @@ close_world() {
 
 # What a client finds around it: the world it talks to, and the way to the hosts that it has built in.
 surroundings() {
-    export SANDBOX_MANIFEST="$work/manifest.json" SANDBOX_SCRATCH="$work"
+    export SANDBOX_MANIFEST="$work/manifest.json" SANDBOX_SCRATCH="$work" LOJISTA_PROGRAM="$lojista"
     export HTTPS_PROXY NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
     HTTPS_PROXY="http://127.0.0.1:$(cat "$work/gateway.port")"
     export REQUESTS_CA_BUNDLE="$work/gateway.crt" SSL_CERT_FILE="$work/gateway.crt" NODE_EXTRA_CA_CERTS="$work/gateway.crt"
@@ -107,6 +107,9 @@ python tiktok_shop_api_client.py tiktok-shop-api==0.1.0 httpx==0.27.2 attrs==25.
 python tiktok_shop_mcp_client.py tiktok-shop-mcp==0.3.0 httpx==0.27.2
 node_client tiktok_shop_sdk.cjs tiktok-shop-sdk@1.0.3 undici@6.21.3
 node_client tiktok_shop_sign.cjs tiktok-shop@2.0.0 axios@1.7.9 undici@6.21.3
+
+node_client identity_openid_client.cjs openid-client@5.7.1
+node_client identity_oidc_provider.cjs oidc-provider@8.8.1
 
 passed=$(grep -c '^ok' "$work/lines" || true)
 failed=$(grep -c '^FAIL' "$work/lines" || true)

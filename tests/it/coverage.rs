@@ -3,6 +3,7 @@
 //! asked for here before anybody remembers to.
 
 mod members;
+mod provider;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use app::backup::Plan;
 use app::backup::depot::Folder;
+use app::provider::ProviderRules;
 use app::{App, Parts};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -21,6 +23,7 @@ use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
 use serde_json::{Value, json};
 use store::{Location, Store};
 use tests::TestApp;
+use tests::mailbox::Mailbox;
 use tests::shop::{EMAIL, PASSWORD, PUBLIC_URL};
 use tower::ServiceExt as _;
 use vault::Keyring;
@@ -39,6 +42,9 @@ const NO_EVENT: &[(&str, &str)] = &[
     ("/security/app", "a secret that counts once its first code came back, which has its event"),
     ("/security/passkeys/begin", "a question to a browser: what it answers has its event"),
     ("/sign-in/passkey/begin", "a question to a browser: what it answers has its event"),
+    ("/sign-in/provider", "a browser is sent to the provider: what it comes back with has its event"),
+    ("/confirm/provider", "the same"),
+    ("/security/provider", "the same"),
     ("/hooks/{channel}/{door}", "a hint that nobody believes; what is read because of it has its event"),
 ];
 
@@ -318,9 +324,8 @@ async fn buyers_are_pressed(visitor: &mut Visitor<'_>) {
 }
 
 /// Somebody asks for their data, and a member of the shop answers.
-async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>) {
+async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>, mailbox: &Mailbox) {
     let shop = visitor.shop;
-    let mailbox = shop.gets_mailbox().await;
     let mut person = Visitor::at_the_door(shop);
     let at = |last: &str| format!("/your-data/{}/{last}", shop.organization);
     let route = |last: &str| -> &'static str {
@@ -433,13 +438,16 @@ on_both! {
     async fn every_form_that_changes_something_leaves_its_event(shop) {
         shop.connect_classic().await;
         set_up_leaves_its_event().await;
+        let mailbox = shop.gets_mailbox().await;
+        let team = shop.gets_provider(ProviderRules::default()).await;
         let mut visitor = Visitor::comes(&shop).await;
         visitor.pressed.insert("/setup/{token}");
         things_of_the_shop_are_pressed(&mut visitor).await;
         buyers_are_pressed(&mut visitor).await;
-        the_privacy_centre_is_pressed(&mut visitor).await;
+        the_privacy_centre_is_pressed(&mut visitor, &mailbox).await;
         accounts_are_pressed(&mut visitor).await;
         members::are_pressed(&mut visitor).await;
+        provider::is_pressed(&mut visitor, &team).await;
         sign_in_is_pressed(&mut visitor).await;
         let look = [("lang", "en"), ("theme", "dark"), ("next", "/orders")];
         visitor.press("/preferences", "/preferences", &look, None).await;
@@ -468,6 +476,7 @@ on_both! {
         let path = link.strip_prefix(PUBLIC_URL).expect("the link leads to us");
         let new = [("email", EMAIL), ("password", "cinco bananas na janela")];
         visitor.press("/recover/{token}", path, &new, Some("member.recovered")).await;
+        shop.run_until_idle().await;
         visitor.has_pressed_everything().await;
     }
 

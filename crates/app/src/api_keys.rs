@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::limit::{API_PER_KEY, Taken};
+use domain::member::SecurityNotice;
 pub use domain::retention::API_KEY_LIFE as MAX_LIFE;
 use domain::{Actor, ApiKeyId, Permission};
 use store::api_keys::{ApiCaller, ApiKeyRow, NewApiKey, caller};
@@ -95,6 +96,7 @@ impl App {
                     .with("scopes", words.join(" "))
                     .with("until", new.until.as_millis());
                 app.outcome(tenant, &deed, "ok")?;
+                app.notify_member(tenant, new.member, SecurityNotice::ApiKeyMade, "")?;
                 Ok(Ok(()))
             })
             .await??;

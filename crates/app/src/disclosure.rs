@@ -107,6 +107,7 @@ impl App {
             ("since", facts.created_at.to_rfc3339()),
             ("authenticator", if has_app { "yes" } else { "no" }.to_owned()),
             ("recovery_codes", tenant.codes_left(member)?.to_string()),
+            ("provider", tenant.provider_link(member)?.map(|link| link.issuer).unwrap_or_default()),
         ])
     }
 }

@@ -5,6 +5,7 @@ use domain::member::{Proof, SecurityNotice};
 use domain::{Actor, Grant, MemberId, PasskeyId, Purpose, Restricted, SessionId, Timestamp, TypedId as _};
 use store::factors::{Asked, PasskeyRow};
 use store::keys::KeyOwner;
+use store::provider::LinkRow;
 use store::sessions::{NoticeRow, SessionRow, SignedIn};
 use store::{StoreError, StoreResult, Tenant};
 use vault::passkey::{Passkey, Person};
@@ -46,6 +47,8 @@ pub struct Security {
     pub authenticator_since: Option<Timestamp>,
     /// Recovery codes that are left.
     pub codes_left: i64,
+    /// Their account at the team's identity provider.
+    pub provider: Option<LinkRow>,
     /// Sessions, the one used last first.
     pub sessions: Vec<SessionRow>,
     /// What they were told, the newest first.
@@ -116,11 +119,12 @@ pub(crate) fn checking(member: MemberId, now: Timestamp) -> Grant {
 impl App {
     /// A member's own sign-in at a glance.
     pub async fn security(&self, who: &SignedIn) -> Result<Security, AppError> {
-        let (member, now) = (who.member, self.clock().now());
+        let (app, member, now) = (self.clone(), who.member, self.clock().now());
         let found = self
             .organization(who.organization)
             .read(move |tenant| {
                 Ok(Security {
+                    provider: app.own_link(tenant, member)?,
                     passkeys: tenant.passkeys(member)?,
                     authenticator_since: tenant.authenticator(member)?.and_then(|app| app.confirmed_at),
                     codes_left: tenant.codes_left(member)?,
@@ -424,7 +428,7 @@ impl App {
     }
 
     /// Keeps that a member's sign-in changed: in the audit log, and for the member.
-    fn changed(
+    pub(crate) fn changed(
         &self,
         tenant: &mut Tenant<'_, '_>,
         member: MemberId,

@@ -166,11 +166,11 @@ impl App {
         let joined = db
             .write(move |tx| {
                 // The link may have been used, or its maker have left, while the password was hashed.
-                let Some(row) = invitation_of(tx, &digest, now)? else { return Ok(false) };
+                let Some(row) = invitation_of(tx, &digest, now)? else { return Ok(None) };
                 app.make_member(&mut Tenant::of(tx, row.organization), &row, &kept, &hash, &language)
             })
             .await?;
-        if joined { Ok(email) } else { Err(JoinError::LinkNotGood) }
+        if joined.is_some() { Ok(email) } else { Err(JoinError::LinkNotGood) }
     }
 
     /// Signs in whoever has just joined.
@@ -183,27 +183,27 @@ impl App {
         self.sign_in(email.reveal(&self.joining()), password, visit).await
     }
 
-    fn joining(&self) -> Grant {
-        // tidy: allowed because the address goes from its invitation to its member, who holds the link.
+    pub(crate) fn joining(&self) -> Grant {
+        // tidy: allowed because the address goes from its invitation to its member, who holds the link or the account.
         Grant::issue(Actor::system("join"), Purpose::SignIn, self.clock().now())
     }
 
-    /// Makes the member and grants what whoever invited them may still grant; false when that is
+    /// Makes the member and grants what whoever invited them may still grant; `None` when that is
     /// nothing.
-    fn make_member(
+    pub(crate) fn make_member(
         &self,
         tenant: &mut Tenant<'_, '_>,
         row: &InvitationRow,
         email: &Confidential<String>,
         hash: &PasswordHash,
         language: &str,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<Option<MemberId>> {
         let now = self.clock().now();
         let inviter = tenant.granted(row.invited_by, now)?;
         let roles: Vec<Role> =
             row.roles.iter().copied().filter(|role| inviter.may(Access::Role(*role).granted_by())).collect();
         if roles.is_empty() || !inviter.may(Permission::ManageMembers) || !tenant.end_invitation(row.id)? {
-            return Ok(false);
+            return Ok(None);
         }
         let former = tenant.former_member(&row.email_index)?;
         let id = former.unwrap_or_else(|| MemberId::new(now, self.entropy()));
@@ -232,7 +232,7 @@ impl App {
             };
             self.give(tenant, &new, false)?;
         }
-        Ok(true)
+        Ok(Some(id))
     }
 }
 

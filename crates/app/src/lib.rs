@@ -30,10 +30,12 @@ pub mod keys;
 pub mod limits;
 pub mod mail;
 pub mod members;
+pub mod notices;
 pub mod people;
 pub mod picked;
 mod places;
 pub mod privacy;
+pub mod provider;
 pub mod recovery;
 pub mod register;
 pub mod retention;
@@ -140,6 +142,10 @@ pub struct App {
     pushes: Arc<[audit_push::PushPlace]>,
     /// Who sends letters.
     mailer: Option<Arc<connect::Mailer>>,
+    /// The words of what it tells by letter.
+    words: Option<Arc<dyn notices::Wording>>,
+    /// The team's identity provider.
+    team: Option<Arc<provider::Team>>,
 }
 
 impl std::fmt::Debug for App {
@@ -167,6 +173,8 @@ impl App {
             backups: Arc::default(),
             pushes: Arc::default(),
             mailer: None,
+            words: None,
+            team: None,
         })
     }
 

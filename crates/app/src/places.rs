@@ -110,6 +110,12 @@ impl App {
         Ok(())
     }
 
+    /// Counts a browser that is sent to the team's identity provider.
+    pub(crate) async fn count_errand(&self, visit: &Visit) -> Result<(), SignInError> {
+        let _for_good = self.begin_try(&[(limit::PROVIDER_PER_NETWORK, visit.origin())]).await?;
+        Ok(())
+    }
+
     /// Takes the goes of a try; refuses whoever has to wait, before anything costly is done.
     pub(crate) async fn begin_try(&self, wanted: &[(Limit, String)]) -> Result<Try, SignInError> {
         let wanted: Vec<_> = wanted.iter().map(|(limit, subject)| (*limit, subject.as_str())).collect();

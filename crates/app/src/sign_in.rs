@@ -1,12 +1,12 @@
 //! Signing in and out: a password with a second factor, or a passkey alone; and the proof
-//! that is asked for again before something sensitive.
+//! that is asked for again before something sensitive. The team's identity provider is in [`crate::provider`].
 
 use std::time::Duration;
 
 use domain::limit::OWN_PASSWORD_PER_MEMBER;
 use domain::member::{Proof, SecurityNotice};
 pub use domain::retention::QUESTION_LIFE;
-use domain::{Actor, Confidential, MemberId, NoticeId, OrganizationId, Restricted, SessionId, TypedId as _};
+use domain::{Actor, Confidential, MemberId, OrganizationId, Restricted, SessionId, TypedId as _};
 use store::factors::{self, Asked, PasskeyRow, Question};
 use store::people;
 use store::sessions::{self, Met, NewSession, SignedIn};
@@ -116,6 +116,8 @@ pub struct Choices {
     pub password: bool,
     /// A passkey: what the browser is asked (JSON).
     pub passkey: Option<String>,
+    /// The team's identity provider, which is at this host.
+    pub provider: Option<String>,
 }
 
 /// What somebody shows.
@@ -178,10 +180,19 @@ impl App {
             })
             .await?;
         if choices.second_factor() {
-            let (token, _) = self.put_question(Asked::SecondStep, Some((organization, member))).await?;
-            return Ok(SignIn::SecondStep(token));
+            return Ok(SignIn::SecondStep(self.ask_second_step(organization, member).await?));
         }
         Ok(SignIn::Entered(self.enter(organization, member, Proof::Password, visit).await?))
+    }
+
+    /// Asks for a second factor: a token that leads to the question.
+    pub(crate) async fn ask_second_step(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+    ) -> Result<Token, SignInError> {
+        let (token, _) = self.put_question(Asked::SecondStep, Some((organization, member))).await?;
+        Ok(token)
     }
 
     /// What the second step may be answered with.
@@ -237,7 +248,13 @@ impl App {
     pub async fn ask_proof(&self, signed_in: &SignedIn) -> Result<(Token, Choices), SignInError> {
         let (organization, member) = (signed_in.organization, signed_in.member);
         let (token, challenge) = self.put_question(Asked::Confirm, Some((organization, member))).await?;
-        Ok((token, self.choices(organization, member, &challenge).await?))
+        let mut choices = self.choices(organization, member, &challenge).await?;
+        let app = self.clone();
+        let link = self.organization(organization).read(move |tenant| app.own_link(tenant, member)).await?;
+        if link.is_some() && self.provider_proves(choices.second_factor()) {
+            choices.provider = self.provider_host();
+        }
+        Ok((token, choices))
     }
 
     /// Takes that proof; returns the session's new token.
@@ -310,18 +327,6 @@ impl App {
             })
             .await?;
         Ok(())
-    }
-
-    /// Tells a member something of their own sign-in, on every page until they read it.
-    pub(crate) fn notify_member(
-        &self,
-        tenant: &mut Tenant<'_, '_>,
-        member: MemberId,
-        notice: SecurityNotice,
-        device: &str,
-    ) -> StoreResult<()> {
-        let now = self.clock().now();
-        tenant.notify(NoticeId::new(now, self.entropy()), member, notice, device, now)
     }
 
     /// Puts a question to a browser: a token for its cookie, and the challenge.
@@ -545,7 +550,7 @@ impl App {
 }
 
 impl Choices {
-    fn second_factor(&self) -> bool {
+    pub(crate) fn second_factor(&self) -> bool {
         self.authenticator || self.passkey.is_some()
     }
 }
@@ -556,8 +561,9 @@ fn nobody() -> (OrganizationId, MemberId) {
 }
 
 /// What a member has; the passkey's question is put in later.
-fn choices_of(tenant: &mut Tenant<'_, '_>, member: MemberId) -> StoreResult<Choices> {
+pub(crate) fn choices_of(tenant: &mut Tenant<'_, '_>, member: MemberId) -> StoreResult<Choices> {
     let confirmed = tenant.authenticator(member)?.is_some_and(|app| app.confirmed_at.is_some());
     let passkey = (!tenant.passkeys(member)?.is_empty()).then(String::new);
-    Ok(Choices { authenticator: confirmed, codes: tenant.codes_left(member)? > 0, password: false, passkey })
+    let codes = tenant.codes_left(member)? > 0;
+    Ok(Choices { authenticator: confirmed, codes, passkey, ..Choices::default() })
 }

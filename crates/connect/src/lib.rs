@@ -1,6 +1,6 @@
 //! What a channel is to the rest of the house: a set of capabilities behind traits, and
 //! the one HTTP client that every channel calls the outside world with. Letters go out by
-//! [`mail`].
+//! [`mail`]; who somebody is at their team's identity provider, [`identity`] asks.
 //!
 //! A mandatory capability has no default body, an optional one is a separate trait
 //! reached through an `Option`: what a channel lacks is visible and typed, and nothing
@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod error;
 pub mod exchange;
 pub mod finance;
+pub mod identity;
 pub mod mail;
 pub mod outbound;
 pub mod parcels;
@@ -35,6 +36,7 @@ pub use dispatch::{Documents, InvoiceReplacing, Invoices, Packages, Printout, Tr
 pub use error::{ChannelError, ErrorKind};
 pub use exchange::Exchange;
 pub use finance::{Finality, Finance, OrderMoney, SettledOrder, Settlements};
+pub use identity::{IdentityProvider, ProviderError, Registered};
 pub use mail::{Letter, MailError, MailServer, Mailer, Sender};
 pub use outbound::{
     Answer, BaseUrl, CallSpec, HttpTransport, Outbound, Part, Signer, Transport, TransportError, Unsigned,

@@ -80,6 +80,8 @@ limits! {
     /// Questions for a passkey put to one network: each page that asks to sign in puts one.
     PASSKEY_QUESTION_PER_NETWORK =
         "passkey question per network", 120 at once, one more after Duration::from_secs(1);
+    /// Ways to the team's identity provider begun from one network; none ends that was not begun.
+    PROVIDER_PER_NETWORK = "provider per network", 60 at once, one more after Duration::from_secs(2);
     /// Files that one member takes out: orders to a table, the audit log.
     EXPORT_PER_MEMBER = "export per member", 10 at once, one more after Duration::from_secs(30);
     /// Searches of one member for what a buyer says of themselves.

@@ -9,19 +9,30 @@ use crate::time::Timestamp;
 pub enum Proof {
     /// A password alone.
     Password,
-    /// A password and a code of an authenticator app.
+    /// A first factor and a code of an authenticator app.
     Authenticator,
-    /// A password and a recovery code.
+    /// A first factor and a recovery code.
     RecoveryCode,
     /// A passkey whose device verified its user: two factors at once.
     Passkey,
+    /// The word of the team's identity provider, as good as a password.
+    Provider,
+    /// The same, where the operator believes what it says of its own second factor.
+    TrustedProvider,
 }
 
 impl Proof {
     /// How long a proof opens what is sensitive; then it is asked for again.
     pub const LIFE: Duration = Duration::from_mins(15);
     /// Every proof there is.
-    pub const ALL: [Self; 4] = [Self::Password, Self::Authenticator, Self::RecoveryCode, Self::Passkey];
+    pub const ALL: [Self; 6] = [
+        Self::Password,
+        Self::Authenticator,
+        Self::RecoveryCode,
+        Self::Passkey,
+        Self::Provider,
+        Self::TrustedProvider,
+    ];
 
     /// The word in rows and translation keys.
     #[must_use]
@@ -31,6 +42,8 @@ impl Proof {
             Self::Authenticator => "authenticator",
             Self::RecoveryCode => "recovery_code",
             Self::Passkey => "passkey",
+            Self::Provider => "provider",
+            Self::TrustedProvider => "trusted_provider",
         }
     }
 
@@ -40,10 +53,10 @@ impl Proof {
         Self::ALL.into_iter().find(|proof| proof.as_str() == word)
     }
 
-    /// Whether something beside a password was shown.
+    /// Whether something beside a password, or what stands for one, was shown.
     #[must_use]
     pub const fn is_second_factor(self) -> bool {
-        !matches!(self, Self::Password)
+        !matches!(self, Self::Password | Self::Provider)
     }
 }
 
@@ -113,7 +126,9 @@ impl Standing {
         if self.has_factor && !self.proof.is_second_factor() {
             return Some(Lack::Proof);
         }
-        if !self.has_factor && rule.demands(self.administers) {
+        // What a trusted provider asked for stands for a factor of the house's own.
+        let has_shown = self.has_factor || self.proof == Proof::TrustedProvider;
+        if !has_shown && rule.demands(self.administers) {
             return Some(Lack::Factor);
         }
         (sensitive && now.since(self.proven_at) >= Proof::LIFE).then_some(Lack::FreshProof)
@@ -145,11 +160,17 @@ pub enum SecurityNotice {
     RecoveryBegun,
     /// Such a link was used: password, second factors and sessions of before are gone.
     Recovered,
+    /// The member's account at the team's identity provider signs in here from now on…
+    ProviderLinked,
+    /// …or does not any more.
+    ProviderUnlinked,
+    /// A key for programs was made.
+    ApiKeyMade,
 }
 
 impl SecurityNotice {
     /// Every notice there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::NewDevice,
         Self::PasswordChanged,
         Self::AuthenticatorAdded,
@@ -165,6 +186,9 @@ impl SecurityNotice {
         Self::GlassBroken,
         Self::RecoveryBegun,
         Self::Recovered,
+        Self::ProviderLinked,
+        Self::ProviderUnlinked,
+        Self::ApiKeyMade,
     ];
 
     /// The word in rows and translation keys.
@@ -186,6 +210,9 @@ impl SecurityNotice {
             Self::GlassBroken => "glass-broken",
             Self::RecoveryBegun => "recovery-begun",
             Self::Recovered => "recovered",
+            Self::ProviderLinked => "provider-linked",
+            Self::ProviderUnlinked => "provider-unlinked",
+            Self::ApiKeyMade => "api-key-made",
         }
     }
 }
@@ -233,10 +260,18 @@ mod tests {
         for rule in [SecondFactorRule::Everyone, SecondFactorRule::Administrators, SecondFactorRule::Offered]
         {
             assert_eq!(standing(Proof::Password, true).lack(rule, false, NOW), Some(Lack::Proof));
-            for proof in [Proof::Authenticator, Proof::RecoveryCode, Proof::Passkey] {
+            assert_eq!(standing(Proof::Provider, true).lack(rule, false, NOW), Some(Lack::Proof));
+            for proof in [Proof::Authenticator, Proof::RecoveryCode, Proof::Passkey, Proof::TrustedProvider] {
                 assert_eq!(standing(proof, true).lack(rule, false, NOW), None, "{proof:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_trusted_provider_stands_for_a_factor_and_another_one_does_not() {
+        let rule = SecondFactorRule::Everyone;
+        assert_eq!(standing(Proof::TrustedProvider, false).lack(rule, false, NOW), None);
+        assert_eq!(standing(Proof::Provider, false).lack(rule, false, NOW), Some(Lack::Factor));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub const DEVICE_KEPT: Duration = DAY.saturating_mul(180);
 pub const NOTICE_KEPT: Duration = DAY.saturating_mul(90);
 /// A member's second step has to be answered within this.
 pub const QUESTION_LIFE: Duration = Duration::from_mins(5);
+/// A browser that was sent to the team's identity provider has to be back within this.
+pub const ERRAND_LIFE: Duration = Duration::from_mins(15);
 /// The owner's link is good for this long.
 pub const SETUP_LINK_LIFE: Duration = DAY;
 /// A consent has to come back from its platform within this.
@@ -228,7 +230,10 @@ const fn other(name: &'static str, terms: &'static [Term]) -> Class {
 pub const CLASSES: &[Class] = &[
     personal(
         "member",
-        &[Term::With(&["member", "authenticator", "passkey", "recovery_code", "order_view"], Fate::Member)],
+        &[Term::With(
+            &["member", "authenticator", "passkey", "recovery_code", "provider_link", "order_view"],
+            Fate::Member,
+        )],
     ),
     personal(
         "session",
@@ -254,6 +259,7 @@ pub const CLASSES: &[Class] = &[
         "once",
         &[
             Term::At { table: "challenge", column: "expires_at", longest: QUESTION_LIFE },
+            Term::At { table: "provider_attempt", column: "expires_at", longest: ERRAND_LIFE },
             Term::At { table: "authorization_attempt", column: "expires_at", longest: AUTHORIZATION_LIFE },
             Term::At { table: "setup_link", column: "expires_at", longest: SETUP_LINK_LIFE },
             Term::At { table: "recovery_link", column: "expires_at", longest: RECOVERY_LINK_LIFE },

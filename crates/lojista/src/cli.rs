@@ -352,6 +352,9 @@ pub(crate) struct SandboxArgs {
         default_value = "http://127.0.0.1:8080/connections/callback/tiktok_shop"
     )]
     pub(crate) tiktok_shop_redirect_uri: String,
+    /// Where the identity provider sends browsers back to.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/sign-in/provider/callback")]
+    pub(crate) oidc_redirect_uri: String,
     /// About how many orders customers place in a minute by themselves, on each marketplace.
     #[arg(long, value_name = "RATE", default_value_t = 0)]
     pub(crate) orders_per_minute: u32,

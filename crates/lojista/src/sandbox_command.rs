@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use connect::{MailServer, Mailer, Sender};
 use sandbox::tiktok_shop::{TikTokShop, TikTokShopConfig};
-use sandbox::{MailCatcher, Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox, Traffic};
+use sandbox::{
+    IdentityConfig, IdentitySandbox, MailCatcher, Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox,
+    Traffic,
+};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -18,6 +21,9 @@ use crate::stop::Stop;
 
 /// Whom a demo's letters are from.
 const DEMO_SENDER: &str = "Casa do Treco <loja@casa-do-treco.example>";
+
+/// What the shop is registered as at the identity provider.
+const IDENTITY_CLIENT: (&str, &str) = ("lojista", "sandbox-secret");
 
 /// Runs the sandbox until it is told to end.
 pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
@@ -44,6 +50,9 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
     let shown_listener = listen(port_after(args.base_port, 4)?).await?;
     let mail = MailAddresses::of(bound(&mail_listener)?, bound(&shown_listener)?);
     let catcher = mail_beside(&sandbox, mail.clone());
+    let identity_listener = listen(port_after(args.base_port, 5)?).await?;
+    let identity_url = format!("http://{}", bound(&identity_listener)?);
+    let identity = identity_beside(&sandbox, &args, identity_url.clone());
     let manifest = sandbox.manifest_document();
     if let Some(path) = &args.manifest {
         write_manifest(path, &manifest)?;
@@ -53,6 +62,7 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
         shopee.spawn(shopee_listener),
         tiktok_shop.spawn(tiktok_listener),
         catcher.spawn(mail_listener, shown_listener),
+        identity.spawn(identity_listener),
     );
     if args.json {
         println!("{manifest}");
@@ -61,6 +71,7 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
         println!("Shopee is ready at {shopee_url} (control: {shopee_url}/_sandbox)");
         println!("TikTok Shop is ready at {tiktok_url} (control: {tiktok_url}/_sandbox)");
         println!("Mail is caught at {} (to read: {})", mail.smtp_url, mail.mails_url);
+        println!("An identity provider is ready at {identity_url}");
     }
     stop.wished().await;
     Ok(())
@@ -117,6 +128,24 @@ fn tiktok_shop_beside(
     let shown = tiktok_shop.clone();
     sandbox.show_neighbour("tiktok_shop", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
     tiktok_shop
+}
+
+/// An identity provider at the same time as `sandbox`, and in its manifest.
+fn identity_beside(sandbox: &Sandbox, args: &SandboxArgs, issuer: String) -> IdentitySandbox {
+    let (client_id, client_secret) = IDENTITY_CLIENT;
+    let redirect_uri = args.oidc_redirect_uri.clone();
+    let shown = serde_json::json!({
+        "issuer": issuer, "client_id": client_id, "client_secret": client_secret, "redirect_uri": redirect_uri,
+    });
+    sandbox.show_neighbour("identity", move || shown.clone());
+    let config = IdentityConfig {
+        issuer,
+        client_id: client_id.to_owned(),
+        client_secret: client_secret.to_owned(),
+        redirect_uris: vec![redirect_uri],
+        seed: args.seed,
+    };
+    IdentitySandbox::new(config, Arc::new(sandbox.clock()))
 }
 
 /// Where letters go in, and where they are read.

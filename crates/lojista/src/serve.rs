@@ -54,7 +54,9 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let app = house::build(ground, channels, public_url.clone(), config.server.second_factor)
         .await?
         .publishing(places)
-        .mailing(config.mail.mailer()?);
+        .mailing(config.mail.mailer()?)
+        .worded(Arc::new(web::Letters))
+        .with_provider(config.provider.provider()?);
     if let Some(plan) = config.backup.plan(&config.storage) {
         app.plan_backups(plan);
     } else {

@@ -1,5 +1,7 @@
 //! `migrate`, `user link` and `user recover`: what is done before or beside a running shop.
 
+use std::sync::Arc;
+
 use app::App;
 use store::Store;
 
@@ -20,7 +22,10 @@ pub(crate) fn migrate(config: &Config) -> Result<(), Failure> {
 async fn app(config: Config) -> Result<App, Failure> {
     let public_url = config.server.public_url(config.server.listen);
     let ground = house::open(&config.storage).await?;
-    house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor).await
+    let channels = house::channels(&config.channels)?;
+    let app = house::build(ground, channels, public_url, config.server.second_factor).await?;
+    // Letters are kept; the shop that runs beside sends them.
+    Ok(app.mailing(config.mail.mailer()?).worded(Arc::new(web::Letters)))
 }
 
 /// Prints a new one-time link for the owner.

@@ -21,13 +21,14 @@ pub const KEY_TABLE: &str = "data_key";
 /// Tables that no backup holds: whoever was signed in signs in anew after a restore, and a
 /// session that was ended must not live again. Where members come from is not needed for longer
 /// than it is kept. A letter is sent when it is written or not at all.
-const LEFT_OUT: [&str; 10] = [
+const LEFT_OUT: [&str; 11] = [
     "session",
     "setup_link",
     "recovery_link",
     "authorization_attempt",
     "familiar_network",
     "challenge",
+    "provider_attempt",
     "mail",
     "privacy_ticket",
     "key_holder",

@@ -88,6 +88,19 @@ pub fn invitation_of(
     )
 }
 
+/// Invitations to an address that are open, of whatever organization, the oldest first.
+pub fn invitations_to(
+    tx: &mut Tx<'_>,
+    email_index: &[u8; 32],
+    now: Timestamp,
+) -> StoreResult<Vec<InvitationRow>> {
+    tx.rows(
+        &format!("SELECT {COLUMNS} FROM invitation WHERE email_index = $1 AND expires_at > $2 ORDER BY id"),
+        params![email_index.as_slice(), now],
+        invitation,
+    )
+}
+
 impl Tenant<'_, '_> {
     /// Keeps an invitation; an earlier one to the same address ends.
     pub fn invite(&mut self, new: &NewInvitation, now: Timestamp) -> StoreResult<()> {

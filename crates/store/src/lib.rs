@@ -33,6 +33,7 @@ pub mod pages;
 pub mod people;
 #[cfg(feature = "planted-flaws")]
 pub mod planted;
+pub mod provider;
 pub mod recovery;
 pub mod redis_limits;
 pub mod requests;

@@ -75,6 +75,8 @@ impl Tenant<'_, '_> {
             "DELETE FROM authenticator WHERE organization_id = $1 AND member_id = $2",
             "DELETE FROM passkey WHERE organization_id = $1 AND member_id = $2",
             "DELETE FROM recovery_code WHERE organization_id = $1 AND member_id = $2",
+            "DELETE FROM provider_link WHERE organization_id = $1 AND member_id = $2",
+            "DELETE FROM provider_attempt WHERE organization_id = $1 AND member_id = $2",
             "DELETE FROM challenge WHERE organization_id = $1 AND member_id = $2",
             "DELETE FROM device WHERE organization_id = $1 AND member_id = $2",
             "DELETE FROM api_key WHERE organization_id = $1 AND member_id = $2",

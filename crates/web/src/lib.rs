@@ -15,6 +15,7 @@ pub mod chrome;
 pub mod csv;
 pub mod format;
 pub mod i18n;
+mod letters;
 pub mod pages;
 mod qr;
 mod retention;
@@ -24,6 +25,7 @@ pub mod server;
 pub use badge::{Badge, Tone};
 pub use chrome::{Chrome, Flash, Nav, OwnerNotice, SignedIn, Theme};
 pub use i18n::Lang;
+pub use letters::Letters;
 pub use server::{WebConfig, paths, router};
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Made {
             node: node.to_owned(),
             faults: Some(self.crash.clone()),
         };
-        App::start(parts).await
+        Ok(App::start(parts).await?.worded(Arc::new(web::Letters)))
     }
 
     fn outbound(&self) -> Arc<Outbound> {

@@ -190,6 +190,12 @@ impl CallSpec {
         Self { url, is_address_secret: true, ..Self::new(operation, Method::GET, &base, &[]) }
     }
 
+    /// Gives the call less time than others have.
+    #[must_use]
+    pub fn within(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
     /// Ends the path with a slash, where a platform writes it so.
     #[must_use]
     pub fn slash(mut self) -> Self {

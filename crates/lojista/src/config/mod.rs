@@ -7,6 +7,7 @@ pub(crate) mod backup;
 pub(crate) mod log;
 pub(crate) mod mail;
 pub(crate) mod passwords;
+pub(crate) mod provider;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod storage;
@@ -28,13 +29,14 @@ pub(crate) use connect::settings::Setting;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use mail::Mail;
 pub(crate) use passwords::Passwords;
+pub(crate) use provider::Provider;
 pub(crate) use redis::Redis;
 pub(crate) use server::Server;
 pub(crate) use storage::Storage;
 pub(crate) use values::{Sources, Values, unknown_variables};
 
 /// The house's own settings, by section; those of the channels come behind.
-const SECTIONS: [&[Setting]; 8] = [
+const SECTIONS: [&[Setting]; 9] = [
     server::SETTINGS,
     passwords::SETTINGS,
     storage::SETTINGS,
@@ -43,6 +45,7 @@ const SECTIONS: [&[Setting]; 8] = [
     audit::SETTINGS,
     redis::SETTINGS,
     mail::SETTINGS,
+    provider::SETTINGS,
 ];
 
 /// Every setting.
@@ -125,6 +128,8 @@ pub(crate) struct Config {
     pub(crate) redis: Redis,
     /// How letters go out.
     pub(crate) mail: Mail,
+    /// The team's identity provider.
+    pub(crate) provider: Provider,
     /// The channels that are on.
     pub(crate) channels: Vec<Arc<dyn ChannelConfig>>,
 }
@@ -142,6 +147,7 @@ impl Config {
             audit: Audit::read(&values)?,
             redis: Redis::read(&values)?,
             mail: Mail::read(&values)?,
+            provider: Provider::read(&values)?,
             channels: market::configured(&values.for_channels())?,
         })
     }

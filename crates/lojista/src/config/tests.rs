@@ -290,6 +290,42 @@ fn a_mail_server_is_whole_or_refused_with_the_mend() {
 }
 
 #[test]
+fn an_identity_provider_is_whole_or_not_there() {
+    let at = |issuer: &str| Said::nothing().variable("LOJISTA_OIDC_ISSUER", issuer);
+    let whole = || {
+        at("https://id.example")
+            .variable("LOJISTA_OIDC_CLIENT_ID", "loja")
+            .variable("LOJISTA_OIDC_CLIENT_SECRET", "geheim")
+    };
+    assert!(Said::nothing().config().provider.provider().is_ok_and(|provider| provider.is_none()));
+    let config = whole().variable("LOJISTA_OIDC_DOMAINS", " Casa.example, loja.example").config();
+    assert!(!format!("{config:?}").contains("geheim"));
+    let (provider, rules) = config.provider.provider().expect("it can be used").expect("there is one");
+    assert_eq!(
+        (provider.issuer(), rules.domains.join(" ")),
+        ("https://id.example", "casa.example loja.example".to_owned())
+    );
+    for (said, mend) in [
+        (at("https://id.example"), "LOJISTA_OIDC_CLIENT_ID"),
+        (
+            at("https://id.example").variable("LOJISTA_OIDC_CLIENT_ID", "loja"),
+            "LOJISTA_OIDC_CLIENT_SECRET_FILE",
+        ),
+        (Said::nothing().variable("LOJISTA_OIDC_CLIENT_ID", "loja"), "LOJISTA_OIDC_ISSUER"),
+        (Said::nothing().variable("LOJISTA_OIDC_CLIENT_SECRET", "geheim"), "LOJISTA_OIDC_ISSUER"),
+        (Said::nothing().variable("LOJISTA_OIDC_DOMAINS", "casa.example"), "LOJISTA_OIDC_ISSUER"),
+        (Said::nothing().variable("LOJISTA_OIDC_TRUSTED_AMR", "mfa"), "LOJISTA_OIDC_ISSUER"),
+        (at("http://id.example").variable("LOJISTA_OIDC_CLIENT_ID", "loja"), "https"),
+        (at("id.example"), "https://host"),
+        (whole().variable("LOJISTA_OIDC_DOMAINS", "@casa.example"), "casa.example,loja.example"),
+        (whole().variable("LOJISTA_OIDC_DOMAINS", "example"), "casa.example,loja.example"),
+    ] {
+        let refused = said.refusal();
+        assert!(refused.contains(mend) && !refused.contains("geheim"), "{mend}: {refused}");
+    }
+}
+
+#[test]
 fn a_redis_is_called_by_tls_or_on_this_machine_or_at_the_host_that_was_named() {
     let at = |url: &str| Said::nothing().variable("LOJISTA_REDIS_URL", url);
     assert!(Said::nothing().config().redis.limits().is_none());

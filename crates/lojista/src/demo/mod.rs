@@ -64,7 +64,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let app =
         house::build(ground, house::channels(&registrations)?, public_url.clone(), SecondFactorRule::Offered)
             .await?
-            .mailing(Some(mail.mailer()?));
+            .mailing(Some(mail.mailer()?))
+            .worded(Arc::new(web::Letters));
     app.plan_backups(Plan {
         depot: Arc::new(Folder::at(folder.join(BACKUPS))),
         every: BACKUP_EVERY,

@@ -77,6 +77,13 @@ impl Ground {
                 ("challenge", text),
                 ("expires_at", far),
             ],
+            "provider_attempt" => vec![
+                ("token_hash", bytes),
+                ("purpose", Val::Text("sign_in")),
+                ("next", text),
+                ("began_at", zero),
+                ("expires_at", far),
+            ],
             "authorization_attempt" => vec![
                 ("state_hash", bytes),
                 ("organization_id", own),

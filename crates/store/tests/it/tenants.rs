@@ -206,6 +206,7 @@ async fn with_factors(shop: &Shop<'_>, member: MemberId) -> PasskeyId {
         shop.meet_network(member, &[4; 32], now)?;
         let until = Timestamp::from_millis(i64::MAX);
         shop.keep_recovery_link(member, &TokenDigest::from_bytes([4; 32]), "phone lost", now, until)?;
+        shop.link_provider(member, "https://id.example", &[6; 32], now)?;
         shop.notify(notice, member, SecurityNotice::NewDevice, "", now)
     })
     .await;
@@ -254,6 +255,7 @@ const READS: &[(&str, Read)] = &[
     ("connection", |shop, of| found(shop.connection(of.connection))),
     ("authenticator", |shop, of| found(shop.authenticator(of.member))),
     ("passkeys", |shop, of| listed(shop.passkeys(of.member))),
+    ("provider_link", |shop, of| found(shop.provider_link(of.member))),
     ("codes_left", |shop, of| shop.codes_left(of.member).map(|left| usize::try_from(left).unwrap_or(0))),
     ("password_hash", |shop, of| found(shop.password_hash(of.member))),
     ("sessions", |shop, of| listed(shop.sessions(of.member, of.now))),
@@ -508,6 +510,9 @@ const WRITES: &[(&str, Write)] = &[
     ("use_recovery_link", |shop, of| {
         shop.use_recovery_link(of.member, &TokenDigest::from_bytes([4; 32]), of.now).map(drop)
     }),
+    ("link_provider", |shop, of| shop.link_provider(of.member, "forged", &[5; 32], of.now)),
+    ("provider_used", |shop, of| shop.provider_used(of.member, of.now)),
+    ("unlink_provider", |shop, of| shop.unlink_provider(of.member).map(drop)),
     ("forget_ways_in", |shop, of| shop.forget_ways_in(of.member)),
     ("meet_network", |shop, of| shop.meet_network(of.member, &[5; 32], of.now)),
     ("meet_network of a known one", |shop, of| shop.meet_network(of.member, &[4; 32], Timestamp::EPOCH)),

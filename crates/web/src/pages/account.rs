@@ -18,8 +18,22 @@ pub struct SignInPage {
     pub next: String,
     /// Whether the shop has an address that passkeys can be made for.
     pub passkeys_possible: bool,
+    /// The host of the team's identity provider, if there is one.
+    pub provider: Option<String>,
     /// What is wrong. A refused pair is an error of `email` that names neither.
     pub errors: Errors,
+}
+
+/// Between the shop and the team's identity provider: goes on by itself.
+#[derive(Debug, Template)]
+#[template(path = "provider.html")]
+pub struct ProviderPage {
+    /// Around it, without navigation.
+    pub chrome: Chrome,
+    /// Where the provider is, for people.
+    pub host: String,
+    /// Where the browser goes.
+    pub address: String,
 }
 
 /// `GET|POST /setup/{token}`. Fields: `organization`, `email`, `password`.

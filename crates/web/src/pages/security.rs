@@ -85,6 +85,15 @@ pub struct NoticeView {
     pub seen: bool,
 }
 
+/// The team's identity provider, on a member's own page.
+#[derive(Debug, Clone)]
+pub struct ProviderView {
+    /// Where it is, for people.
+    pub host: String,
+    /// Since when the member's account there signs in here.
+    pub linked_since: Option<Timestamp>,
+}
+
 /// `GET /security`.
 #[derive(Debug, Template)]
 #[template(path = "security.html")]
@@ -101,6 +110,8 @@ pub struct SecurityPage {
     pub authenticator_since: Option<Timestamp>,
     /// Recovery codes that are left.
     pub codes_left: i64,
+    /// The team's identity provider, if there is one.
+    pub provider: Option<ProviderView>,
     /// Sessions, the one used last first.
     pub sessions: Vec<SessionView>,
     /// What the member was told.

@@ -1,10 +1,10 @@
 use domain::Problem;
 
 use super::{Reader, Rendered, add, brl};
-use crate::Nav;
-use crate::pages::account::{ErrorPage, Obstacle, RecoverPage, SetupPage, SignInPage};
+use crate::pages::account::{ErrorPage, Obstacle, ProviderPage, RecoverPage, SetupPage, SignInPage};
 use crate::pages::components::ComponentsPage;
 use crate::pages::{Errors, FieldError, Pager};
+use crate::{Chrome, Flash, Nav, Tone};
 
 impl Reader {
     pub(super) fn account(&self, pages: &mut Vec<Rendered>) {
@@ -16,10 +16,12 @@ impl Reader {
             email: "ana@casaverde.example".to_owned(),
             next: "/orders".to_owned(),
             passkeys_possible: true,
+            provider: Some("id.casaverde.example".to_owned()),
             errors,
         };
         add(pages, "sign-in", &sign_in(Errors::default()));
         add(pages, "sign-in-refused", &sign_in(errors.clone()));
+        self.at_the_provider(pages);
         self.behind_links(pages);
         for obstacle in Obstacle::OWN {
             add(
@@ -63,6 +65,38 @@ impl Reader {
                 pager: Pager { newer: Some("#newer".to_owned()), older: Some("#older".to_owned()) },
             },
         );
+    }
+
+    /// The way to the identity provider, and what is said of one that came to nothing.
+    fn at_the_provider(&self, pages: &mut Vec<Rendered>) {
+        let host = "id.casaverde.example".to_owned();
+        let address = format!("https://{host}/authorize?client_id=loja");
+        add(pages, "provider", &ProviderPage { chrome: self.gate("/sign-in"), host, address });
+        for word in [
+            "away",
+            "wait",
+            "start-again",
+            "clock",
+            "not-believed",
+            "denied",
+            "not-linked",
+            "taken",
+            "other-account",
+            "not-fresh",
+            "not-enough",
+        ] {
+            let chrome = self.gate("/sign-in");
+            let text = chrome.t(&format!("flash-provider-{word}")).to_owned();
+            let page = SignInPage {
+                chrome: Chrome { flash: Some(Flash { tone: Tone::Bad, text }), ..chrome },
+                email: String::new(),
+                next: "/orders".to_owned(),
+                passkeys_possible: false,
+                provider: None,
+                errors: Errors::default(),
+            };
+            add(pages, "sign-in-provider", &page);
+        }
     }
 
     /// What one-time links lead to.

@@ -87,6 +87,7 @@ impl Reader {
             ("since", "2026-01-05T14:30:00.000Z"),
             ("authenticator", "yes"),
             ("recovery_codes", "8"),
+            ("provider", "https://id.casaverde.example"),
         ];
         let entry = all.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let mut sections = vec![Section { name: "person", entries: vec![entry] }];

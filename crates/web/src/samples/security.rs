@@ -5,8 +5,8 @@ use vault::totp::Seed;
 
 use super::{Reader, Rendered, add};
 use crate::pages::security::{
-    ApiKeyView, ApiKeysPage, AuthenticatorPage, CodesPage, NoticeView, PasskeyView, SecondStepPage,
-    SecurityPage, SessionView,
+    ApiKeyView, ApiKeysPage, AuthenticatorPage, CodesPage, NoticeView, PasskeyView, ProviderView,
+    SecondStepPage, SecurityPage, SessionView,
 };
 use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Nav, qr};
@@ -43,7 +43,11 @@ impl Reader {
         add(pages, "second-step-refused", &self.step("/sign-in/second", true, false, wrong));
         add(pages, "confirm", &self.step("/confirm", false, true, Errors::default()));
         let password = SecondStepPage {
-            choices: Choices { password: true, ..Choices::default() },
+            choices: Choices {
+                password: true,
+                provider: Some("id.casaverde.example".to_owned()),
+                ..Choices::default()
+            },
             ..self.step("/confirm", false, false, Errors::default())
         };
         add(pages, "confirm-password", &password);
@@ -96,6 +100,7 @@ impl Reader {
                 codes: true,
                 password: false,
                 passkey: passkey.then(|| "{\"challenge\":\"x\"}".to_owned()),
+                provider: None,
             },
             errors,
         }
@@ -134,6 +139,10 @@ impl Reader {
             },
             authenticator_since: full.then(|| Self::ago(60 * 24 * 12)),
             codes_left: if full { 3 } else { 0 },
+            provider: Some(ProviderView {
+                host: "id.casaverde.example".to_owned(),
+                linked_since: full.then(|| Self::ago(60 * 24 * 2)),
+            }),
             sessions: vec![session("Chrome, Linux", 0, true), session("", 14, false)],
             notices: if full { notices.collect() } else { Vec::new() },
             password_min_chars: 12,

@@ -24,13 +24,19 @@ pub(crate) struct Next {
     pub(crate) next: String,
 }
 
+/// What the sign-in page offers beside a password: passkeys, and the host of an identity provider.
+fn other_ways(web: &Web) -> (bool, Option<String>) {
+    (web.app.passkey_site().is_some(), web.app.provider_host())
+}
+
 /// The sign-in form.
 pub(crate) async fn show_sign_in(reader: Reader, Query(query): Query<Next>) -> Response {
     let next = own_path(&query.next).to_owned();
-    let passkeys_possible = reader.web.app.passkey_site().is_some();
+    let (passkeys_possible, provider) = other_ways(&reader.web);
     render(&SignInPage {
         chrome: reader.into_chrome(),
         passkeys_possible,
+        provider,
         email: String::new(),
         next,
         errors: Errors::default(),
@@ -39,10 +45,11 @@ pub(crate) async fn show_sign_in(reader: Reader, Query(query): Query<Next>) -> R
 
 /// The sign-in form for whoever has to wait before they show another passkey.
 pub(crate) fn passkeys_wait(reader: Reader, next: String, wait: Duration) -> Response {
+    let (passkeys_possible, provider) = other_ways(&reader.web);
     let chrome = reader.into_chrome();
     let refusal = Refusal::for_now(&chrome, wait, "passkey-wait");
     let errors = refusal.at("email");
-    let page = SignInPage { chrome, email: String::new(), next, passkeys_possible: true, errors };
+    let page = SignInPage { chrome, email: String::new(), next, passkeys_possible, provider, errors };
     refusal.with(render(&page))
 }
 
@@ -52,7 +59,7 @@ pub(crate) async fn sign_in(form: OpenForm) -> Result<Response, Failure> {
     let web = reader.web.clone();
     let (email, next) = (fields.get("email").to_owned(), own_path(fields.get("next")).to_owned());
     let password = Restricted::new(fields.raw("password"));
-    let passkeys_possible = web.app.passkey_site().is_some();
+    let (passkeys_possible, provider) = other_ways(&web);
     match web.app.sign_in(&email, password, &reader.visit).await {
         Ok(SignIn::Entered(entry)) => {
             let mut response = see_other(&next);
@@ -69,7 +76,8 @@ pub(crate) async fn sign_in(form: OpenForm) -> Result<Response, Failure> {
             let wait = if passkeys_possible { "sign-in-wait-passkey" } else { "sign-in-wait" };
             let refusal = Refusal::of(&chrome, refused, "sign-in-wrong", wait)?;
             let errors = refusal.at("email");
-            Ok(refusal.with(render(&SignInPage { chrome, email, next, passkeys_possible, errors })))
+            let page = SignInPage { chrome, email, next, passkeys_possible, provider, errors };
+            Ok(refusal.with(render(&page)))
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::pages::centre::{
     AskPage, AskedBefore, CentrePage, CodePage, CopyPage, FindPage, OwnRequest, ReceivedView, YoursPage,
 };
 use crate::pages::{Errors, FieldError};
-use crate::{Chrome, Lang, Tone, i18n, retention};
+use crate::{Chrome, Tone, letters, retention};
 
 /// What a file of somebody's data is called.
 const FILE_NAME: &str = "lojista-data.json";
@@ -94,7 +94,7 @@ pub(crate) async fn want_code(Path(id): Path<String>, form: OpenForm) -> Result<
     let letter = CodeLetter {
         subject: chrome.t("mail-code-subject").to_owned(),
         // The mark of the code is put in again: it is filled in when the code is made.
-        text: letter_text(chrome.lang, "mail-code-text", &[("name", &shop), ("code", "{code}")]),
+        text: letters::text(chrome.lang, "mail-code-text", &[("name", &shop), ("code", "{code}")]),
     };
     let text = match web.app.want_code(organization, &email, &network, letter).await {
         Ok(token) => {
@@ -111,11 +111,6 @@ pub(crate) async fn want_code(Path(id): Path<String>, form: OpenForm) -> Result<
     let (errors, received) = (wrong("email", text), None);
     let page = CentrePage { chrome, organization, shop, email, received, errors };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
-}
-
-/// A letter's text: two bars are an empty line.
-pub(super) fn letter_text(lang: Lang, key: &str, args: &[(&str, &str)]) -> String {
-    i18n::t(lang, key, args).replace("||", "\n\n") + "\n"
 }
 
 /// Where the code goes.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use app::sign_in::{Entry, QUESTION_LIFE};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use domain::retention::TICKET_LIFE;
+use domain::retention::{ERRAND_LIFE, TICKET_LIFE};
 use store::sessions;
 use vault::Token;
 
@@ -23,6 +23,8 @@ const SESSION: CookieNames = ("__Host-session", "session");
 pub(super) const DEVICE: CookieNames = ("__Host-device", "device");
 /// Holds the question that the browser has to answer next.
 const QUESTION: CookieNames = ("__Host-question", "question");
+/// Binds a browser that was sent to the team's identity provider.
+const ERRAND: CookieNames = ("__Host-errand", "errand");
 /// Holds what a browser has shown to the privacy centre.
 const TICKET: CookieNames = ("__Host-ticket", "ticket");
 /// Cookie with the language and theme of somebody who is not signed in.
@@ -74,6 +76,22 @@ pub(crate) fn keep_entry(response: &mut Response, web: &Web, entry: &Entry) {
 pub(crate) fn keep_question(response: &mut Response, web: &Web, token: &Token) {
     let life = Some(QUESTION_LIFE);
     set_cookie(response, web.cookie_name(QUESTION), token.expose(), life, web.config.secure_cookies);
+}
+
+/// Binds the browser to its way to the identity provider.
+pub(crate) fn keep_errand(response: &mut Response, web: &Web, token: &Token) {
+    let name = web.cookie_name(ERRAND);
+    set_cookie(response, name, token.expose(), Some(ERRAND_LIFE), web.config.secure_cookies);
+}
+
+/// What it is bound by; empty when it is on no way.
+pub(crate) fn errand(web: &Web, headers: &HeaderMap) -> String {
+    cookie(headers, web.cookie_name(ERRAND)).unwrap_or_default()
+}
+
+/// Takes the bond away.
+pub(crate) fn drop_errand(response: &mut Response, web: &Web) {
+    clear_cookie(response, web.cookie_name(ERRAND));
 }
 
 /// Gives the browser a ticket of the privacy centre.

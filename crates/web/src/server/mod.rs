@@ -34,6 +34,7 @@ mod picked;
 #[cfg(feature = "planted-flaws")]
 mod planted;
 mod problems;
+mod provider;
 mod recover;
 mod register;
 mod second_step;
@@ -152,8 +153,11 @@ fn pages() -> Routes {
         .route("/sign-in/second", get(second_step::show).post(second_step::take))
         .route("/sign-in/passkey/begin", post(second_step::begin_passkey))
         .route("/sign-in/passkey", post(second_step::passkey))
+        .route("/sign-in/provider", post(provider::begin))
+        .route(app::provider::CALLBACK, get(provider::finish))
         .route("/sign-out", post(account::sign_out))
         .route("/confirm", get(second_step::show_confirm).post(second_step::confirm))
+        .route("/confirm/provider", post(provider::confirm))
         .route("/security", get(security::show))
         .route("/security/read", post(security::read))
         .route("/security/app", get(security::show_app).post(security::begin_app))
@@ -162,6 +166,8 @@ fn pages() -> Routes {
         .route("/security/passkeys", post(security::add_passkey))
         .route("/security/passkeys/begin", post(security::begin_passkey))
         .route("/security/passkeys/{id}/remove", post(security::remove_passkey))
+        .route("/security/provider", post(provider::link))
+        .route("/security/provider/remove", post(provider::unlink))
         .route("/security/codes", post(security::new_codes))
         .route("/security/password", post(security::change_password))
         .route("/security/sessions/end", post(security::end_sessions))

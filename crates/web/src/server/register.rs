@@ -7,7 +7,6 @@ use axum::response::{IntoResponse as _, Response};
 use domain::RequestId;
 use store::requests::RequestState;
 
-use super::centre::letter_text;
 use super::guard::{Failure, May, Member, Posted, Proven, ProvenForm, render, see_with};
 use super::may;
 use crate::pages::account::Obstacle;
@@ -87,8 +86,10 @@ pub(crate) async fn answer(
     let lang = Lang::parse(&row.language).unwrap_or_default();
     let words =
         [("name", member.who.organization_name.as_str()), ("number", id.as_str()), ("answer", text.as_str())];
-    let letter =
-        (i18n::text(lang, "mail-answer-subject").to_owned(), letter_text(lang, "mail-answer-text", &words));
+    let letter = (
+        i18n::text(lang, "mail-answer-subject").to_owned(),
+        crate::letters::text(lang, "mail-answer-text", &words),
+    );
     let answered = Answered { refused: fields.get("outcome") == "refused", text: text.clone(), letter };
     let (organization, by) = (member.organization(), member.who.member);
     let back = format!("/privacy/requests/{id}");

@@ -14,7 +14,7 @@ use super::second_step::as_json;
 use super::{cookies, see_other};
 use crate::pages::account::Obstacle;
 use crate::pages::security::{
-    AuthenticatorPage, CodesPage, NoticeView, PasskeyView, SecurityPage, SessionView,
+    AuthenticatorPage, CodesPage, NoticeView, PasskeyView, ProviderView, SecurityPage, SessionView,
 };
 use crate::pages::{Errors, FieldError};
 use crate::{Tone, qr};
@@ -52,6 +52,9 @@ async fn security_page(member: &Member, errors: Errors) -> Result<SecurityPage, 
             .collect(),
         authenticator_since: found.authenticator_since,
         codes_left: found.codes_left,
+        provider: app
+            .provider_host()
+            .map(|host| ProviderView { host, linked_since: found.provider.map(|link| link.created_at) }),
         sessions: found
             .sessions
             .into_iter()
