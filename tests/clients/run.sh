@@ -108,6 +108,8 @@ python tiktok_shop_mcp_client.py tiktok-shop-mcp==0.3.0 httpx==0.27.2
 node_client tiktok_shop_sdk.cjs tiktok-shop-sdk@1.0.3 undici@6.21.3
 node_client tiktok_shop_sign.cjs tiktok-shop@2.0.0 axios@1.7.9 undici@6.21.3
 
+python s3_boto3.py boto3==1.44.5
+
 passed=$(grep -c '^ok' "$work/lines" || true)
 failed=$(grep -c '^FAIL' "$work/lines" || true)
 echo "$passed passed, $failed failed"
