@@ -462,7 +462,7 @@ fn the_documents_name_exactly_what_can_be_set() {
 fn every_setting_that_names_an_address_stands_on_the_page_of_who_is_spoken_to() {
     let page = include_str!("../../../../docs/security/communications.md");
     let names_one = |setting: &&Setting| {
-        let ends = ["url", "listen", "proxies", "host", "push_dir"];
+        let ends = ["url", "listen", "proxies", "host", "push_dir", "endpoint"];
         ends.iter().any(|end| setting.key.ends_with(end))
     };
     for setting in settings().filter(names_one) {
