@@ -42,6 +42,8 @@ const LEASE: Duration = Duration::from_mins(2);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How often a node looks whether there is something to do.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a page waits for a place that is far away.
+const LOOK_PATIENCE: Duration = Duration::from_secs(3);
 /// How soon one that failed is tried again, at the latest.
 const RETRY_AFTER: Duration = Duration::from_mins(5);
 /// How often the newest backup is tried without anybody asking.
@@ -170,8 +172,8 @@ impl App {
     /// be looked at.
     pub async fn backups_kept(&self) -> Option<(i64, Option<Timestamp>)> {
         let depot = Arc::clone(&self.backup_plan()?.depot);
-        let looked = tokio::task::spawn_blocking(move || listed(&*depot, Set::Data)).await;
-        let lists = looked.ok()?.ok()?;
+        let looking = tokio::task::spawn_blocking(move || listed(&*depot, Set::Data));
+        let lists = tokio::time::timeout(LOOK_PATIENCE, looking).await.ok()?.ok()?.ok()?;
         Some((i64::try_from(lists.len()).unwrap_or(i64::MAX), lists.first().map(|listed| listed.taken_at)))
     }
 
