@@ -136,6 +136,7 @@ const PROBE: &[u8] = b"tried out by lojista; it may be deleted";
 
 /// Tries whether a depot can be written to, listed, read and deleted from, with something small;
 /// what cannot be done, in words. `chance` keeps two that try apart.
+#[must_use]
 pub fn try_out(depot: &dyn Depot, chance: u64) -> Vec<DepotError> {
     let Some(name) = DepotName::parse(&format!("{PROBES}/{chance:016x}")) else { return Vec::new() };
     if let Err(error) = depot.put(&name, PROBE).and_then(|()| depot.settle()) {
