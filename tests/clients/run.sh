@@ -110,6 +110,7 @@ node_client tiktok_shop_sign.cjs tiktok-shop@2.0.0 axios@1.7.9 undici@6.21.3
 
 node_client identity_openid_client.cjs openid-client@5.7.1
 node_client identity_oidc_provider.cjs oidc-provider@8.8.1
+python s3_boto3.py boto3==1.44.5
 
 passed=$(grep -c '^ok' "$work/lines" || true)
 failed=$(grep -c '^FAIL' "$work/lines" || true)

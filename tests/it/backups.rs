@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use app::backup::depot::{Depot, DepotError, DepotName, Folder};
+use app::backup::depot::{Depot, DepotError, DepotName, Folder, Held};
 use app::backup::{BackupError, DrillReport, Plan, Restore, Restored};
 use domain::id::uuid_v7;
 use domain::{Actor, Timestamp};
@@ -24,7 +24,7 @@ const SHARED: &str = "CAN-INOX-500";
 /// What changes by the backup itself.
 const ITS_OWN: [&str; 4] = ["backup_run", "audit_tree", "audit_checkpoint", "counter"];
 
-async fn a_days_work(shop: &TestApp) {
+pub(crate) async fn a_days_work(shop: &TestApp) {
     shop.connect_classic().await;
     for units in [1, 2, 1] {
         shop.sell(&shop.market().items_of(CLASSIC_SELLER, SHARED)[0], units);
@@ -76,24 +76,24 @@ impl Vaulted {
     }
 }
 
-fn keys_of(shop: &TestApp) -> Arc<Keyring> {
+pub(crate) fn keys_of(shop: &TestApp) -> Arc<Keyring> {
     shop.app().shared_keyring()
 }
 
-async fn run(shop: &TestApp, kind: RunKind) -> Run {
+pub(crate) async fn run(shop: &TestApp, kind: RunKind) -> Run {
     let asked = shop.app().ask_for_backup(kind, &Actor::system("test")).await.expect("it can be asked for");
     assert!(asked, "nothing else waits");
     shop.app().do_waiting_run().await.expect("it ends").expect("it was done")
 }
 
-async fn backed_up(shop: &TestApp) -> Run {
+pub(crate) async fn backed_up(shop: &TestApp) -> Run {
     let run = run(shop, RunKind::Backup).await;
     assert_eq!((run.state, run.error.as_deref()), (RunState::Good, None));
     shop.wait(Duration::from_secs(1));
     run
 }
 
-async fn drilled(shop: &TestApp) -> (Run, DrillReport) {
+pub(crate) async fn drilled(shop: &TestApp) -> (Run, DrillReport) {
     let run = run(shop, RunKind::Drill).await;
     let report = run.report.as_deref().unwrap_or_else(|| panic!("no report: {:?}", run.error));
     let report = serde_json::from_str(report).expect("the report reads back");
@@ -124,7 +124,7 @@ async fn rows_at(location: &Location) -> BTreeMap<String, Vec<Vec<u8>>> {
     store.installation().read(everything).await.expect("it can be read")
 }
 
-async fn assert_same(shop: &TestApp, location: &Location) {
+pub(crate) async fn assert_same(shop: &TestApp, location: &Location) {
     let (there, back) = (shop.read(everything).await, rows_at(location).await);
     assert_eq!(there.keys().collect::<Vec<_>>(), back.keys().collect::<Vec<_>>());
     assert!(back["orders"].len() > 1 && back["order_line"].len() > 1 && back["audit_event"].len() > 10);
@@ -140,14 +140,16 @@ async fn assert_same(shop: &TestApp, location: &Location) {
     }
 }
 
-async fn restored_to_a_file(restore: &Restore) -> (TempDir, Location, Result<Restored, BackupError>) {
+pub(crate) async fn restored_to_a_file(
+    restore: &Restore,
+) -> (TempDir, Location, Result<Restored, BackupError>) {
     let folder = folder();
     let place = file_in(&folder);
     let restored = restore.run(&place).await;
     (folder, place, restored)
 }
 
-async fn refusal(restore: &Restore) -> BackupError {
+pub(crate) async fn refusal(restore: &Restore) -> BackupError {
     restored_to_a_file(restore).await.2.expect_err("this is not restored")
 }
 
@@ -193,11 +195,15 @@ impl Depot for Dying {
         self.step(&self.gets)?;
         self.inner.get(name, limit)
     }
-    fn size(&self, name: &DepotName) -> Result<Option<u64>, DepotError> {
-        self.inner.size(name)
+    fn replace(&self, name: &DepotName, bytes: &[u8]) -> Result<(), DepotError> {
+        self.step(&self.puts)?;
+        self.inner.replace(name, bytes)
     }
-    fn list(&self, first: &str) -> Result<Vec<DepotName>, DepotError> {
-        self.inner.list(first)
+    fn settle(&self) -> Result<(), DepotError> {
+        self.inner.settle()
+    }
+    fn held(&self, first: &str) -> Result<Held, DepotError> {
+        self.inner.held(first)
     }
     fn remove(&self, name: &DepotName) -> Result<(), DepotError> {
         self.inner.remove(name)

@@ -40,6 +40,7 @@ mod access;
 mod api;
 mod audit;
 mod backups;
+mod buckets;
 mod buyers;
 mod cases;
 mod checkpoints;

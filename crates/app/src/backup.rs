@@ -5,6 +5,7 @@
 //! is. A run that was cut off counts as failed and leaves nothing that could be taken for a
 //! backup: only a signed list makes one, and it is put there last.
 
+pub mod bucket;
 pub mod depot;
 pub mod error;
 mod keep;
@@ -28,7 +29,7 @@ use vault::backup::{digest, to_hex};
 
 use crate::App;
 use crate::audit::Deed;
-use depot::{Depot, DepotName};
+use depot::{Depot, DepotError, DepotName};
 pub use error::BackupError;
 use list::{List, Listed, Set, fetch, listed};
 pub use prove::Check;
@@ -41,6 +42,8 @@ const LEASE: Duration = Duration::from_mins(2);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How often a node looks whether there is something to do.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a page waits for a place that is far away.
+const LOOK_PATIENCE: Duration = Duration::from_secs(3);
 /// How soon one that failed is tried again, at the latest.
 const RETRY_AFTER: Duration = Duration::from_mins(5);
 /// How often the newest backup is tried without anybody asking.
@@ -169,8 +172,8 @@ impl App {
     /// be looked at.
     pub async fn backups_kept(&self) -> Option<(i64, Option<Timestamp>)> {
         let depot = Arc::clone(&self.backup_plan()?.depot);
-        let looked = tokio::task::spawn_blocking(move || listed(&*depot, Set::Data)).await;
-        let lists = looked.ok()?.ok()?;
+        let looking = tokio::task::spawn_blocking(move || listed(&*depot, Set::Data));
+        let lists = tokio::time::timeout(LOOK_PATIENCE, looking).await.ok()?.ok()?.ok()?;
         Some((i64::try_from(lists.len()).unwrap_or(i64::MAX), lists.first().map(|listed| listed.taken_at)))
     }
 
@@ -311,7 +314,7 @@ impl App {
     }
 
     /// What there is already, and which installation this is.
-    async fn known(&self, plan: &Plan, keys: &BackupKeys) -> Result<Known, BackupError> {
+    async fn known(&self, plan: &Plan) -> Result<Known, BackupError> {
         let mut chance = [0; 16];
         self.entropy().fill(&mut chance);
         let fresh = digest(&chance)[..32].to_owned();
@@ -322,22 +325,14 @@ impl App {
                 Ok((installation, runs::last_at(tx, &place)?))
             })
             .await?;
-        let newest_of = |set| {
-            let lists = listed(&*plan.depot, set)?;
-            let highest = lists.last().map_or(0, |listed: &Listed| listed.number);
-            let newest = match lists.last().map(|listed| fetch(&*plan.depot, set, &listed.name, keys)) {
-                None => None,
-                Some(Ok(found)) => Some(found),
-                Some(Err(error @ BackupError::OtherKeys { .. })) => return Err(error),
-                // The next one is whole again; drills and restores tell of this one.
-                Some(Err(error)) => {
-                    tracing::error!(error = %error, "the newest backup cannot be believed");
-                    None
-                }
-            };
-            Ok((newest, highest))
-        };
-        let ((newest, highest), (newest_keys, highest_keys)) = (newest_of(Set::Data)?, newest_of(Set::Keys)?);
+        let (depot, keyring) = (Arc::clone(&plan.depot), self.shared_keyring());
+        let newest = tokio::task::spawn_blocking(move || {
+            let keys = BackupKeys::of(&keyring);
+            let of = |set| newest_of(&*depot, set, &keys);
+            Ok::<_, BackupError>((of(Set::Data)?, of(Set::Keys)?))
+        });
+        let newest = newest.await.map_err(|_| StoreError::Panicked)?;
+        let ((newest, highest), (newest_keys, highest_keys)) = newest?;
         if newest.iter().chain(&newest_keys).any(|(list, _)| list.installation != installation) {
             return Err(BackupError::OtherInstallation(plan.depot.place()));
         }
@@ -350,11 +345,14 @@ impl App {
         done: &Arc<AtomicI64>,
         total: &Arc<AtomicI64>,
     ) -> Result<Taken, BackupError> {
-        let keys = BackupKeys::of(self.keyring());
-        let known = self.known(plan, &keys).await?;
+        let known = self.known(plan).await?;
         let depot = Arc::clone(&plan.depot);
-        tokio::task::spawn_blocking(move || depot.tidy()).await.map_err(|_| StoreError::Panicked)??;
-        self.tell_erasures(plan, &keys).await?;
+        let there = tokio::task::spawn_blocking(move || {
+            depot.tidy()?;
+            Ok::<_, BackupError>([depot.held(Set::Data.chunks())?, depot.held(Set::Keys.chunks())?])
+        });
+        let there = there.await.map_err(|_| StoreError::Panicked)??;
+        self.tell_erasures(plan).await?;
         // What the log tells up to now gets its place, so that the tree covers it.
         while self.sequence_audit().await? > 0 {}
         let last = known.last.as_ref();
@@ -372,7 +370,8 @@ impl App {
         total.store(i64::try_from(rows).unwrap_or(i64::MAX), Ordering::Relaxed);
         let take = take::Take {
             depot: Arc::clone(&plan.depot),
-            keys,
+            keys: BackupKeys::of(self.keyring()),
+            there,
             clock: Arc::clone(&self.parts.clock),
             entropy: Arc::clone(&self.parts.entropy),
             installation: known.installation,
@@ -385,18 +384,24 @@ impl App {
     }
 
     /// Puts erasures beside the backups that are not there yet.
-    async fn tell_erasures(&self, plan: &Plan, keys: &BackupKeys) -> Result<(), BackupError> {
+    async fn tell_erasures(&self, plan: &Plan) -> Result<(), BackupError> {
         let all = self.store().installation().read(|tx| runs::erasures(tx, Timestamp::EPOCH)).await?;
-        for (hash, at) in all {
-            let hash = to_hex(&hash);
-            let name = format!("{}/{hash}-{:015}", restore::ERASURES, at.as_millis());
-            let name = DepotName::parse(&name).ok_or(BackupError::ListMisplaced)?;
-            if plan.depot.size(&name)?.is_none() {
-                let note = keys.sign(&format!("{}\n{hash} {}\n", restore::ERASURE_TITLE, at.as_millis()));
-                plan.depot.put(&name, note.as_bytes())?;
+        let (depot, keyring) = (Arc::clone(&plan.depot), self.shared_keyring());
+        let told = tokio::task::spawn_blocking(move || {
+            let keys = BackupKeys::of(&keyring);
+            let there = depot.held(restore::ERASURES)?;
+            for (hash, at) in all {
+                let hash = to_hex(&hash);
+                let name = format!("{}/{hash}-{:015}", restore::ERASURES, at.as_millis());
+                let name = DepotName::parse(&name).ok_or(BackupError::ListMisplaced)?;
+                if !there.contains_key(&name) {
+                    let note = keys.sign(&format!("{}\n{hash} {}\n", restore::ERASURE_TITLE, at.as_millis()));
+                    depot.put(&name, note.as_bytes())?;
+                }
             }
-        }
-        Ok(())
+            Ok::<_, BackupError>(depot.settle()?)
+        });
+        told.await.map_err(|_| StoreError::Panicked)?
     }
 
     /// Restores the newest backup into a scratch file and proves it.
@@ -408,8 +413,7 @@ impl App {
         total: &Arc<AtomicI64>,
     ) -> Result<End, BackupError> {
         let begun = self.clock().now();
-        let keys = BackupKeys::of(self.keyring());
-        let known = self.known(plan, &keys).await?;
+        let known = self.known(plan).await?;
         let last_number = known.last.as_ref().and_then(|run| run.number).unwrap_or_default();
         if known.highest < last_number {
             return Err(BackupError::RolledBack { found: known.highest, known: last_number });
@@ -456,6 +460,30 @@ impl App {
             ..End::default()
         })
     }
+}
+
+/// The newest list of a set, if it can be believed, and the highest number there.
+fn newest_of(
+    depot: &dyn Depot,
+    set: Set,
+    keys: &BackupKeys,
+) -> Result<(Option<(List, String)>, i64), BackupError> {
+    let lists = listed(depot, set)?;
+    let highest = lists.last().map_or(0, |listed: &Listed| listed.number);
+    let newest = match lists.last().map(|listed| fetch(depot, set, &listed.name, keys)) {
+        None => None,
+        Some(Ok(found)) => Some(found),
+        // A place that is not reached now is no damaged backup.
+        Some(Err(error @ (BackupError::OtherKeys { .. } | BackupError::Depot(DepotError::Bucket(_))))) => {
+            return Err(error);
+        }
+        // The next one is whole again; drills and restores tell of this one.
+        Some(Err(error)) => {
+            tracing::error!(error = %error, "the newest backup cannot be believed");
+            None
+        }
+    };
+    Ok((newest, highest))
 }
 
 /// A drill's folder; gone with it.

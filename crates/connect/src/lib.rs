@@ -6,6 +6,7 @@
 //! reached through an `Option`: what a channel lacks is visible and typed, and nothing
 //! forgotten succeeds silently.
 
+pub mod bucket;
 pub mod buyers;
 pub mod catalogue;
 pub mod channel;

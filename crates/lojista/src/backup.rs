@@ -1,5 +1,6 @@
 //! `backup`, `restore` and `restore-drill`.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use app::App;
-use app::backup::depot::Folder;
+use app::backup::bucket::InBucket;
+use app::backup::depot::{Depot, Folder};
 use app::backup::{BackupError, DrillReport, Plan, Restore, Restored};
+use connect::HttpTransport;
+use connect::bucket::{Bucket, Patience};
 use domain::{Actor, Clock as _, Timestamp};
 use store::Location;
 use store::backup::{Run, RunKind, RunState};
@@ -16,6 +20,7 @@ use vault::{Keyring, OsEntropy};
 
 use crate::cli::RestoreArgs;
 use crate::clock::SystemClock;
+use crate::config::backup::Place;
 use crate::config::{Backup, Config, Storage};
 use crate::failure::Failure;
 use crate::{folder, house};
@@ -26,24 +31,48 @@ const SCRATCH: &str = "restore-scratch";
 const HARMLESS: [&str; 3] = ["keys", "lock", SCRATCH];
 /// How often a person is told how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(2);
+/// A restore without a place to restore from.
+const NOWHERE: &str = "nobody says where the backups lie: name a folder with --from, or set LOJISTA_BACKUP_S3_BUCKET and what \
+                       belongs to it; nothing was touched";
 /// A restore tells after so many rows.
 const TELL_ROWS: u64 = 100_000;
 
+impl Place {
+    /// The depot there. Nothing is called yet.
+    pub(crate) fn depot(&self) -> Result<Arc<dyn Depot>, Failure> {
+        let place = match self {
+            Self::Folder(folder) => return Ok(Arc::new(Folder::at(folder.clone()))),
+            Self::Bucket(place) => place.clone(),
+        };
+        let unusable = |error: &dyn Display| Failure::at("the network cannot be used", error);
+        let transport = HttpTransport::new().map_err(|error| unusable(&error))?;
+        let bucket = Bucket::new(
+            place,
+            Arc::new(transport),
+            Arc::new(SystemClock),
+            Arc::new(OsEntropy),
+            Patience::default(),
+        );
+        Ok(Arc::new(InBucket::new(bucket).map_err(|error| unusable(&error))?))
+    }
+}
+
 impl Backup {
-    /// What the application does, if a folder was named.
-    pub(crate) fn plan(&self, storage: &Storage) -> Option<Plan> {
-        Some(Plan {
-            depot: Arc::new(Folder::at(self.folder.clone()?)),
+    /// What the application does, if a place was named.
+    pub(crate) fn plan(&self, storage: &Storage) -> Result<Option<Plan>, Failure> {
+        let Some(place) = &self.place else { return Ok(None) };
+        Ok(Some(Plan {
+            depot: place.depot()?,
             every: self.every,
             keep_days: self.keep_days,
             scratch: storage.folder.clone().unwrap_or_else(std::env::temp_dir),
-        })
+        }))
     }
 }
 
 /// Takes a backup, or tries the newest one, now.
 pub(crate) async fn run(config: Config, kind: RunKind, json: bool) -> Result<(), Failure> {
-    let plan = config.backup.plan(&config.storage).ok_or_else(|| Failure::new(BackupError::NoPlace))?;
+    let plan = config.backup.plan(&config.storage)?.ok_or_else(|| Failure::new(BackupError::NoPlace))?;
     let place = plan.depot.place();
     let public_url = config.server.public_url(config.server.listen);
     let ground = house::open(&config.storage).await?;
@@ -150,9 +179,16 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<(), Failure> {
     }
     let keyring = Arc::new(Keyring::load(&keys).map_err(Failure::new)?);
     let at = args.at.as_deref().map(read_instant).transpose()?;
+    let depot = match &args.from {
+        Some(folder) => Place::Folder(folder.clone()).depot()?,
+        None => match &args.config.load(&[])?.backup.place {
+            Some(place) => place.depot()?,
+            None => return Err(Failure::new(NOWHERE)),
+        },
+    };
     let told = AtomicU64::new(0);
     let restore = Restore {
-        depot: Arc::new(Folder::at(args.from.clone())),
+        depot,
         keyring,
         at,
         clock: Arc::new(SystemClock),

@@ -368,7 +368,7 @@ pub(crate) struct SandboxArgs {
 pub(crate) struct BackupArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Where the backups lie (LOJISTA_BACKUP_DIR).
+    /// The folder that the backups lie in (LOJISTA_BACKUP_DIR); else the bucket that is configured.
     #[arg(long, value_name = "DIR")]
     to: Option<String>,
     /// Print the result as one line of JSON.
@@ -388,9 +388,9 @@ impl BackupArgs {
 pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// Where the backups lie.
+    /// The folder that the backups lie in; else the place that is configured.
     #[arg(long, value_name = "DIR")]
-    pub(crate) from: PathBuf,
+    pub(crate) from: Option<PathBuf>,
     /// An empty data folder, or an empty database (postgres://…); else the configured one.
     #[arg(long, value_name = "PLACE")]
     pub(crate) into: Option<String>,

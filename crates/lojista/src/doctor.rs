@@ -78,6 +78,7 @@ async fn examine(config: Config) -> Result<Vec<Finding>, Failure> {
     findings.extend(ground.await.map_err(|error| Failure::at("the data cannot be looked at", error))?);
     findings.extend(outside::channels(&config).await?);
     findings.push(outside::public_address(&config).await?);
+    findings.extend(outside::backups(&config).await?);
     if findings.iter().all(|finding| finding.state != State::Fail) && begun(&config.storage).await? {
         findings.extend(shop(&config).await);
     }

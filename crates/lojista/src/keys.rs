@@ -25,7 +25,7 @@ pub(crate) async fn run(config: Config, command: KeysCommand) -> Result<(), Fail
     let app =
         house::build(ground, house::channels(&config.channels)?, public_url, config.server.second_factor)
             .await?;
-    if let Some(plan) = config.backup.plan(&config.storage) {
+    if let Some(plan) = config.backup.plan(&config.storage)? {
         app.plan_backups(plan);
     }
     match command {
@@ -226,7 +226,9 @@ async fn retire(app: &App, json: bool, give_up_backups: bool) -> Result<(), Fail
     }
     println!("Destroyed, in the database and in the key file here: {}", keks.join(", "));
     if !retired.backups_looked_at && !give_up_backups {
-        println!("No place of backups is set (LOJISTA_BACKUP_DIR), so none was looked at.");
+        println!(
+            "No place of backups is set (LOJISTA_BACKUP_DIR or LOJISTA_BACKUP_S3_BUCKET), so none was looked at."
+        );
     }
     println!("Copies of the key file still hold them: replace each copy by the file as it is now.");
     Ok(())

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connect::{MailServer, Mailer, Sender};
+use sandbox::s3::{S3, S3Manifest};
 use sandbox::tiktok_shop::{TikTokShop, TikTokShopConfig};
 use sandbox::{
     IdentityConfig, IdentitySandbox, MailCatcher, Sandbox, SandboxConfig, ShopeeConfig, ShopeeSandbox,
@@ -53,6 +54,9 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
     let identity_listener = listen(port_after(args.base_port, 5)?).await?;
     let identity_url = format!("http://{}", bound(&identity_listener)?);
     let identity = identity_beside(&sandbox, &args, identity_url.clone());
+    let storage_listener = listen(port_after(args.base_port, 6)?).await?;
+    let storage_url = format!("http://{}", bound(&storage_listener)?);
+    let storage = storage_beside(&sandbox, storage_url.clone());
     let manifest = sandbox.manifest_document();
     if let Some(path) = &args.manifest {
         write_manifest(path, &manifest)?;
@@ -63,6 +67,7 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
         tiktok_shop.spawn(tiktok_listener),
         catcher.spawn(mail_listener, shown_listener),
         identity.spawn(identity_listener),
+        storage.spawn(storage_listener),
     );
     if args.json {
         println!("{manifest}");
@@ -70,6 +75,7 @@ pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
         println!("The sandbox is ready at {base_url} (control: {base_url}/_sandbox, see docs/sandbox.md)");
         println!("Shopee is ready at {shopee_url} (control: {shopee_url}/_sandbox)");
         println!("TikTok Shop is ready at {tiktok_url} (control: {tiktok_url}/_sandbox)");
+        println!("S3-compatible storage is ready at {storage_url} (control: {storage_url}/_sandbox)");
         println!("Mail is caught at {} (to read: {})", mail.smtp_url, mail.mails_url);
         println!("An identity provider is ready at {identity_url}");
     }
@@ -177,6 +183,14 @@ impl MailAddresses {
 fn mail_beside(sandbox: &Sandbox, addresses: MailAddresses) -> MailCatcher {
     sandbox.show_neighbour("mail", move || serde_json::to_value(&addresses).unwrap_or_default());
     MailCatcher::new(Arc::new(sandbox.clock()))
+}
+
+/// Storage at the same time as `sandbox`, and in its manifest.
+fn storage_beside(sandbox: &Sandbox, endpoint: String) -> S3 {
+    let storage = S3::new(S3Manifest::at(endpoint), Arc::new(sandbox.clock()));
+    let shown = storage.clone();
+    sandbox.show_neighbour("s3", move || serde_json::to_value(shown.manifest()).unwrap_or_default());
+    storage
 }
 
 /// Listens on this machine only: the sandbox asks nobody for a password.

@@ -57,10 +57,10 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
         .mailing(config.mail.mailer()?)
         .worded(Arc::new(web::Letters))
         .with_provider(config.provider.provider()?);
-    if let Some(plan) = config.backup.plan(&config.storage) {
+    if let Some(plan) = config.backup.plan(&config.storage)? {
         app.plan_backups(plan);
     } else {
-        tracing::warn!("no backups are taken: set LOJISTA_BACKUP_DIR");
+        tracing::warn!("no backups are taken: set LOJISTA_BACKUP_DIR or LOJISTA_BACKUP_S3_BUCKET");
     }
     let link = app.setup_link().await?;
     say_ready(&public_url, link.as_deref(), json);

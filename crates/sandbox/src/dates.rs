@@ -37,6 +37,19 @@ pub fn plus_compact(at: Timestamp) -> String {
     with_zone(at, "+0000")
 }
 
+/// `Mon, 05 Jan 2026 14:30:00 GMT`: what HTTP's own headers say (RFC 9110 §5.6.7).
+#[must_use]
+pub fn http(at: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let text = at.to_rfc3339();
+    // The first of January 1970 was a Thursday.
+    let day = usize::try_from(at.as_millis().div_euclid(24 * HOUR_MS).rem_euclid(7)).unwrap_or_default();
+    let month = text[5..7].parse::<usize>().unwrap_or(1) - 1;
+    format!("{}, {} {} {} {} GMT", DAYS[day], &text[8..10], MONTHS[month], &text[..4], &text[11..19])
+}
+
 /// `2026-01-05T14:30:00.000+00:00`: returns.
 #[must_use]
 pub fn plus(at: Timestamp) -> String {

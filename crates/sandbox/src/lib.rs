@@ -27,6 +27,7 @@ pub mod multipart;
 pub mod pdf;
 pub mod products;
 pub mod reply;
+pub mod s3;
 mod sandbox;
 mod shell;
 pub mod shopee;

@@ -33,7 +33,8 @@ pub const HELP: &str = "\
 The sandbox stands for Mercado Livre and, on the next two ports, for Shopee and TikTok Shop:
 API, authorization page and notifications on one address each, with sellers, products and
 buyers in them. A mail server that delivers nothing is on the port after those, and what it
-caught can be read on the port after that. Nothing leaves this machine.
+caught can be read on the port after that; then comes S3-compatible storage with a bucket in it.
+Nothing leaves this machine.
 
 Start it, read what to connect with, make a sale, break something:
 
@@ -46,6 +47,7 @@ Start it, read what to connect with, make a sale, break something:
   curl -X POST http://127.0.0.1:9102/_sandbox/sales -d '{\"sku\":\"CAN-INOX-500\",\"quantity\":1}'
   LOJISTA_SMTP_URL=smtp://127.0.0.1:9103 LOJISTA_MAIL_FROM=loja@casa.example lojista serve
   curl http://127.0.0.1:9104/_sandbox/mails
+  curl http://127.0.0.1:9105/_sandbox/manifest
 
 All control calls: docs/sandbox.md.
 ";

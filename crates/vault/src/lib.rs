@@ -42,6 +42,7 @@ pub mod password;
 pub mod password_rules;
 pub mod recovery;
 pub mod seal;
+pub mod sigv4;
 pub mod token;
 pub mod totp;
 mod xaes;

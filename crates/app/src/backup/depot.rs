@@ -1,11 +1,14 @@
 //! Where backups lie: names and bytes, put whole or not at all.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use connect::bucket::BucketError;
 
 /// Longest part of a name, in bytes.
 const MAX_PART: usize = 100;
@@ -79,6 +82,12 @@ pub enum DepotError {
         /// The limit.
         limit: usize,
     },
+    /// The bucket refused, or was not reached.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// Its threads are gone.
+    #[error("the calls to the bucket ended early: the program is about to end")]
+    Ended,
     /// The system refused.
     #[error("{doing} {what}: {error}")]
     Io {
@@ -91,23 +100,57 @@ pub enum DepotError {
     },
 }
 
-/// A place for backups.
+/// What lies in a depot: names, and lengths in bytes.
+pub type Held = BTreeMap<DepotName, u64>;
+
+/// A place for backups. Each call waits until it is answered: none is for a thread that answers
+/// others meanwhile.
 pub trait Depot: Send + Sync + fmt::Debug {
-    /// Puts something new there. Once this returns it survives a power cut; until then there
-    /// is nothing of that name.
+    /// Puts something new there. It is there whole or not at all, and for good once
+    /// [`settle`](Self::settle) has returned; that one may tell what went wrong here.
     fn put(&self, name: &DepotName, bytes: &[u8]) -> Result<(), DepotError>;
+    /// The same, in place of what lies there and is of no use.
+    fn replace(&self, name: &DepotName, bytes: &[u8]) -> Result<(), DepotError>;
+    /// Waits until all that was put survives a power cut.
+    fn settle(&self) -> Result<(), DepotError>;
     /// What lies there, if it has no more than `limit` bytes.
     fn get(&self, name: &DepotName, limit: usize) -> Result<Vec<u8>, DepotError>;
-    /// How many bytes it has, if it is there.
-    fn size(&self, name: &DepotName) -> Result<Option<u64>, DepotError>;
-    /// Everything below a first part, in order.
-    fn list(&self, first: &str) -> Result<Vec<DepotName>, DepotError>;
+    /// Everything below a first part.
+    fn held(&self, first: &str) -> Result<Held, DepotError>;
     /// Takes something away, for good.
     fn remove(&self, name: &DepotName) -> Result<(), DepotError>;
     /// Takes away what was left unfinished. Nobody else may be putting anything meanwhile.
     fn tidy(&self) -> Result<(), DepotError>;
     /// Where it is, for people.
     fn place(&self) -> String;
+
+    /// The names of everything below a first part, in order.
+    fn list(&self, first: &str) -> Result<Vec<DepotName>, DepotError> {
+        Ok(self.held(first)?.into_keys().collect())
+    }
+}
+
+/// Where what tries a depot out lies for a moment.
+const PROBES: &str = "probe";
+const PROBE: &[u8] = b"tried out by lojista; it may be deleted";
+
+/// Tries whether a depot can be written to, listed, read and deleted from, with something small;
+/// what cannot be done, in words. `chance` keeps two that try apart.
+#[must_use]
+pub fn try_out(depot: &dyn Depot, chance: u64) -> Vec<DepotError> {
+    let Some(name) = DepotName::parse(&format!("{PROBES}/{chance:016x}")) else { return Vec::new() };
+    if let Err(error) = depot.put(&name, PROBE).and_then(|()| depot.settle()) {
+        return vec![error];
+    }
+    let listed = depot.held(PROBES).and_then(|held| match held.get(&name) {
+        Some(size) if *size == PROBE.len() as u64 => Ok(()),
+        _ => Err(DepotError::Missing(name.clone())),
+    });
+    let read = depot
+        .get(&name, PROBE.len())
+        .and_then(|bytes| if bytes == PROBE { Ok(()) } else { Err(DepotError::Missing(name.clone())) });
+    let removed = depot.remove(&name);
+    [listed, read, removed].into_iter().filter_map(Result::err).collect()
 }
 
 /// A folder of this machine, or one that is mounted there.
@@ -184,6 +227,16 @@ impl Depot for Folder {
         self.write_new(&self.path(name), bytes).map_err(|error| failed("cannot write", name, error))
     }
 
+    fn replace(&self, name: &DepotName, bytes: &[u8]) -> Result<(), DepotError> {
+        self.remove(name)?;
+        self.put(name, bytes)
+    }
+
+    /// Each put has waited for the disk.
+    fn settle(&self) -> Result<(), DepotError> {
+        Ok(())
+    }
+
     fn get(&self, name: &DepotName, limit: usize) -> Result<Vec<u8>, DepotError> {
         let read = || {
             let mut bytes = Vec::new();
@@ -195,24 +248,22 @@ impl Depot for Folder {
         if bytes.len() > limit { Err(DepotError::TooLong { name: name.clone(), limit }) } else { Ok(bytes) }
     }
 
-    fn size(&self, name: &DepotName) -> Result<Option<u64>, DepotError> {
-        match fs::metadata(self.path(name)) {
-            Ok(known) => Ok(Some(known.len())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("cannot look at", name, error)),
-        }
-    }
-
-    fn list(&self, first: &str) -> Result<Vec<DepotName>, DepotError> {
-        let mut found = Vec::new();
+    fn held(&self, first: &str) -> Result<Held, DepotError> {
+        let mut found = Held::new();
         walk(&self.root.join(first), &mut |path| {
             let text = path.strip_prefix(&self.root).ok().and_then(Path::to_str);
             // What no backup could be called was not put there by one.
-            found.extend(text.and_then(DepotName::parse));
+            if let Some(name) = text.and_then(DepotName::parse) {
+                match fs::symlink_metadata(path) {
+                    Ok(known) => drop(found.insert(name, known.len())),
+                    // What was retired meanwhile is not there.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
             Ok(())
         })
         .map_err(|error| DepotError::Io { doing: "cannot list", what: self.place(), error })?;
-        found.sort();
         Ok(found)
     }
 
@@ -307,11 +358,24 @@ mod tests {
         assert!(matches!(depot.put(&one, b"else"), Err(DepotError::Taken(_))));
         assert_eq!(depot.get(&one, 3).unwrap(), b"one");
         assert!(matches!(depot.get(&one, 2), Err(DepotError::TooLong { .. })));
-        assert_eq!(depot.size(&one).unwrap(), Some(3));
-        assert_eq!(depot.list("lists").unwrap(), [one.clone(), other]);
+        assert_eq!(depot.held("lists").unwrap(), [(one.clone(), 3), (other.clone(), 3)].into());
+        assert_eq!(depot.list("lists").unwrap(), [one.clone(), other.clone()]);
+        depot.replace(&other, b"second").unwrap();
+        assert_eq!(depot.get(&other, 6).unwrap(), b"second");
         depot.remove(&one).unwrap();
-        assert_eq!(depot.size(&one).unwrap(), None);
+        assert_eq!(depot.list("lists").unwrap(), [other]);
         assert!(matches!(depot.get(&one, 3), Err(DepotError::Missing(_))));
+    }
+
+    #[test]
+    fn a_place_is_tried_out_and_left_as_it_was() {
+        let (gone, depot) = folder("try");
+        assert!(try_out(&depot, 7).is_empty());
+        assert_eq!(depot.list(PROBES).unwrap(), []);
+        fs::write(gone.0.join("probe-file"), b"x").unwrap();
+        let blocked = Folder::at(gone.0.join("probe-file"));
+        let troubles = try_out(&blocked, 7);
+        assert_eq!(troubles.len(), 1, "{troubles:?}");
     }
 
     #[test]

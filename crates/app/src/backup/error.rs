@@ -110,11 +110,21 @@ pub enum BackupError {
     /// What was restored did not pass its checks.
     #[error("what was restored is not whole, and was not put in place: {0}")]
     NotWhole(String),
+    /// The place does not let go of what outlived its time.
+    #[error("{left} lists of backups that outlived their days are still there: {why}")]
+    NotRetired {
+        /// Lists that are left; none where only chunks are.
+        left: usize,
+        /// What the place said.
+        why: Box<BackupError>,
+    },
     /// Another node or command takes one.
     #[error("another backup or drill is under way: wait until it has ended")]
     Busy,
     /// No place is configured.
-    #[error("no place for backups is set: name one with --to or LOJISTA_BACKUP_DIR")]
+    #[error(
+        "no place for backups is set: name one with --to, LOJISTA_BACKUP_DIR or LOJISTA_BACKUP_S3_BUCKET"
+    )]
     NoPlace,
     /// The place for backups.
     #[error("{0}")]

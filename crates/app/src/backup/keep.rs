@@ -58,34 +58,62 @@ impl App {
         let keys = BackupKeys::of(self.keyring());
         let plan = plan.clone();
         let place = plan.depot.place();
-        let gone = tokio::task::spawn_blocking(move || retire(&plan, &keys, now)).await;
-        let gone = gone.map_err(|_| StoreError::Panicked)??;
-        if gone > 0 {
+        let retired = tokio::task::spawn_blocking(move || retire(&plan, &keys, now)).await;
+        let retired = retired.map_err(|_| StoreError::Panicked)?;
+        if retired.gone > 0 {
             let app = self.clone();
-            let deed = Deed::new(Actor::system("backup"), "backup.retired", place).with("backups", gone);
+            let deed =
+                Deed::new(Actor::system("backup"), "backup.retired", place).with("backups", retired.gone);
             self.store().installation().write(move |tx| app.installation_event(tx, &deed, "done")).await?;
         }
-        Ok(())
+        match retired.refused {
+            None => Ok(()),
+            Some(why) => Err(BackupError::NotRetired { left: retired.left, why: Box::new(why) }),
+        }
     }
 }
 
-/// Takes lists away, and what only they named. Returns how many backups that were.
-fn retire(plan: &Plan, keys: &BackupKeys, now: Timestamp) -> Result<usize, BackupError> {
-    let mut gone = 0;
+/// What became of those that outlived their time.
+#[derive(Debug, Default)]
+struct Retired {
+    /// Backups that went.
+    gone: usize,
+    /// Lists that are still there.
+    left: usize,
+    /// Why.
+    refused: Option<BackupError>,
+}
+
+/// Takes lists away, and what only they named. What is refused once is not asked for again until
+/// the next backup: a place that forbids deleting says so each time.
+fn retire(plan: &Plan, keys: &BackupKeys, now: Timestamp) -> Retired {
+    let mut retired = Retired::default();
     for (set, days) in [(Set::Data, plan.keep_days), (Set::Keys, plan.keep_days.min(keys_days()))] {
-        let lists = listed(&*plan.depot, set)?;
-        let old = outlived(&lists, now, days);
-        for listed in &old {
-            plan.depot.remove(&listed.name)?;
-        }
-        if !old.is_empty() {
-            remove_unnamed(plan, set, keys)?;
-        }
-        if set == Set::Data {
-            gone = old.len();
+        if let Err(error) = retire_set(plan, set, days, keys, now, &mut retired) {
+            retired.refused.get_or_insert(error);
         }
     }
-    Ok(gone)
+    retired
+}
+
+fn retire_set(
+    plan: &Plan,
+    set: Set,
+    days: u32,
+    keys: &BackupKeys,
+    now: Timestamp,
+    retired: &mut Retired,
+) -> Result<(), BackupError> {
+    let lists = listed(&*plan.depot, set)?;
+    let old = outlived(&lists, now, days);
+    for (number, listed) in old.iter().enumerate() {
+        if let Err(error) = plan.depot.remove(&listed.name) {
+            retired.left += old.len() - number;
+            return Err(error.into());
+        }
+        retired.gone += usize::from(set == Set::Data);
+    }
+    if old.is_empty() { Ok(()) } else { remove_unnamed(plan, set, keys) }
 }
 
 /// Takes away chunks that no list names. A list that cannot be read names nobody knows

@@ -124,8 +124,13 @@ impl Restore {
     /// The same, and tells what is wrong instead of failing; on PostgreSQL nothing is kept
     /// then.
     pub(super) async fn try_out(&self, location: &Location) -> Result<Restored, BackupError> {
-        let keys = BackupKeys::of(&self.keyring);
-        let (data, digest, held) = self.choose(&keys)?;
+        let (chosen, its) = (self.clone(), BackupKeys::of(&self.keyring));
+        let ((data, digest, held), keys) = tokio::task::spawn_blocking(move || {
+            let found = chosen.choose(&its)?;
+            Ok::<_, BackupError>((found, its))
+        })
+        .await
+        .map_err(|_| StoreError::Panicked)??;
         let up_to = data.schema.last().map_or(0, |(number, _)| *number);
         let known = store::db::newest_schema();
         if up_to > known {
@@ -137,7 +142,13 @@ impl Restore {
                 return Err(BackupError::KeyLacking { number: list.number, kek: list.kek.clone() });
             }
         }
-        let erasures = self.erasures(&keys)?;
+        let asked = self.clone();
+        let (erasures, keys) = tokio::task::spawn_blocking(move || {
+            let found = asked.erasures(&keys)?;
+            Ok::<_, BackupError>((found, keys))
+        })
+        .await
+        .map_err(|_| StoreError::Panicked)??;
         let place = location.clone();
         let opened = tokio::task::spawn_blocking(move || Store::open_to_load(&place, up_to)).await;
         let store = opened.map_err(|_| StoreError::Panicked)??;

@@ -15,7 +15,7 @@ use store::backup::{self as tables, Chunk, GROWING, KEY_TABLE, Table};
 use vault::backup::{CHUNK_OVERHEAD_BYTES, ChunkPlace, MAX_CHUNK_BYTES};
 use vault::{BackupKeys, ChunkName};
 
-use super::depot::{Depot, DepotName};
+use super::depot::{Depot, DepotName, Held};
 use super::error::BackupError;
 use super::list::{ChunkPart, List, Set, TablePart};
 
@@ -48,6 +48,8 @@ pub(super) struct Take {
     /// The data's list before is the one that this very database was last backed up to: what
     /// had settled then may be taken over unread.
     pub(super) continues: bool,
+    /// What lay there when it began: chunks of data and of keys.
+    pub(super) there: [Held; 2],
     /// Rows done so far.
     pub(super) done: Arc<AtomicI64>,
 }
@@ -113,11 +115,14 @@ impl Take {
             }
             lists.push((*set, list));
         }
+        // Nothing is listed that is not there for good.
+        self.depot.settle()?;
         // A list of data that is there has its keys beside it.
         let mut digest = String::new();
         for (set, list) in &lists {
             let (file, its) = list.write(*set, &self.keys)?;
             self.depot.put(&list.file_name(*set)?, &file)?;
+            self.depot.settle()?;
             added.bytes.set(added.bytes.get() + file.len() as u64);
             digest = its;
         }
@@ -136,6 +141,15 @@ impl Take {
         match set {
             Set::Data => self.before[0].as_ref(),
             Set::Keys => self.before[1].as_ref(),
+        }
+    }
+
+    /// How long something is that lay there already.
+    fn size(&self, set: Set, name: &DepotName) -> Option<u64> {
+        let [data, keys] = &self.there;
+        match set {
+            Set::Data => data.get(name).copied(),
+            Set::Keys => keys.get(name).copied(),
         }
     }
 
@@ -193,7 +207,7 @@ impl Take {
             }
             let Ok(name) = chunk.name.parse() else { break };
             // One that was lost or cut is put there again.
-            if self.depot.size(&chunk_file(Set::Data, &name)?)? != Some(chunk.bytes) {
+            if self.size(Set::Data, &chunk_file(Set::Data, &name)?) != Some(chunk.bytes) {
                 break;
             }
             let border = tables::is_border(&last);
@@ -225,7 +239,8 @@ impl Take {
             bytes,
             last: grows.then(|| BASE64.encode(&chunk.last)),
         };
-        if let Some(size) = self.depot.size(&file)? {
+        let lies_there = self.size(set, &file);
+        if let Some(size) = lies_there {
             let whole = known.get(name.to_string().as_str()) == Some(&size)
                 || self
                     .depot
@@ -235,13 +250,15 @@ impl Take {
                 return Ok(part(size));
             }
             tracing::error!(chunk = %name, "a chunk of the backups was damaged; it is put there anew");
-            self.depot.remove(&file)?;
         }
         let content = miniz_oxide::deflate::compress_to_vec(&chunk.bytes, COMPRESSION);
         let sealed = self.keys.seal(place, name, &content, &*self.entropy).map_err(|error| {
             BackupError::Chunk { table: table.name.clone(), name: name.to_string(), error }
         })?;
-        self.depot.put(&file, &sealed)?;
+        match lies_there {
+            None => self.depot.put(&file, &sealed)?,
+            Some(_) => self.depot.replace(&file, &sealed)?,
+        }
         let bytes = sealed.len() as u64;
         added.chunks.set(added.chunks.get() + 1);
         added.bytes.set(added.bytes.get() + bytes);

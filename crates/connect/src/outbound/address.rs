@@ -12,6 +12,9 @@ pub enum Reach {
     Public,
     /// This machine and nothing else: the sandbox.
     Loopback,
+    /// Wherever the operator's own server stands, private networks too. For addresses that only
+    /// the operator's settings name, never for one that came from outside.
+    Own,
 }
 
 impl Reach {
@@ -21,6 +24,17 @@ impl Reach {
         let address = address.to_canonical();
         match self {
             Self::Loopback => address.is_loopback(),
+            // What never is a server of anybody's: the cloud metadata address, above all.
+            Self::Own => match address {
+                IpAddr::V4(address) => {
+                    let [first, ..] = address.octets();
+                    !(address.is_link_local() || address.is_multicast() || first == 0 || first >= 240)
+                }
+                IpAddr::V6(address) => {
+                    let is_link_local = address.segments()[0] & 0xffc0 == 0xfe80;
+                    !(is_link_local || address.is_multicast() || address.is_unspecified())
+                }
+            },
             Self::Public => match address {
                 IpAddr::V4(address) => is_public_v4(address),
                 IpAddr::V6(address) => is_public_v6(address),
@@ -86,6 +100,16 @@ pub struct BaseUrl {
 impl BaseUrl {
     /// Checks a configured address.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        Self::within(Reach::Public, text)
+    }
+
+    /// Checks the address of a server that the operator chose, which may stand in a network of
+    /// their own. Never for an address that came from outside.
+    pub fn of_own_server(text: &str) -> Result<Self, BaseUrlError> {
+        Self::within(Reach::Own, text)
+    }
+
+    fn within(widest: Reach, text: &str) -> Result<Self, BaseUrlError> {
         let url = Url::parse(text).map_err(|_| BaseUrlError::NotAnAddress)?;
         let reach = match url.host() {
             None => return Err(BaseUrlError::NotAnAddress),
@@ -93,11 +117,11 @@ impl BaseUrl {
                 if name.trim_end_matches('.') == "localhost" || name.ends_with(".localhost") {
                     Reach::Loopback
                 } else {
-                    Reach::Public
+                    widest
                 }
             }
-            Some(Host::Ipv4(address)) => reach_of(IpAddr::V4(address))?,
-            Some(Host::Ipv6(address)) => reach_of(IpAddr::V6(address))?,
+            Some(Host::Ipv4(address)) => reach_of(widest, IpAddr::V4(address))?,
+            Some(Host::Ipv6(address)) => reach_of(widest, IpAddr::V6(address))?,
         };
         let plain = url.host_str().unwrap_or_default();
         if !written_host(text).eq_ignore_ascii_case(plain) {
@@ -131,6 +155,21 @@ impl BaseUrl {
         Some(url)
     }
 
+    /// The address itself.
+    pub(crate) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The same server under a name that begins with one more label; `None` where it has no name
+    /// but an address, or the label fits no name.
+    pub(crate) fn with_label(&self, label: &str) -> Option<Self> {
+        let Some(Host::Domain(name)) = self.url.host() else { return None };
+        let name = format!("{label}.{name}");
+        let mut url = self.url.clone();
+        url.set_host(Some(&name)).ok()?;
+        (url.host_str() == Some(&name)).then_some(Self { url, reach: self.reach })
+    }
+
     /// Whether `url` leads to the same host, port and scheme.
     #[must_use]
     pub fn holds(&self, url: &Url) -> bool {
@@ -138,11 +177,8 @@ impl BaseUrl {
     }
 }
 
-fn reach_of(address: IpAddr) -> Result<Reach, BaseUrlError> {
-    [Reach::Public, Reach::Loopback]
-        .into_iter()
-        .find(|reach| reach.allows(address))
-        .ok_or(BaseUrlError::NotAllowed)
+fn reach_of(widest: Reach, address: IpAddr) -> Result<Reach, BaseUrlError> {
+    [Reach::Loopback, widest].into_iter().find(|reach| reach.allows(address)).ok_or(BaseUrlError::NotAllowed)
 }
 
 /// The host as the text has it, before the URL standard makes `0x7f.1` a plain address.
@@ -202,6 +238,21 @@ mod tests {
         assert!(Reach::Loopback.allows("::1".parse().unwrap()));
         assert!(!Reach::Loopback.allows("8.8.8.8".parse().unwrap()));
         assert!(!Reach::Loopback.allows("169.254.169.254".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_operators_own_server_may_stand_in_a_private_network_and_never_where_metadata_is() {
+        for address in ["10.0.0.1", "192.168.1.1", "fd00::1", "8.8.8.8"] {
+            assert!(Reach::Own.allows(address.parse().unwrap()), "{address}");
+        }
+        for address in ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "224.0.0.1", "0.0.0.0", "::"]
+        {
+            assert!(!Reach::Own.allows(address.parse().unwrap()), "{address}");
+        }
+        assert_eq!(BaseUrl::of_own_server("https://10.0.0.1:9000").map(|base| base.reach()), Ok(Reach::Own));
+        assert_eq!(BaseUrl::of_own_server("http://127.0.0.1").map(|base| base.reach()), Ok(Reach::Loopback));
+        assert_eq!(BaseUrl::of_own_server("http://10.0.0.1"), Err(BaseUrlError::NotHttps));
+        assert_eq!(BaseUrl::of_own_server("https://169.254.169.254"), Err(BaseUrlError::NotAllowed));
     }
 
     #[test]

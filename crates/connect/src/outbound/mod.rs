@@ -368,7 +368,8 @@ impl CallSpec {
             url.query_pairs_mut().extend_pairs(added);
         }
         let (reach, deadline) = (self.base.reach(), self.deadline);
-        Some(WireRequest { method: self.method, url, headers, body, reach, deadline })
+        let answer_limit = MAX_ANSWER_BYTES;
+        Some(WireRequest { method: self.method, url, headers, body, reach, deadline, answer_limit })
     }
 }
 

@@ -241,6 +241,7 @@ fn a_public_name_that_leads_to_this_machine_is_not_called() {
             body: Bytes::new(),
             reach: Reach::Public,
             deadline: CALL_DEADLINE,
+            answer_limit: MAX_ANSWER_BYTES,
         };
         let refused = runtime.block_on(transport.send(request)).unwrap_err();
         assert_eq!(refused, TransportError::AddressNotAllowed, "{url}");

@@ -26,6 +26,8 @@ pub struct WireRequest {
     pub reach: Reach,
     /// Time for the whole exchange, the answer's body included.
     pub deadline: Duration,
+    /// Largest body of an answer that is taken, in bytes.
+    pub answer_limit: usize,
 }
 
 /// Shows no address, header or body: all three can hold secrets.

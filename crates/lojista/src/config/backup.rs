@@ -1,8 +1,14 @@
 //! Section `backup`: where backups go, how often, how long they are kept.
 
+mod bucket;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
+use connect::bucket::BucketPlace;
+use connect::settings::SettingError;
+
+use super::values::Origin;
 use super::{ConfigError, Setting, Values};
 
 /// What this section takes.
@@ -28,6 +34,55 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "30",
         about: "Days that they are kept for: each of the last hour, one an hour of the last day, one a day before.",
     },
+    Setting {
+        key: "backup.s3_endpoint",
+        variable: "LOJISTA_BACKUP_S3_ENDPOINT",
+        secret: false,
+        default: "none",
+        about: "A server of S3-compatible storage that backups are put into instead, as in https://s3.sa-east-1.amazonaws.com. It may stand in a network of your own; http:// goes to this machine alone.",
+    },
+    Setting {
+        key: "backup.s3_bucket",
+        variable: "LOJISTA_BACKUP_S3_BUCKET",
+        secret: false,
+        default: "none",
+        about: "The bucket there. It has to exist.",
+    },
+    Setting {
+        key: "backup.s3_prefix",
+        variable: "LOJISTA_BACKUP_S3_PREFIX",
+        secret: false,
+        default: "none: the bucket itself",
+        about: "What names in the bucket begin with, as in lojista/casa. Each installation needs a place of its own.",
+    },
+    Setting {
+        key: "backup.s3_region",
+        variable: "LOJISTA_BACKUP_S3_REGION",
+        secret: false,
+        default: "us-east-1",
+        about: "The region that the bucket lies in; servers without regions take any.",
+    },
+    Setting {
+        key: "backup.s3_style",
+        variable: "LOJISTA_BACKUP_S3_STYLE",
+        secret: false,
+        default: "path; virtual-host at amazonaws.com",
+        about: "Where an address names the bucket: path (https://host/bucket) or virtual-host (https://bucket.host).",
+    },
+    Setting {
+        key: "backup.s3_access_key_id",
+        variable: "LOJISTA_BACKUP_S3_ACCESS_KEY_ID",
+        secret: false,
+        default: "none",
+        about: "The access key that may put, get, list and delete there, and nothing else.",
+    },
+    Setting {
+        key: "backup.s3_secret_access_key",
+        variable: "LOJISTA_BACKUP_S3_SECRET_ACCESS_KEY",
+        secret: true,
+        default: "none",
+        about: "The secret half of that key.",
+    },
 ];
 
 /// Shortest time between two backups.
@@ -37,11 +92,20 @@ const LONGEST: Duration = Duration::from_hours(7 * 24);
 /// Most days that backups are kept for: ten years.
 const MOST_DAYS: u32 = 3_653;
 
-/// Where backups go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Backup {
+/// A place for backups.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
     /// `backup.dir`, `LOJISTA_BACKUP_DIR`.
-    pub(crate) folder: Option<PathBuf>,
+    Folder(PathBuf),
+    /// `backup.s3_…`, `LOJISTA_BACKUP_S3_…`.
+    Bucket(BucketPlace),
+}
+
+/// Where backups go.
+#[derive(Debug, Clone)]
+pub(crate) struct Backup {
+    /// Where they lie, if anybody said.
+    pub(crate) place: Option<Place>,
     /// `backup.every`, `LOJISTA_BACKUP_EVERY`.
     pub(crate) every: Duration,
     /// `backup.keep`, `LOJISTA_BACKUP_KEEP`.
@@ -50,17 +114,14 @@ pub(crate) struct Backup {
 
 impl Default for Backup {
     fn default() -> Self {
-        Self { folder: None, every: Duration::from_hours(1), keep_days: 30 }
+        Self { place: None, every: Duration::from_hours(1), keep_days: 30 }
     }
 }
 
 impl Backup {
     /// Reads the section.
     pub(crate) fn read(values: &Values) -> Result<Self, ConfigError> {
-        let mut backup = Self {
-            folder: values.get("backup.dir").map(|given| PathBuf::from(given.text.trim())),
-            ..Self::default()
-        };
+        let mut backup = Self { place: place(values)?, ..Self::default() };
         if let Some(given) = values.get("backup.every") {
             let every = span(given.text.trim()).filter(|every| (SHORTEST..=LONGEST).contains(every));
             backup.every =
@@ -74,6 +135,23 @@ impl Backup {
             }
         }
         Ok(backup)
+    }
+}
+
+/// The folder or the bucket. A folder that a flag names goes before a bucket that is set.
+fn place(values: &Values) -> Result<Option<Place>, ConfigError> {
+    let folder = values.get("backup.dir");
+    let named = folder.map(|given| Place::Folder(PathBuf::from(given.text.trim())));
+    if folder.is_some_and(|given| matches!(given.origin, Origin::Flag(_))) {
+        return Ok(named);
+    }
+    match (named, bucket::read(values)?) {
+        (Some(_), Some(_)) => Err(SettingError::Contradiction(
+            "LOJISTA_BACKUP_DIR and LOJISTA_BACKUP_S3_BUCKET both say where backups go: keep one of them"
+                .into(),
+        )
+        .into()),
+        (folder, bucket) => Ok(folder.or(bucket.map(Place::Bucket))),
     }
 }
 

@@ -289,6 +289,59 @@ fn a_mail_server_is_whole_or_refused_with_the_mend() {
     }
 }
 
+const BUCKET: [(&str, &str); 4] = [
+    ("LOJISTA_BACKUP_S3_ENDPOINT", "https://s3.sa-east-1.amazonaws.com"),
+    ("LOJISTA_BACKUP_S3_BUCKET", "loja"),
+    ("LOJISTA_BACKUP_S3_ACCESS_KEY_ID", "key-one"),
+    ("LOJISTA_BACKUP_S3_SECRET_ACCESS_KEY", "s3cret"),
+];
+
+fn with_bucket(but: &str, value: &str) -> Said {
+    let given = BUCKET.into_iter().chain([(but, value)]);
+    given.fold(Said::nothing(), |said, (name, value)| said.variable(name, value))
+}
+
+#[test]
+fn a_bucket_for_backups_is_whole_or_refused_with_the_mend() {
+    let shown = |said: &Said| format!("{:?}", said.config().backup.place);
+    let amazon = shown(&with_bucket("LOJISTA_BACKUP_S3_PREFIX", "/casa/1/"));
+    assert!(amazon.contains("https://s3.sa-east-1.amazonaws.com/loja/casa/1, VirtualHost"), "{amazon}");
+    assert!(!amazon.contains("s3cret"), "{amazon}");
+    let other = shown(&with_bucket("LOJISTA_BACKUP_S3_ENDPOINT", "https://10.0.0.7:9000"));
+    assert!(other.contains("Path"), "{other}");
+
+    for (variable, _) in BUCKET {
+        let refusal = with_bucket(variable, "").refusal();
+        assert!(refusal.contains("set in part") && refusal.contains(variable), "{refusal}");
+    }
+    let refusal = Said::nothing().variable("LOJISTA_BACKUP_S3_REGION", "sa-east-1").refusal();
+    assert!(refusal.contains("set in part"), "{refusal}");
+    for (variable, value, expected) in [
+        ("LOJISTA_BACKUP_S3_ENDPOINT", "http://s3.example", "only https is called"),
+        ("LOJISTA_BACKUP_S3_ENDPOINT", "https://s3.example/loja", "settings of their own"),
+        ("LOJISTA_BACKUP_S3_BUCKET", "Loja", "the name of a bucket"),
+        ("LOJISTA_BACKUP_S3_PREFIX", "a/../b", "a prefix of letters"),
+        ("LOJISTA_BACKUP_S3_REGION", "sa east", "the name of a region"),
+        ("LOJISTA_BACKUP_S3_STYLE", "host", "path or virtual-host"),
+        ("LOJISTA_BACKUP_S3_ACCESS_KEY_ID", "key one", "the id of an access key"),
+    ] {
+        let refusal = with_bucket(variable, value).refusal();
+        assert!(refusal.contains(variable) && refusal.contains(expected), "{refusal}");
+    }
+    let dotted = with_bucket("LOJISTA_BACKUP_S3_BUCKET", "lo.ja");
+    let refusal = dotted.variable("LOJISTA_BACKUP_S3_STYLE", "virtual-host").refusal();
+    assert!(refusal.contains("set LOJISTA_BACKUP_S3_STYLE to path"), "{refusal}");
+}
+
+#[test]
+fn a_folder_and_a_bucket_at_once_are_refused_unless_a_flag_names_the_folder() {
+    let refusal = with_bucket("LOJISTA_BACKUP_DIR", "/mnt/backups").refusal();
+    assert!(refusal.contains("keep one of them"), "{refusal}");
+    let flagged = with_bucket("LOJISTA_BACKUP_DIR", "/mnt/backups").flag("backup.dir", "to", "/mnt/other");
+    let shown = format!("{:?}", flagged.config().backup.place);
+    assert_eq!(shown, "Some(Folder(\"/mnt/other\"))");
+}
+
 #[test]
 fn an_identity_provider_is_whole_or_not_there() {
     let at = |issuer: &str| Said::nothing().variable("LOJISTA_OIDC_ISSUER", issuer);
@@ -445,7 +498,7 @@ fn the_documents_name_exactly_what_can_be_set() {
 fn every_setting_that_names_an_address_stands_on_the_page_of_who_is_spoken_to() {
     let page = include_str!("../../../../docs/security/communications.md");
     let names_one = |setting: &&Setting| {
-        let ends = ["url", "listen", "proxies", "host", "push_dir"];
+        let ends = ["url", "listen", "proxies", "host", "push_dir", "endpoint"];
         ends.iter().any(|end| setting.key.ends_with(end))
     };
     for setting in settings().filter(names_one) {

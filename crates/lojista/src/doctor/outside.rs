@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use app::backup::depot::try_out;
 use channels::market::ChannelConfig;
 use connect::{Answer, BaseUrl, CallSpec, ChannelError, Outbound};
-use domain::{Clock as _, Timestamp};
+use domain::{Clock as _, Entropy as _, Timestamp};
 use http::Method;
 use url::Url;
+use vault::OsEntropy;
 
 use super::Finding;
 use crate::clock::SystemClock;
@@ -110,6 +112,24 @@ pub(super) async fn public_address(config: &Config) -> Result<Finding, Failure> 
             "see that its name leads to the proxy and the proxy to where the shop listens",
         ),
     })
+}
+
+/// Whether the place for backups can be written to, listed, read and deleted from.
+pub(super) async fn backups(config: &Config) -> Result<Vec<Finding>, Failure> {
+    const CHECK: &str = "backups";
+    let Some(place) = &config.backup.place else { return Ok(Vec::new()) };
+    let depot = place.depot()?;
+    let tried = tokio::task::spawn_blocking(move || {
+        let troubles = try_out(&*depot, OsEntropy.below(u64::MAX));
+        (depot.place(), troubles)
+    });
+    let (shown, troubles) =
+        tried.await.map_err(|error| Failure::at("the place for backups cannot be looked at", error))?;
+    if troubles.is_empty() {
+        return Ok(vec![Finding::ok(CHECK, format!("{shown}: written, listed, read and deleted"))]);
+    }
+    let mend = "see the sentence before; backups fail or are not thinned out until then";
+    Ok(troubles.iter().map(|trouble| Finding::fail(CHECK, trouble.to_string(), mend)).collect())
 }
 
 #[cfg(test)]

@@ -164,3 +164,71 @@ fn killed_at_any_point_a_backup_leaves_the_one_before_and_a_restore_can_be_repea
         assert_eq!(count(&database(&home.join("new")), EVENTS), events.0, "kill {kill}");
     }
 }
+
+/// A world with a bucket, and the program told of it.
+struct WithBucket {
+    sandbox: Running,
+    manifest: serde_json::Value,
+}
+
+impl WithBucket {
+    fn open(home: &Path) -> Self {
+        let sandbox = Running::start(&mut lojista(home, &["sandbox", "--base-port", "0", "--json"]));
+        let manifest = sandbox.json()["s3"].clone();
+        fs::write(home.join("secret"), format!("{}\n", manifest["secret_access_key"].as_str().unwrap()))
+            .unwrap();
+        Self { sandbox, manifest }
+    }
+
+    fn run(&self, home: &Path, args: &[&str]) -> std::process::Output {
+        let told = |name: &str| self.manifest[name].as_str().unwrap().to_owned();
+        let mut command = lojista(home, args);
+        command
+            .env("LOJISTA_BACKUP_S3_ENDPOINT", told("endpoint"))
+            .env("LOJISTA_BACKUP_S3_BUCKET", told("bucket"))
+            .env("LOJISTA_BACKUP_S3_REGION", told("region"))
+            .env("LOJISTA_BACKUP_S3_PREFIX", "casa")
+            .env("LOJISTA_BACKUP_S3_ACCESS_KEY_ID", told("access_key_id"))
+            .env("LOJISTA_BACKUP_S3_SECRET_ACCESS_KEY_FILE", home.join("secret"));
+        command.output().expect("the program starts")
+    }
+}
+
+#[test]
+fn a_shop_comes_back_from_a_bucket_where_there_are_only_its_settings_and_the_key_file() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    shop(home);
+    let world = WithBucket::open(home);
+    let doctor = world.run(home, &["doctor", "--data", "shop", "--json"]);
+    assert!(said(&doctor).contains("written, listed, read and deleted"), "{}", said(&doctor));
+    for number in [1, 2] {
+        let taken = world.run(home, &["backup", "--data", "shop", "--json"]);
+        assert!(taken.status.success(), "{}", complained(&taken));
+        let taken: serde_json::Value = serde_json::from_str(&said(&taken)).unwrap();
+        assert_eq!(taken["number"], number);
+    }
+    let drill = world.run(home, &["restore-drill", "--data", "shop", "--json"]);
+    assert!(drill.status.success(), "{}", complained(&drill));
+    empty(home, "new");
+    let restored = world.run(home, &["restore", "--into", "new", "--json"]);
+    assert!(restored.status.success(), "{}", complained(&restored));
+    let members = "SELECT COUNT(*) FROM member";
+    assert_eq!(count(&database(&home.join("shop")), members), count(&database(&home.join("new")), members));
+
+    fs::write(home.join("secret"), "another").unwrap();
+    let refused = world.run(home, &["backup", "--data", "shop"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        complained(&refused).contains("the secret is not the one of this access key"),
+        "{}",
+        complained(&refused)
+    );
+    let doctor = world.run(home, &["doctor", "--data", "shop"]);
+    assert!(said(&doctor).contains("FAIL  backups"), "{}", said(&doctor));
+    world.sandbox.end();
+    empty(home, "other");
+    let refused = run(home, &["restore", "--into", "other"]);
+    assert!(complained(&refused).contains("nobody says where the backups lie"), "{}", complained(&refused));
+    assert!(!home.join("other/lojista.sqlite").exists());
+}
