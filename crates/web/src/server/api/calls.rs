@@ -215,8 +215,11 @@ impl Parameter {
     }
 }
 
+/// A header's name and type.
+type Header = (&'static str, &'static str);
+
 /// What can go wrong: status, name, when it comes, and a header that comes with it.
-const PROBLEMS: [(&str, &str, &str, Option<(&str, &str)>); 6] = [
+const PROBLEMS: [(&str, &str, &str, Option<Header>); 6] = [
     ("400", "BadRequest", "A parameter means nothing, or is none.", None),
     ("401", "NoKey", "No key, or one that is unknown or has ended.", Some(("WWW-Authenticate", "string"))),
     ("403", "NotAllowed", "The key was not made for this, or its member may not do it any more.", None),
