@@ -33,7 +33,7 @@ fn span(span: Duration) -> String {
         [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"), (1, "millisecond")];
     let millis = span.as_millis();
     let (unit, name) =
-        UNITS.into_iter().find(|(unit, _)| millis % unit == 0).expect("a millisecond divides all");
+        UNITS.into_iter().find(|(unit, _)| millis.is_multiple_of(*unit)).expect("a millisecond divides all");
     let count = millis / unit;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }

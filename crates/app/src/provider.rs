@@ -507,17 +507,14 @@ impl App {
     async fn note_turned(&self, of: Option<Traveller>, refused: &Refused) {
         self.tallies.add("sign_in_refused", "provider");
         let (app, why) = (self.clone(), format!("identity provider: {refused}"));
-        let noted = match of {
-            Some(of) => {
-                let deed = Deed::new(Actor::Member(of.member), "session.refused", of.member.to_string());
-                let organization = self.organization(of.organization);
-                organization.write(move |tenant| app.not_done(tenant, &deed, NotDone::Refused, &why)).await
-            }
-            None => {
-                let deed = Deed::new(Actor::Unknown, "session.refused", String::new()).with("why", why);
-                let db = self.store().installation();
-                db.write(move |tx| app.installation_event(tx, &deed, "refused")).await
-            }
+        let noted = if let Some(of) = of {
+            let deed = Deed::new(Actor::Member(of.member), "session.refused", of.member.to_string());
+            let organization = self.organization(of.organization);
+            organization.write(move |tenant| app.not_done(tenant, &deed, NotDone::Refused, &why)).await
+        } else {
+            let deed = Deed::new(Actor::Unknown, "session.refused", String::new()).with("why", why);
+            let db = self.store().installation();
+            db.write(move |tx| app.installation_event(tx, &deed, "refused")).await
         };
         if let Err(error) = noted {
             tracing::error!(error = %error, "a refused sign-in could not be noted");

@@ -313,8 +313,7 @@ impl Payload {
             return Err(IdTokenError::Unreadable("its subject"));
         }
         // Some providers write the truth as a text.
-        let is_verified =
-            self.email_verified.is_some_and(|word| word == Value::Bool(true) || word == Value::from("true"));
+        let is_verified = self.email_verified.is_some_and(|word| word == Value::Bool(true) || word == "true");
         Ok(Claims {
             subject: Confidential::new(self.sub),
             verified_email: self.email.filter(|_| is_verified).map(Confidential::new),

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn places(files: &[(&str, &str)]) -> Vec<String> {
-        let tree = Tree::from_iter(files.iter().copied());
+        let tree = files.iter().copied().collect::<Tree>();
         check(&tree).into_iter().map(|finding| format!("{}:{}", finding.file, finding.line)).collect()
     }
 

@@ -26,6 +26,7 @@ impl Transport for Script {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an answer of the script, beside those that never came")]
 fn says(status: u16, body: &str) -> Result<WireResponse, TransportError> {
     let status = StatusCode::from_u16(status).unwrap();
     Ok(WireResponse { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) })

@@ -97,12 +97,10 @@ async fn keys(State(provider): State<IdentitySandbox>) -> Response {
 /// The page at which somebody chooses who they are.
 async fn page(State(provider): State<IdentitySandbox>, RawQuery(query): RawQuery) -> Html<String> {
     let asked = form_pairs(query.as_deref().unwrap_or_default());
-    let hidden: String = asked
-        .iter()
-        .map(|(name, value)| {
-            format!("<input type=hidden name=\"{}\" value=\"{}\">", html_escape(name), html_escape(value))
-        })
-        .collect();
+    let field = |(name, value): &(String, String)| {
+        format!("<input type=hidden name=\"{}\" value=\"{}\">", html_escape(name), html_escape(value))
+    };
+    let hidden = asked.iter().map(field).collect::<Vec<_>>().concat();
     let button = |person: &Identity| {
         let (sub, email) = (html_escape(&person.sub), html_escape(&person.email));
         format!("<p><button name=person value=\"{sub}\">{email}</button></p>")

@@ -43,7 +43,17 @@ fn turned_away(refused: Refused, errand: Errand, next: &str) -> Result<Response,
     match refused {
         Refused::Off => Err(Failure::of(Obstacle::NotFound)),
         Refused::App(error) => Err(error.into()),
-        refused => {
+        Refused::Wait(_)
+        | Refused::StartAgain
+        | Refused::Away
+        | Refused::Clock
+        | Refused::NotBelieved(_)
+        | Refused::Denied
+        | Refused::NotLinked
+        | Refused::Taken
+        | Refused::OtherAccount
+        | Refused::NotFresh
+        | Refused::NotEnough => {
             let key = format!("flash-provider-{}", refused.word());
             Ok(see_with(&way_back(errand, next), Tone::Bad, &key))
         }
