@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 53] = [
+const OPEN_GROUPS: [&str; 54] = [
     "access",
     "access-what",
     "actor-system",
@@ -25,6 +25,7 @@ const OPEN_GROUPS: [&str; 53] = [
     "export",
     "export-field",
     "fee",
+    "flash-provider",
     "job",
     "kek-state",
     "listing-show",
