@@ -361,6 +361,7 @@ on_both! {
             "key_rotation",
             "mail",
             "privacy_ticket",
+            "provider_attempt",
             "recovery_link",
             "session",
             "setup_link",

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use tests::bench::Result;
 use tests::bench::stage::{Ground, server_runtime};
 use tests::database::POSTGRES_URL;
-use tests::torture::{self, ERASES, Options, Programs, SMALL_DISK, Verdict, What};
+use tests::torture::{self, Options, Programs, SMALL_DISK, Verdict, What};
 
 /// Kills the real program under load, again and again, and checks that nothing it has
 /// acknowledged is lost and nothing was done twice.
@@ -70,15 +70,6 @@ impl Keeping {
 }
 
 fn main() -> ExitCode {
-    if let Some(shop) = env::var_os(ERASES) {
-        let erased = server_runtime().and_then(|runtime| runtime.block_on(torture::erase_all(shop.into())));
-        return if let Err(error) = erased {
-            eprintln!("torture: erasing: {error}");
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
-        };
-    }
     match run(Arguments::parse()) {
         Ok((verdict, is_clean)) => {
             println!("{verdict}");

@@ -1,8 +1,7 @@
-//! Erasures, ended with SIGKILL. The program that erases is this one again, told so by its
-//! environment: it erases one buyer after the other and says of each that it is done.
+//! Erasures, ended with SIGKILL. `lojista-with-points` erases one buyer after the other when its
+//! environment says so, and says of each that it is done.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -97,8 +96,8 @@ impl Erasing {
     }
 
     /// Ends erasures by force; says whether they were still at work, and which were called done.
-    pub(super) fn kill(shop: &Path, after: Duration) -> Result<(bool, BTreeSet<String>)> {
-        let mut child = start(shop)?;
+    pub(super) fn kill(program: &Path, shop: &Path, after: Duration) -> Result<(bool, BTreeSet<String>)> {
+        let mut child = start(program, shop)?;
         wait(after);
         let at_work = child.try_wait()?.is_none();
         child.kill()?;
@@ -108,8 +107,8 @@ impl Erasing {
     }
 
     /// Erases all that are left.
-    pub(super) fn whole(shop: &Path) -> Result<()> {
-        let mut child = start(shop)?;
+    pub(super) fn whole(program: &Path, shop: &Path) -> Result<()> {
+        let mut child = start(program, shop)?;
         said(&mut child)?;
         let ended = child.wait()?;
         if ended.success() { Ok(()) } else { Err(format!("the erasures ended with {ended}").into()) }
@@ -181,8 +180,8 @@ fn still_there(tx: &mut Tx<'_>) -> StoreResult<BTreeSet<String>> {
     Ok(tx.rows(sql, &[], |row| row.get(0))?.into_iter().collect())
 }
 
-fn start(shop: &Path) -> Result<Child> {
-    let mut command = Command::new(env::current_exe()?);
+fn start(program: &Path, shop: &Path) -> Result<Child> {
+    let mut command = Command::new(program);
     command.env_clear().env(ERASES, shop).stdin(Stdio::null()).stdout(Stdio::piped());
     Ok(command.spawn()?)
 }

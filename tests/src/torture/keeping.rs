@@ -172,11 +172,15 @@ impl House {
         let shop = folder.path().join("shop");
         std::fs::create_dir_all(&shop)?;
         let keyring = Keyring::create(&shop.join("keys"), &OsEntropy)?;
-        let sandbox = sandbox::Sandbox::new(sandbox::SandboxConfig::new(std::sync::Arc::new(SystemClock)));
+        let (listener, address) = stage::listen().await?;
+        let sandbox = sandbox::Sandbox::new(sandbox::SandboxConfig {
+            base_url: format!("http://{address}"),
+            redirect_uri: format!("http://localhost/connections/callback/{}", stage::CHANNEL.as_str()),
+            ..sandbox::SandboxConfig::new(std::sync::Arc::new(SystemClock))
+        });
         let marketplace = stage::registration(&sandbox.manifest()).ok_or("the sandbox has no application")?;
         let location = Location::File(shop.join("lojista.sqlite"));
         let stage = Stage::open(&location, keyring, marketplace, "http://localhost").await?;
-        let (listener, address) = stage::listen().await?;
         stage::serve(listener, sandbox.router());
         let erasing = Erasing::prepare(&stage, address).await?;
         let sealed = people(&stage).await?;
@@ -238,7 +242,7 @@ impl House {
                 self.done(&self.restore_arguments()).map(drop)
             }
             What::Rotation => self.done(&self.rotate_arguments()).map(drop),
-            What::Erasure => Erasing::whole(&self.shop()),
+            What::Erasure => Erasing::whole(&self.programs.with_points, &self.shop()),
         }
     }
 
@@ -302,9 +306,9 @@ impl House {
         let before = self.done(&self.backup_arguments())?;
         let before: serde_json::Value = serde_json::from_slice(&before.stdout)?;
         let at = before["taken_at"].as_str().ok_or("a backup does not say when it was taken")?;
-        let (hit, done) = Erasing::kill(&shop, after)?;
+        let (hit, done) = Erasing::kill(&self.programs.with_points, &shop, after)?;
         self.erasing.judge(&shop, &done, number, kept).await?;
-        Erasing::whole(&shop)?;
+        Erasing::whole(&self.programs.with_points, &shop)?;
         self.done(&self.backup_arguments())?;
         self.empty("new")?;
         self.done(&[self.restore_arguments(), vec!["--at".to_owned(), at.to_owned()]].concat())?;
