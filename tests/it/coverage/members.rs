@@ -29,6 +29,16 @@ async fn somebody_joins(visitor: &mut Visitor<'_>) -> String {
     format!("/members/{}", between(row, "href=\"/members/", "\""))
 }
 
+/// A reason that is too long is refused, and stands in its field again.
+async fn nothing_typed_is_lost(visitor: &Visitor<'_>, path: &str, field: &str) {
+    let long = "perdeu o celular ".repeat(20);
+    let fields = form(&[(field, long.as_str()), ("csrf", &visitor.csrf)]);
+    let refused = ask(&visitor.router, Method::POST, path, &visitor.cookie, fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let again = format!("name=\"{field}\" type=\"text\" value=\"{}", long.trim_end());
+    assert!(refused.text.contains(&again), "{}", refused.text);
+}
+
 pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     let shop = visitor.shop;
     visitor.open("/members", "member.listed").await;
@@ -46,6 +56,9 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     let decide = format!("{review}/{}", between(&page, "action=\"/members/review/", "\""));
     let keep = [("decision", "keep")];
     visitor.press("/members/review/{grant}", &decide, &keep, Some("access_review.decided")).await;
+    nothing_typed_is_lost(visitor, &format!("{bia}/sign-out"), "sign-out-reason").await;
+    nothing_typed_is_lost(visitor, &format!("{bia}/leave"), "leave-reason").await;
+    nothing_typed_is_lost(visitor, "/members/sign-out", "sign-out-reason").await;
     let why = [("sign-out-reason", "perdeu o celular")];
     let ended = Some("session.ended");
     visitor.press("/members/{id}/sign-out", &format!("{bia}/sign-out"), &why, ended).await;

@@ -266,6 +266,10 @@ impl FromStr for Policy {
         if policy.graph.targets.is_empty() {
             return Err(format!("{FILE}: [graph] targets: name what the program is built for"));
         }
+        let ignored: Vec<&str> = policy.advisories.ignore.iter().map(|ignore| ignore.id.as_str()).collect();
+        if let Some(twice) = (1..ignored.len()).find(|&at| ignored[..at].contains(&ignored[at])) {
+            return Err(format!("{FILE}: {}: set aside twice; an advisory has one last day", ignored[twice]));
+        }
         let named = policy.bans.deny.iter().chain(&policy.bans.skip);
         match named.into_iter().find(|ban| ban.reason.trim().is_empty()) {
             Some(ban) => Err(format!("{FILE}: {}: say why it is named", ban.spec)),
@@ -366,6 +370,14 @@ allow-git = []
             let refused = ignoring(entry).unwrap_err();
             assert!(refused.contains(say), "{entry}: {refused}");
         }
+    }
+
+    #[test]
+    fn an_advisory_is_set_aside_once() {
+        let entry =
+            |until| format!(r#"{{ id = "RUSTSEC-2026-0001", reason = "never called (until {until})" }}"#);
+        let refused = ignoring(&format!("{}, {}", entry("2027-01-31"), entry("2027-06-30"))).unwrap_err();
+        assert!(refused.contains("RUSTSEC-2026-0001: set aside twice"), "{refused}");
     }
 
     #[test]

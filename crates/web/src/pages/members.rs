@@ -67,6 +67,21 @@ pub struct ReviewView {
     pub undecided: i64,
 }
 
+/// A reason that was typed, in the form it was typed in: it stands there again beside what is wrong.
+#[derive(Debug, Clone, Default)]
+pub struct TypedReason {
+    /// The form's field.
+    pub field: &'static str,
+    /// What was typed.
+    pub text: String,
+}
+
+impl TypedReason {
+    fn of(&self, field: &str) -> &str {
+        if self.field == field { &self.text } else { "" }
+    }
+}
+
 /// `GET /members`, `POST /members/invite`. Fields: `email`, `role` (several), `reason`.
 #[derive(Debug, Template)]
 #[template(path = "members.html")]
@@ -84,8 +99,8 @@ pub struct MembersPage {
     /// What was typed.
     pub typed_email: String,
     /// Why, as it was typed.
-    pub typed_reason: String,
-    /// What is wrong with the invitation.
+    pub reason: TypedReason,
+    /// What is wrong.
     pub errors: Errors,
 }
 
@@ -114,8 +129,8 @@ pub struct MemberPage {
     pub chrome: Chrome,
     /// Who.
     pub whom: MemberView,
-    /// What was typed as a reason.
-    pub typed_reason: String,
+    /// Why, as it was typed.
+    pub reason: TypedReason,
     /// What is wrong.
     pub errors: Errors,
 }

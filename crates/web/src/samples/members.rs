@@ -4,7 +4,7 @@ use domain::{GrantId, InvitationId, MemberId, OrderId, Timestamp};
 use super::{Reader, Rendered, add};
 use crate::pages::members::{
     GrantView, InvitationView, InvitedPage, JoinPage, MemberPage, MemberView, MembersPage, RecipientPage,
-    ReviewItem, ReviewPage, ReviewView,
+    ReviewItem, ReviewPage, ReviewView, TypedReason,
 };
 use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Nav};
@@ -104,7 +104,7 @@ impl Reader {
             }),
             alone,
             typed_email: String::new(),
-            typed_reason: String::new(),
+            reason: TypedReason::default(),
             errors: Errors::default(),
         }
     }
@@ -127,7 +127,7 @@ impl Reader {
         MemberPage {
             chrome,
             whom: self.member("bia@casaverde.example", false, grants),
-            typed_reason: String::new(),
+            reason: TypedReason::default(),
             errors,
         }
     }

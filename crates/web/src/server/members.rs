@@ -15,18 +15,23 @@ use store::access::GrantRow;
 use store::reviews::Decision;
 
 use super::account::{min_chars, password_problem};
-use super::guard::{self, Failure, Member, OpenForm, Posted, Proven, ProvenForm, Reader, render, see_with};
+use super::guard::{
+    self, Failure, Fields, Member, OpenForm, Posted, Proven, ProvenForm, Reader, render, see_with,
+};
 use super::{cookies, may, see_other};
 use crate::pages::account::Obstacle;
 use crate::pages::members::{
     GrantView, InvitationView, InvitedPage, JoinPage, MemberPage, MemberView, MembersPage, ReviewItem,
-    ReviewPage, ReviewView,
+    ReviewPage, ReviewView, TypedReason,
 };
 use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Nav, Tone};
 
 const PAGE: &str = "/members";
 const REVIEW: &str = "/members/review";
+/// Fields that say why.
+const LEAVE_REASON: &str = "leave-reason";
+const SIGN_OUT_REASON: &str = "sign-out-reason";
 
 fn grant_view(row: &GrantRow) -> GrantView {
     GrantView {
@@ -78,13 +83,13 @@ fn review_view(found: &Reviewed) -> ReviewView {
 
 /// Everybody.
 pub(crate) async fn list(Proven(member, ..): Proven<may::SeeMembers>) -> Result<Response, Failure> {
-    Ok(render(&members_page(&member, "", "", Errors::default()).await?))
+    Ok(render(&members_page(&member, "", TypedReason::default(), Errors::default()).await?))
 }
 
 async fn members_page(
     member: &Member,
     email: &str,
-    reason: &str,
+    reason: TypedReason,
     errors: Errors,
 ) -> Result<MembersPage, Failure> {
     let app = member.web.app.clone();
@@ -106,7 +111,7 @@ async fn members_page(
         review: review.as_ref().map(review_view),
         alone: is_alone(&everybody, member),
         typed_email: email.to_owned(),
-        typed_reason: reason.to_owned(),
+        reason,
         errors,
     })
 }
@@ -116,20 +121,20 @@ pub(crate) async fn show(
     Proven(member, ..): Proven<may::SeeMembers>,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    Ok(render(&member_page(&member, &id, "", Errors::default()).await?))
+    Ok(render(&member_page(&member, &id, TypedReason::default(), Errors::default()).await?))
 }
 
 async fn member_page(
     member: &Member,
     id: &str,
-    typed_reason: &str,
+    reason: TypedReason,
     errors: Errors,
 ) -> Result<MemberPage, Failure> {
     let everybody = member.web.app.everybody(&member.who).await?;
     let chrome = member.chrome(Some(Nav::Members)).await?;
     let found = everybody.members.iter().find(|seen| seen.id.to_string() == id);
     let Some(seen) = found else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
-    Ok(MemberPage { chrome, whom: member_view(member, seen), typed_reason: typed_reason.to_owned(), errors })
+    Ok(MemberPage { chrome, whom: member_view(member, seen), reason, errors })
 }
 
 /// What is wrong, by the field that it is about; a failure where it is about none.
@@ -153,24 +158,50 @@ fn wrong(chrome: &Chrome, (field, key): (&'static str, &'static str)) -> Errors 
     Errors(vec![FieldError { field, text: chrome.t(key).to_owned() }])
 }
 
+/// The page of everybody again, with what is wrong and what was typed.
+async fn everybody_again(
+    member: &Member,
+    email: &str,
+    reason: TypedReason,
+    error: AccessError,
+    fields: [&'static str; 3],
+) -> Result<Response, Failure> {
+    let errors = wrong(&member.chrome(None).await?, field_of(error, fields)?);
+    let page = members_page(member, email, reason, errors).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+}
+
+/// The page of a member again, with what is wrong and what was typed.
+async fn member_again(
+    member: &Member,
+    id: &str,
+    reason: TypedReason,
+    error: AccessError,
+    fields: [&'static str; 3],
+) -> Result<Response, Failure> {
+    let errors = wrong(&member.chrome(None).await?, field_of(error, fields)?);
+    let page = member_page(member, id, reason, errors).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+}
+
+/// A reason as it came.
+fn typed(fields: &Fields, field: &'static str) -> TypedReason {
+    TypedReason { field, text: fields.get(field).to_owned() }
+}
+
 /// Invites somebody.
 pub(crate) async fn invite(
     ProvenForm(posted, ..): ProvenForm<may::ManageMembers>,
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let roles: Vec<Role> = fields.all("role").filter_map(Role::parse).collect();
-    let (email, reason) = (fields.get("email").to_owned(), fields.get("reason").to_owned());
-    match member.web.app.invite(&member.who, &email, &roles, &reason).await {
+    let (email, reason) = (fields.get("email").to_owned(), typed(&fields, "reason"));
+    match member.web.app.invite(&member.who, &email, &roles, &reason.text).await {
         Ok(link) => {
             let chrome = member.chrome(Some(Nav::Members)).await?;
             Ok(render(&InvitedPage { chrome, email, link }))
         }
-        Err(error) => {
-            let chrome = member.chrome(None).await?;
-            let errors = wrong(&chrome, field_of(error, ["role", "role", "reason"])?);
-            let page = members_page(&member, &email, &reason, errors).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
-        }
+        Err(error) => everybody_again(&member, &email, reason, error, ["role", "role", "reason"]).await,
     }
 }
 
@@ -197,21 +228,16 @@ pub(crate) async fn grant(
     let now = member.web.app.clock().now();
     let days: Option<u64> = fields.get("days").parse().ok();
     let until = days.map(|days| now.plus(Duration::from_hours(days.saturating_mul(24))));
-    let reason = fields.get("reason").to_owned();
+    let reason = typed(&fields, "reason");
     let outcome = match Access::parse(fields.get("access")) {
         None => Err(AccessError::Nothing),
         Some(access) => {
-            member.web.app.grant(&member.who, to, Wish { access, reason: reason.clone(), until }).await
+            member.web.app.grant(&member.who, to, Wish { access, reason: reason.text.clone(), until }).await
         }
     };
     match outcome {
         Ok(()) => Ok(see_with(&format!("{PAGE}/{to}"), Tone::Good, "flash-access-granted")),
-        Err(error) => {
-            let chrome = member.chrome(None).await?;
-            let errors = wrong(&chrome, field_of(error, ["access", "days", "reason"])?);
-            let page = member_page(&member, &id, &reason, errors).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
-        }
+        Err(error) => member_again(&member, &id, reason, error, ["access", "days", "reason"]).await,
     }
 }
 
@@ -238,14 +264,10 @@ pub(crate) async fn leave(
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let Ok(who) = id.parse::<MemberId>() else { return not_found(&member).await };
-    match member.web.app.leave(&member.who, who, fields.get("leave-reason")).await {
+    let reason = typed(&fields, LEAVE_REASON);
+    match member.web.app.leave(&member.who, who, &reason.text).await {
         Ok(()) => Ok(see_with(PAGE, Tone::Good, "flash-member-left")),
-        Err(error) => {
-            let chrome = member.chrome(None).await?;
-            let errors = wrong(&chrome, field_of(error, ["leave-reason"; 3])?);
-            let page = member_page(&member, &id, "", errors).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
-        }
+        Err(error) => member_again(&member, &id, reason, error, [LEAVE_REASON; 3]).await,
     }
 }
 
@@ -256,14 +278,10 @@ pub(crate) async fn sign_out(
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let Ok(whom) = id.parse::<MemberId>() else { return not_found(&member).await };
-    match member.web.app.end_sessions_of(&member.who, Some(whom), fields.get("sign-out-reason")).await {
+    let reason = typed(&fields, SIGN_OUT_REASON);
+    match member.web.app.end_sessions_of(&member.who, Some(whom), &reason.text).await {
         Ok(_) => Ok(see_with(&format!("{PAGE}/{whom}"), Tone::Good, "flash-sessions-ended")),
-        Err(error) => {
-            let chrome = member.chrome(None).await?;
-            let errors = wrong(&chrome, field_of(error, ["sign-out-reason"; 3])?);
-            let page = member_page(&member, &id, "", errors).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
-        }
+        Err(error) => member_again(&member, &id, reason, error, [SIGN_OUT_REASON; 3]).await,
     }
 }
 
@@ -272,14 +290,10 @@ pub(crate) async fn sign_out_all(
     ProvenForm(posted, ..): ProvenForm<may::ManageMembers>,
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
-    match member.web.app.end_sessions_of(&member.who, None, fields.get("sign-out-reason")).await {
+    let reason = typed(&fields, SIGN_OUT_REASON);
+    match member.web.app.end_sessions_of(&member.who, None, &reason.text).await {
         Ok(_) => Ok(see_with(PAGE, Tone::Good, "flash-sessions-ended")),
-        Err(error) => {
-            let chrome = member.chrome(None).await?;
-            let errors = wrong(&chrome, field_of(error, ["sign-out-reason"; 3])?);
-            let page = members_page(&member, "", "", errors).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
-        }
+        Err(error) => everybody_again(&member, "", reason, error, [SIGN_OUT_REASON; 3]).await,
     }
 }
 
