@@ -10,6 +10,7 @@ use domain::limit::{CODE_PER_MEMBER_OF_STRANGERS, SIGN_IN_PER_ACCOUNT_AND_NETWOR
 use domain::member::{Proof, SecurityNotice};
 use domain::{Restricted, Timestamp};
 use http::{Request, Response, header};
+use store::audit_page::{AuditFilter, Whose};
 use store::sessions::SignedIn;
 use tests::TestApp;
 use tests::shop::{EMAIL, PASSWORD};
@@ -172,6 +173,21 @@ on_both! {
         let refused = shop.app().sign_in(EMAIL, right, &elsewhere).await;
         assert!(matches!(refused, Err(SignInError::Wait(_))), "there: {refused:?}");
         enter(&shop).await;
+    }
+
+    async fn a_wrong_password_stands_in_the_log_of_its_organization_and_a_try_for_nobody_in_the_houses(shop) {
+        assert!(password(&shop, "the wrong one").await.is_err());
+        let nobody = shop.app().sign_in("nobody@loja.example", Restricted::new("x".to_owned()), &visit()).await;
+        assert!(nobody.is_err());
+        for (whose, subject) in
+            [(Whose::Organization, shop.member.to_string()), (Whose::Installation, String::new())]
+        {
+            let filter =
+                AuditFilter { whose, action: Some("session.refused".to_owned()), ..AuditFilter::default() };
+            let found = shop.see(move |tenant| tenant.audit_page(&filter, None, 9)).await;
+            let subjects: Vec<_> = found.iter().map(|event| event.subject_id.clone()).collect();
+            assert_eq!(subjects, [subject], "{whose:?}");
+        }
     }
 
     async fn an_unknown_address_is_refused_as_a_wrong_password_is(shop) {

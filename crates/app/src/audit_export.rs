@@ -7,7 +7,7 @@ use std::path::Path;
 use domain::limit::EXPORT_PER_MEMBER;
 use domain::{Actor, AuditId, MemberId, OrganizationId};
 use store::audit::{self, Event};
-use store::audit_page::AuditFilter;
+use store::audit_page::{AuditFilter, Whose};
 use vault::ocsf;
 
 use crate::App;
@@ -57,6 +57,7 @@ pub fn ocsf_line(event: &Event) -> Result<String, AppError> {
 /// By what a filter narrows. Never the values: people type anything into a field.
 fn narrowed_by(filter: &AuditFilter) -> String {
     let fields = [
+        ("installation", filter.whose == Whose::Installation),
         ("from", filter.from.is_some()),
         ("until", filter.until.is_some()),
         ("who", filter.actor.is_some()),

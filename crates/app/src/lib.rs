@@ -37,6 +37,7 @@ mod places;
 pub mod privacy;
 pub mod provider;
 pub mod recovery;
+mod refusals;
 pub mod register;
 pub mod retention;
 pub mod reveal;
@@ -136,6 +137,7 @@ pub struct App {
     /// Counted in memory, written with the clockwork's next turn: a flood of refused
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
+    refusals: Arc<refusals::Refusals>,
     audit: Arc<audit::Signer>,
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
     /// Where checkpoints go.
@@ -169,6 +171,7 @@ impl App {
             hooks_came: Arc::new(Notify::new()),
             jobs_came: Arc::new(Notify::new()),
             tallies: Arc::new(clockwork::Tallies::default()),
+            refusals: Arc::default(),
             audit: Arc::new(audit),
             backups: Arc::default(),
             pushes: Arc::default(),

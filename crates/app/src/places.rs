@@ -67,6 +67,21 @@ impl App {
         self.keyring().derived(SubKey::Limits).sign(&what.concat())
     }
 
+    /// How long whoever tries passwords for an account from a place still has to wait, where they
+    /// were told so a moment ago; who it is, where the limits have to be asked.
+    pub(crate) fn still_refused(&self, email: &str, visit: &Visit) -> Result<[u8; 32], SignInError> {
+        // Neither a network's text nor a browser's mark has such a character.
+        let who = format!("{}\n{}\n{email}", visit.origin(), visit.mark_text());
+        let who = self.keyring().derived(SubKey::Limits).sign(&[b"refused\0", who.as_bytes()].concat());
+        match self.refusals.still(&who, self.clock().now()) {
+            Some(wait) => {
+                self.tallies.add("sign_in_refused", "wait");
+                Err(SignInError::Wait(wait))
+            }
+            None => Ok(who),
+        }
+    }
+
     /// Begins to try a password for an account.
     pub(crate) async fn try_password(
         &self,
@@ -125,16 +140,26 @@ impl App {
         })
     }
 
-    /// Notes that what was shown is wrong.
-    pub(crate) async fn note_wrong(&self, actor: Actor) -> Result<(), SignInError> {
+    /// Notes that what was shown is wrong: where it was shown for a member, in the log of their
+    /// organization.
+    pub(crate) async fn note_wrong(
+        &self,
+        actor: Actor,
+        of: Option<(OrganizationId, MemberId)>,
+    ) -> Result<(), SignInError> {
         let app = self.clone();
         self.tallies.add("sign_in_refused", "wrong");
-        self.store()
-            .installation()
-            .write(move |tx| {
-                app.installation_event(tx, &Deed::new(actor, "session.refused", String::new()), "refused")
-            })
-            .await?;
+        let subject = of.map(|(_, member)| member.to_string()).unwrap_or_default();
+        let deed = Deed::new(actor, "session.refused", subject);
+        // One row either way: the time that it takes does not tell who has an account.
+        if let Some((organization, _)) = of {
+            let organization = self.organization(organization);
+            organization.write(move |tenant| app.not_done(tenant, &deed, NotDone::Refused, "wrong")).await?;
+        } else {
+            let deed = deed.with("why", "wrong");
+            let db = self.store().installation();
+            db.write(move |tx| app.installation_event(tx, &deed, "refused")).await?;
+        }
         Ok(())
     }
 

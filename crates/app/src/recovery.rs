@@ -118,7 +118,7 @@ impl App {
         let index = self.email_index(&Confidential::new(normalised(email)));
         let found = self.store().installation().read(move |tx| people::credentials(tx, &index)).await?;
         if found.is_none_or(|found| found.member != member) {
-            self.note_wrong(Actor::Unknown).await?;
+            self.note_wrong(Actor::Unknown, Some((organization, member))).await?;
             return Err(RecoveryError::WrongAddress);
         }
         self.limits().hand_back(tried).await?;

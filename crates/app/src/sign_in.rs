@@ -147,6 +147,7 @@ impl App {
         visit: &Visit,
     ) -> Result<SignIn, SignInError> {
         let email = normalised(email);
+        let who = self.still_refused(&email, visit)?;
         let index = self.email_index(&Confidential::new(email.clone()));
         let (app, from) = (self.clone(), visit.clone());
         let (found, known) = self
@@ -161,11 +162,16 @@ impl App {
                 Ok((found, known))
             })
             .await?;
-        let tried = self.try_password(&email, known, visit).await?;
+        let tried = self.try_password(&email, known, visit).await.inspect_err(|refused| {
+            if let SignInError::Wait(wait) = refused {
+                self.refusals.remember(who, *wait, self.clock().now());
+            }
+        })?;
         let stored = found.as_ref().map(|found| PasswordHash::from_stored(found.password_hash.clone()));
         let (verified, rehashed) = self.verify_password(password, stored, known).await?;
+        let of = found.as_ref().map(|found| (found.organization, found.member));
         let Some(found) = found.filter(|_| verified) else {
-            self.note_wrong(Actor::Unknown).await?;
+            self.note_wrong(Actor::Unknown, of).await?;
             return Err(SignInError::Wrong);
         };
         self.limits().hand_back(tried).await?;
@@ -237,7 +243,7 @@ impl App {
                 self.enter(organization, member, Proof::Passkey, visit).await
             }
             Err(SignInError::Wrong) => {
-                self.note_wrong(Actor::Unknown).await?;
+                self.note_wrong(Actor::Unknown, None).await?;
                 Err(SignInError::Wrong)
             }
             Err(other) => Err(other),
@@ -405,7 +411,7 @@ impl App {
                     self.limits().hand_back(tried).await?;
                     return Ok(proof);
                 }
-                self.note_wrong(Actor::Member(member)).await?;
+                self.note_wrong(Actor::Member(member), Some((organization, member))).await?;
                 self.warn_of_tries(organization, member, &counted[0], visit).await?;
                 Err(SignInError::Wrong)
             }
@@ -444,7 +450,7 @@ impl App {
         if right {
             return Ok(self.limits().hand_back(tried).await?);
         }
-        self.note_wrong(Actor::Member(member)).await?;
+        self.note_wrong(Actor::Member(member), Some((organization, member))).await?;
         Err(SignInError::Wrong)
     }
 

@@ -1,6 +1,6 @@
 //! The audit trail as its page shows and exports it: narrowed by index, page by page.
 
-use domain::{AuditId, MemberId, Timestamp, TypedId};
+use domain::{AuditId, MemberId, OrganizationId, Timestamp, TypedId};
 
 use crate::audit::{COLUMNS, Event, event};
 use crate::db::{StoreResult, Val};
@@ -45,9 +45,21 @@ impl AuditEnd {
     }
 }
 
+/// Whose events are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Whose {
+    /// Those of the organization.
+    #[default]
+    Organization,
+    /// Those that belong to no organization: backups, keys, tries to sign in to no account.
+    Installation,
+}
+
 /// Which events are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
+    /// Whose.
+    pub whose: Whose,
     /// From this instant on.
     pub from: Option<Timestamp>,
     /// Before this instant.
@@ -78,12 +90,18 @@ const RARE_KIND: &str = "subject_kind <> 'order' AND subject_kind <> 'listing'";
 const RARE_ACTION: &str =
     "action <> 'order.taken_in' AND action <> 'order.changed' AND action <> 'listing.stock_written'";
 const UNDONE: &str = "phase IN ('refused', 'failed')";
-/// The next event of the same deed on the same thing is none, or begins it once more.
+/// The next event of the same deed on the same thing is none, or begins it once more. The
+/// installation has no such events: none of its deeds lies outside the transaction that does it.
 const OPEN: &str = "phase = 'intent' AND COALESCE((SELECT n.phase FROM audit_event n \
     WHERE n.organization_id = audit_event.organization_id AND n.subject_id = audit_event.subject_id \
     AND n.action = audit_event.action AND n.id > audit_event.id ORDER BY n.id LIMIT 1), 'intent') = 'intent'";
 
-fn conditions<'v>(mut query: Query<'v>, filter: &'v AuditFilter) -> Query<'v> {
+fn conditions(organization: OrganizationId, filter: &AuditFilter) -> Query<'_> {
+    let mut query = Query::empty();
+    match filter.whose {
+        Whose::Organization => query.and("organization_id = ?", &[organization.into()]),
+        Whose::Installation => query.and("organization_id IS NULL", &[]),
+    }
     if let Some(from) = filter.from {
         query.and("id >= ?", &[first_id(from).into()]);
     }
@@ -128,18 +146,22 @@ fn conditions<'v>(mut query: Query<'v>, filter: &'v AuditFilter) -> Query<'v> {
 }
 
 fn statement(conditions: &str, limit: u32) -> String {
-    format!("SELECT {COLUMNS} FROM audit_event WHERE {conditions} ORDER BY id DESC LIMIT {limit}")
+    // With its first column, PostgreSQL knows the index' order again where that column is NULL.
+    format!(
+        "SELECT {COLUMNS} FROM audit_event WHERE {conditions} ORDER BY organization_id DESC, id DESC LIMIT {limit}"
+    )
 }
 
 impl Tenant<'_, '_> {
-    /// Events of this organization before `before`, the newest first.
+    /// Events of this organization, or of the installation that it is in, before `before`, the
+    /// newest first.
     pub fn audit_page(
         &mut self,
         filter: &AuditFilter,
         before: Option<AuditId>,
         limit: u32,
     ) -> StoreResult<Vec<Event>> {
-        let mut query = conditions(Query::new("organization_id = ?", self.id.into()), filter);
+        let mut query = conditions(self.id, filter);
         if let Some(before) = before {
             query.and("id < ?", &[before.into()]);
         }
@@ -160,7 +182,6 @@ impl Tenant<'_, '_> {
 mod tests {
     use super::*;
     use crate::{Location, Store};
-    use domain::OrganizationId;
 
     fn filter(narrow: impl FnOnce(&mut AuditFilter)) -> AuditFilter {
         let mut filter = AuditFilter::default();
@@ -171,8 +192,7 @@ mod tests {
     /// How SQLite reaches the first page.
     async fn plan(store: &Store, filter: AuditFilter) -> String {
         let read = store.installation().read(move |tx| {
-            let whose = OrganizationId::from_bytes([1; 16]);
-            let query = conditions(Query::new("organization_id = ?", whose.into()), &filter);
+            let query = conditions(OrganizationId::from_bytes([1; 16]), &filter);
             let sql = format!("EXPLAIN QUERY PLAN {}", statement(query.conditions(), 51));
             tx.rows(&sql, query.params(), |row| row.get::<String>(3))
         });
@@ -197,8 +217,11 @@ mod tests {
             (filter(|it| it.end = Some(AuditEnd::Failed)), "audit_event_undone"),
             (filter(|it| it.end = Some(AuditEnd::Open)), "audit_event_subject"),
         ] {
-            let plan = plan(&store, filter.clone()).await;
-            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+            for whose in [Whose::Organization, Whose::Installation] {
+                let filter = AuditFilter { whose, ..filter.clone() };
+                let plan = plan(&store, filter.clone()).await;
+                assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+            }
         }
     }
 

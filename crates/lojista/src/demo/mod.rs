@@ -45,16 +45,17 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     folder::make(&folder)?;
     let _lock = folder::lock(&folder)?;
     let listener = listen(args.listen).await?;
-    let public_url = format!("http://{}", reachable(serve::bound(&listener)?));
+    let reached_at = reachable(serve::bound(&listener)?);
+    let public_url = format!("http://{}", named(reached_at));
     let ground = house::open(&Storage::in_folder(&folder)).await?;
-    let web = WebConfig {
-        secure_cookies: false,
-        trusted_proxies: Vec::new(),
-        pages_per_minute: None,
-        hook_door: ground.hook_door.clone(),
+    let web = pages_on_this_machine(&ground.hook_door);
+    let ways = Ways {
+        folder: &folder,
+        public_url: &public_url,
+        reached_at,
+        door: &ground.hook_door,
+        seed: args.seed,
     };
-
-    let ways = Ways { folder: &folder, public_url: &public_url, door: &ground.hook_door, seed: args.seed };
     let stalls = ways.open().await?;
     let manifest_file = folder.join(MANIFEST_FILE);
     sandbox_command::write_manifest(&manifest_file, &stalls[0].manifest())?;
@@ -107,6 +108,16 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     ended
 }
 
+/// Pages for one machine: no proxy, no TLS, nobody who copies the shop.
+fn pages_on_this_machine(hook_door: &str) -> WebConfig {
+    WebConfig {
+        secure_cookies: false,
+        trusted_proxies: Vec::new(),
+        pages_per_minute: None,
+        hook_door: hook_door.to_owned(),
+    }
+}
+
 /// A mail server that delivers nothing; it ends with the program.
 async fn catch_mail(clock: ShiftedClock) -> Result<MailAddresses, Failure> {
     let (smtp, shown) = (sandbox_command::listen(0).await?, sandbox_command::listen(0).await?);
@@ -137,10 +148,22 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     }
 }
 
+/// Host and port of the demo's address. The loopback goes by its name, which every machine has for
+/// itself (RFC 6761 §6.3): a passkey cannot be made for a number.
+fn named(reached_at: SocketAddr) -> String {
+    if reached_at.ip() == Ipv4Addr::LOCALHOST {
+        format!("localhost:{}", reached_at.port())
+    } else {
+        reached_at.to_string()
+    }
+}
+
 /// What the simulated platforms are opened with.
 struct Ways<'a> {
     folder: &'a Path,
     public_url: &'a str,
+    /// Where their hooks come in.
+    reached_at: SocketAddr,
     door: &'a str,
     seed: u64,
 }
@@ -158,10 +181,10 @@ impl Ways<'_> {
 
     async fn open_one<W: Simulated>(&self, clock: Option<ShiftedClock>) -> Result<Arc<dyn Stall>, Failure> {
         let listener = sandbox_command::listen(0).await?;
-        let (public_url, kind) = (self.public_url, W::KIND.as_str());
+        let (public_url, reached_at, kind) = (self.public_url, self.reached_at, W::KIND.as_str());
         let addresses = Addresses {
             base_url: format!("http://{}", serve::bound(&listener)?),
-            hook_url: format!("{public_url}/hooks/{kind}/{}", self.door),
+            hook_url: format!("http://{reached_at}/hooks/{kind}/{}", self.door),
             redirect_uri: format!("{public_url}/connections/callback/{kind}"),
         };
         let stall = market::open::<W>(self.folder, self.seed, &addresses, clock)?;
@@ -225,6 +248,12 @@ fn say_ready(ready: &Ready<'_>, json: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_loopback_goes_by_its_name_and_every_other_address_by_its_number() {
+        assert_eq!(named(([127, 0, 0, 1], 8080).into()), "localhost:8080");
+        assert_eq!(named(([192, 0, 2, 7], 8080).into()), "192.0.2.7:8080");
+    }
 
     #[test]
     fn every_order_comes_from_somewhere() {

@@ -5,7 +5,7 @@ use store::StoreError;
 use store::audit::{
     Event, checkpoints, keep_checkpoint, last_checkpoint, record, sequence, sequenced, tree, unsequenced,
 };
-use store::audit_page::{AuditEnd, AuditFilter};
+use store::audit_page::{AuditEnd, AuditFilter, Whose};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -110,6 +110,24 @@ on_both! {
         let second = shop.read(move |shop| shop.audit_page(&AuditFilter::default(), Some(before), 3)).await;
         let subjects: Vec<_> = first.iter().chain(&second).map(|event| event.subject_id.as_str()).collect();
         assert_eq!(subjects, ["4", "3", "2", "1", "0"]);
+    }
+
+    async fn the_installations_own_events_are_a_list_of_their_own(house: House) {
+        let shop = Shop::open(&house).await;
+        for index in 0..3 {
+            let (own, houses) = (event(&house, Some(shop.id), "own"), event(&house, None, &index.to_string()));
+            shop.write(move |shop| shop.record(&own)).await;
+            house.write(move |tx| record(tx, &houses)).await;
+            house.wait(std::time::Duration::from_millis(1));
+        }
+        let filter = AuditFilter { whose: Whose::Installation, ..AuditFilter::default() };
+        let (asked, narrowed) = (filter.clone(), AuditFilter { subject: Some("1".to_owned()), ..filter });
+        let first = shop.read(move |shop| shop.audit_page(&asked, None, 2)).await;
+        let (asked, before) = (narrowed.clone(), first[1].id);
+        let subjects: Vec<_> = first.iter().map(|event| event.subject_id.as_str()).collect();
+        assert_eq!(subjects, ["2", "1"]);
+        assert_eq!(shop.read(move |shop| shop.audit_page(&asked, None, 9)).await.len(), 1);
+        assert!(shop.read(move |shop| shop.audit_page(&narrowed, Some(before), 9)).await.is_empty());
     }
 
     async fn an_event_comes_back_as_it_was_told_and_then_with_its_place(house: House) {

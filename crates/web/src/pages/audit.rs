@@ -82,6 +82,8 @@ impl PushView {
 pub struct AuditFields {
     /// All of it as an address writes it; empty for all events.
     pub text: String,
+    /// Whether it is the installation's own events.
+    pub installation: bool,
     pub period: String,
     pub from: String,
     pub until: String,

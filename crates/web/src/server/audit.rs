@@ -24,8 +24,25 @@ use crate::pages::{Choice, Pager};
 use crate::{Chrome, Nav, audit_csv};
 
 /// The parts of the program that act by themselves, as the log names them.
-const PARTS: [&str; 10] =
-    ["ingest", "fan-out", "import", "keys", "money", "retention", "service", "set-up", "tokens", "unknown"];
+const PARTS: [&str; 17] = [
+    "access",
+    "backup",
+    "checkpoints",
+    "clock",
+    "command",
+    "fan-out",
+    "import",
+    "ingest",
+    "keys",
+    "mail",
+    "money",
+    "restore",
+    "retention",
+    "service",
+    "set-up",
+    "tokens",
+    "unknown",
+];
 
 /// The list of events.
 pub(crate) async fn list(
@@ -120,10 +137,10 @@ fn page_of(kind: &str, id: &str) -> Option<String> {
 }
 
 /// Everything that happened to a thing that has no page.
-fn events_of(id: &str) -> Option<String> {
+fn events_of(id: &str, whose: &str) -> Option<String> {
     (!id.is_empty()).then(|| {
         let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-        format!("/audit?thing={id}")
+        format!("/audit?{whose}thing={id}")
     })
 }
 
@@ -138,12 +155,13 @@ fn row_of(chrome: &Chrome, me: MemberId, event: Event) -> AuditRow {
         Actor::Member(id) => Some(id.to_string()),
         Actor::System(_) | Actor::Unknown => None,
     };
+    let whose = if event.organization.is_none() { "whose=installation&" } else { "" };
     AuditRow {
         number: event.seq.map_or(0, |seq| seq + 1),
         at: event.at,
         actor,
         member,
-        href: page_of(&event.subject_kind, &event.subject_id).or_else(|| events_of(&event.subject_id)),
+        href: page_of(&event.subject_kind, &event.subject_id).or_else(|| events_of(&event.subject_id, whose)),
         kind: event.subject_kind,
         action: event.action,
         subject: event.subject_id,
@@ -248,8 +266,8 @@ mod tests {
         assert_eq!(page_of("connection", "mercado_livre"), None);
         assert_eq!(page_of("sku", &id.to_string()), None);
         assert_eq!(page_of("session", &id.to_string()), None);
-        assert_eq!(events_of("push_stock/refused").as_deref(), Some("/audit?thing=push_stock%2Frefused"));
-        assert_eq!(events_of(""), None);
+        assert_eq!(events_of("push_stock/refused", "").as_deref(), Some("/audit?thing=push_stock%2Frefused"));
+        assert_eq!(events_of("", ""), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AuditId, MemberId, Timestamp};
-use store::audit_page::{AuditEnd, AuditFilter};
+use store::audit_page::{AuditEnd, AuditFilter, Whose};
 
 use super::address::address;
 use crate::pages::audit::AuditFields;
@@ -16,7 +16,7 @@ const MAX_WORD_BYTES: usize = 100;
 
 address! {
     /// What an address holds.
-    AuditQuery { period, from, until, who, kind, action, end, thing, before }
+    AuditQuery { whose, period, from, until, who, kind, action, end, thing, before }
 }
 
 impl AuditQuery {
@@ -56,6 +56,11 @@ impl AuditQuery {
         let from = day(&self.from, 0)?.or(period);
         let from = from.or_else(|| (end == Some(AuditEnd::Open)).then(|| now.minus(OPEN_DAYS * DAY)));
         Some(AuditFilter {
+            whose: match self.whose.as_str() {
+                "" => Whose::Organization,
+                "installation" => Whose::Installation,
+                _ => return None,
+            },
             from,
             until: day(&self.until, 1)?,
             actor: match filled(&self.who) {
@@ -76,6 +81,7 @@ impl AuditQuery {
     pub(crate) fn into_page(self) -> AuditFields {
         AuditFields {
             text: self.filter_text(),
+            installation: self.whose == "installation",
             period: self.period,
             from: self.from,
             until: self.until,
@@ -131,6 +137,12 @@ mod tests {
     }
 
     #[test]
+    fn the_installations_own_events_are_asked_for_by_name() {
+        assert_eq!(filter("whose=installation").unwrap().whose, Whose::Installation);
+        assert_eq!(filter("who=unknown").unwrap().whose, Whose::Organization);
+    }
+
+    #[test]
     fn parts_of_the_program_and_strangers_are_asked_for_by_their_names() {
         assert_eq!(filter("who=ingest").unwrap().actor.as_deref(), Some("system:ingest"));
         assert_eq!(filter("who=unknown").unwrap().actor.as_deref(), Some("unknown"));
@@ -146,7 +158,9 @@ mod tests {
     #[test]
     fn what_means_nothing_is_refused() {
         let long = "a".repeat(MAX_WORD_BYTES + 1);
-        for wrong in ["end=perhaps", "from=yesterday", "until=2026-13-01", &format!("thing={long}")] {
+        for wrong in
+            ["end=perhaps", "whose=others", "from=yesterday", "until=2026-13-01", &format!("thing={long}")]
+        {
             assert_eq!(filter(wrong), None, "{wrong}");
         }
     }
