@@ -59,6 +59,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("order", format!("/orders/{order}")),
         Page::at("skus", "/skus"),
         Page::at("sku", format!("/skus/{sku}")),
+        Page::at("sku-then", format!("/skus/{sku}?at=2099-01-01T00:00")),
+        Page::at("sku-before", format!("/skus/{sku}?at=2020-01-01T00:00")),
         Page::at("listings", "/listings"),
         Page::at("connections", "/connections"),
         Page::at("connection", format!("/connections/{active}")),

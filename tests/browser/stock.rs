@@ -32,6 +32,14 @@ in_every_language! {
         owner.rest().await;
         visitor.opens(&format!("/skus/{sku}")).await;
         visitor.reads("proof-confirmed").await;
+
+        visitor.opens(&format!("/skus/{sku}?at=2020-01-01T00:00")).await;
+        visitor.reads("moment-before").await;
+        visitor.opens(&format!("/skus/{sku}?at=2099-01-01T00:00")).await;
+        visitor.reads("tally-safety-today").await;
+        visitor.opens(&format!("/skus/{sku}?at=ontem")).await;
+        visitor.reads("moment-error").await;
+        visitor.was_refused(422).await;
     }
 
     async fn a_listing_that_is_linked_follows_the_sales_of_the_other(visitor, shop) {

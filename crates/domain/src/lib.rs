@@ -30,6 +30,7 @@ pub mod time;
 pub mod attribute;
 pub mod offer;
 pub mod picture;
+pub mod pricing;
 
 // What people narrow lists to.
 pub mod buyer;

@@ -115,6 +115,25 @@ impl Tally {
     }
 }
 
+/// Days over which it is counted how fast a SKU sells.
+pub const SALES_SPAN_DAYS: i64 = 30;
+/// A SKU that lasts no longer than this, in days, is low.
+pub const LOW_COVER_DAYS: i64 = 7;
+
+/// Days that the units on offer last if they go on selling as in the last [`SALES_SPAN_DAYS`];
+/// `None` where nothing sold.
+#[must_use]
+pub const fn cover_days(available_units: i64, sold_units: i64) -> Option<i64> {
+    if sold_units > 0 { Some(available_units.saturating_mul(SALES_SPAN_DAYS) / sold_units) } else { None }
+}
+
+/// Whether it is time to buy: what sells lasts [`LOW_COVER_DAYS`] at most.
+#[must_use]
+pub const fn is_low(available_units: i64, sold_units: i64) -> bool {
+    sold_units > 0
+        && available_units.saturating_mul(SALES_SPAN_DAYS) <= sold_units.saturating_mul(LOW_COVER_DAYS)
+}
+
 /// What has happened to the stock of one order line so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StockPosition {
@@ -239,6 +258,15 @@ mod tests {
         for wish in [StockWish::Hold, StockWish::Gone, StockWish::Free] {
             assert_eq!(plan(StockPosition::BeforeOpening, wish).0, &[]);
         }
+    }
+
+    #[test]
+    fn cover_is_told_where_something_sells_and_low_begins_at_a_week() {
+        assert_eq!((cover_days(12, 30), is_low(12, 30)), (Some(12), false));
+        assert_eq!((cover_days(7, 30), is_low(7, 30)), (Some(7), true));
+        assert_eq!((cover_days(0, 1), is_low(0, 1)), (Some(0), true));
+        assert_eq!((cover_days(3, 0), is_low(0, 0)), (None, false));
+        assert!(!is_low(8, 30) && is_low(2, 9), "shown days and the notice agree on either side");
     }
 
     #[test]

@@ -89,6 +89,22 @@ impl Timestamp {
         Some(Self(stamp.as_millisecond()))
     }
 
+    /// Reads what a browser sends of a field for day and hour (`2026-11-22T14:03`), as a clock on a
+    /// Brazilian wall shows it. `None` for what is no such text.
+    #[must_use]
+    pub fn parse_business(text: &str) -> Option<Self> {
+        let local: jiff::civil::DateTime = text.trim().parse().ok()?;
+        let zoned = local.to_zoned(business_zone().clone()).ok()?;
+        Some(Self(zoned.timestamp().as_millisecond()))
+    }
+
+    /// This instant as such a field holds it, to the second.
+    #[must_use]
+    pub fn to_business_field(self) -> String {
+        let WallClock { year, month, day, hour, minute, second } = self.in_business_zone();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
+
     /// RFC 3339 in UTC with milliseconds, for machines.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
@@ -214,6 +230,17 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_for_day_and_hour_is_a_clock_on_a_brazilian_wall() {
+        let at = Timestamp::parse_business("2026-11-22T14:03").unwrap();
+        assert_eq!(at, Timestamp::parse("2026-11-22T17:03:00Z").unwrap());
+        assert_eq!(at.to_business_field(), "2026-11-22T14:03:00");
+        assert_eq!(Timestamp::parse_business(&at.to_business_field()), Some(at));
+        for wrong in ["", "ontem", "2026-13-01T00:00", "2026-11-22T14:03Z"] {
+            assert_eq!(Timestamp::parse_business(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn every_date_form_of_the_marketplaces_is_the_same_instant() {

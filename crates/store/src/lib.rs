@@ -43,6 +43,7 @@ pub mod rotation;
 pub mod sessions;
 pub mod settings;
 pub mod stock;
+pub mod stock_history;
 pub mod views;
 
 use domain::OrganizationId;

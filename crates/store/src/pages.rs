@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::stock::{LOW_COVER_DAYS, SALES_SPAN_DAYS};
 use domain::{
     ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, PackageKind, Problem,
     SkuId, Tally, Timestamp,
@@ -12,6 +13,7 @@ use crate::db::{Row, StoreError, StoreResult, Val};
 use crate::listings::Listing;
 use crate::orders::channel;
 use crate::stock::Sku;
+use crate::stock_history::SOLD_SINCE;
 use crate::{Tenant, listings, params, stock};
 
 pub use crate::order_list::OrderFilter;
@@ -140,6 +142,12 @@ pub enum SkuShow {
     Oversold,
     /// Nothing to offer.
     Out,
+    /// Less to offer than sells in [`LOW_COVER_DAYS`], as it sold since an instant
+    /// [`SALES_SPAN_DAYS`] ago.
+    Low {
+        /// That instant.
+        sold_since: Timestamp,
+    },
 }
 
 /// Which listings a list shows.
@@ -221,6 +229,12 @@ impl Tenant<'_, '_> {
             SkuShow::All => {}
             SkuShow::Oversold => query.and("reserved_units > on_hand_units", &[]),
             SkuShow::Out => query.and("on_hand_units - reserved_units - safety_units <= 0", &[]),
+            SkuShow::Low { sold_since } => {
+                let sold = query.take(SOLD_SINCE, &[sold_since.into()]);
+                let free = "(on_hand_units - reserved_units - safety_units)";
+                query.and_taken(&format!("{sold} > 0"));
+                query.and_taken(&format!("{free} * {SALES_SPAN_DAYS} <= {sold} * {LOW_COVER_DAYS}"));
+            }
         }
         let sql = format!(
             "SELECT {}, (SELECT COUNT(*) FROM listing WHERE listing.sku_id = sku.id) FROM sku WHERE {} \

@@ -7,6 +7,7 @@ use domain::{
     Actor, Delta, Effect, Entropy, EntryKind, LedgerEntryId, LineId, ListingId, OutboxId, SkuId, Tally,
 };
 use store::StoreError;
+use store::pages::{SkuFilter, SkuShow};
 use store::stock::{NewEntry, sums_that_differ};
 use tokio::task::JoinSet;
 
@@ -282,6 +283,57 @@ on_both! {
         let unknown = house.id();
         let nothing = shop.read(move |shop| shop.tally_at(unknown, 5)).await;
         assert_eq!((nothing.on_hand_units, nothing.reserved_units), (0, 0));
+    }
+
+    async fn the_stock_of_any_moment_and_what_a_listing_had_been_told_can_be_told_again(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let sku = shop.stocked("CAN-1", 10).await;
+        let listing = shop.listing(connection, "MLB1").await;
+        let (line, _) = shop.line(connection, "2000").await;
+        let counted = house.now();
+        shop.put_out_again(listing, 1).await;
+        shop.confirm(listing, 1).await;
+        house.wait(Duration::from_secs(5));
+        shop.append(&effect(&house, sku, line, Effect::Reserve, 2)).await;
+        let sold = house.now();
+        for (at, version, told) in [
+            (counted.minus(Duration::from_millis(1)), 0, None),
+            (counted, 1, Some(5)),
+            (sold.minus(Duration::from_millis(1)), 1, Some(5)),
+            (sold, 2, Some(5)),
+            (sold.plus(Duration::from_hours(1)), 2, Some(5)),
+        ] {
+            let seen = shop.read(move |shop| Ok((shop.version_at(sku, at)?, shop.told_at(listing, at)?))).await;
+            assert_eq!((seen.0, seen.1.map(|told| told.units)), (version, told), "{at:?}");
+        }
+    }
+
+    async fn what_sold_since_a_moment_is_counted_without_what_was_cancelled_and_says_which_run_low(house: House) {
+        let shop = Shop::open(&house).await;
+        let connection = shop.connection().await;
+        let (fast, slow) = (shop.stocked("FAST", 20).await, shop.stocked("SLOW", 20).await);
+        let (long_ago, _) = shop.line(connection, "1999").await;
+        shop.append(&effect(&house, slow, long_ago, Effect::Reserve, 19)).await;
+        house.wait(Duration::from_hours(1));
+        let since = house.now();
+        for (number, sku, units, kept) in
+            [("2000", fast, 10, true), ("2001", fast, 6, false), ("2002", fast, 5, true), ("2003", slow, 1, false)]
+        {
+            let (line, _) = shop.line(connection, number).await;
+            shop.append(&effect(&house, sku, line, Effect::Reserve, units)).await;
+            if !kept {
+                shop.append(&effect(&house, sku, line, Effect::Release, units)).await;
+            }
+        }
+        let sold = shop.read(move |shop| shop.sold_since(&[fast, slow], since)).await;
+        assert_eq!(sold, BTreeMap::from([(fast, 15), (slow, 0)]));
+        let show = SkuShow::Low { sold_since: since };
+        let low = shop.read(move |shop| shop.sku_page("", &SkuFilter { show, ..SkuFilter::default() })).await;
+        assert!(low.is_empty(), "five units at fifteen a month last ten days");
+        shop.append(&shop.count(fast, -2)).await;
+        let low = shop.read(move |shop| shop.sku_page("", &SkuFilter { show, ..SkuFilter::default() })).await;
+        assert_eq!(low.iter().map(|(sku, _)| sku.id).collect::<Vec<_>>(), [fast]);
     }
 
     async fn a_sku_remembers_when_it_was_created(house: House) {

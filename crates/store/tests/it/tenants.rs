@@ -98,6 +98,14 @@ impl Estate {
         let listing = shop.listing(connection, "MLB1").await;
         let (line, order) = shop.line(connection, "2000").await;
         let held = shop.write(move |shop| shop.held_order(connection, "2000")).await.unwrap();
+        let (sold, _) = shop.line(connection, "1999").await;
+        shop.append(&NewEntry {
+            line: Some(sold),
+            kind: EntryKind::Line(Effect::Reserve),
+            delta: Effect::Reserve.delta(1),
+            ..shop.count(sku, 0)
+        })
+        .await;
         let (session, import): (_, ImportId) = (house.id(), house.id());
         let (dead_job, waiting_job): (JobId, JobId) = (house.id(), house.id());
         let (token, attempt, event, key): (_, _, OrderId, DataKeyId) =
@@ -281,6 +289,13 @@ const READS: &[(&str, Read)] = &[
     ("sku_page of a text", |shop, _| {
         listed(shop.sku_page("", &SkuFilter { text: "can".into(), ..SkuFilter::default() }))
     }),
+    ("version_at", |shop, of| {
+        shop.version_at(of.sku, of.now).map(|version| usize::try_from(version).unwrap())
+    }),
+    ("sold_since", |shop, of| {
+        listed(shop.sold_since(&[of.sku], Timestamp::EPOCH).map(|sold| sold.into_iter().collect()))
+    }),
+    ("told_at", |shop, of| found(shop.told_at(of.listing, of.now))),
     ("sku_codes", |shop, _| listed(shop.sku_codes(10))),
     ("sku_created_at", |shop, of| found(shop.sku_created_at(of.sku))),
     ("tally_at", |shop, of| {

@@ -5,6 +5,8 @@ use domain::{
     ChannelKind, Delta, EntryKind, ListingId, ListingState, OrderId, Problem, SkuId, Tally, Timestamp,
 };
 
+use domain::stock::{self, SALES_SPAN_DAYS};
+
 use crate::Chrome;
 use crate::pages::{Errors, Pager};
 
@@ -21,9 +23,21 @@ pub struct SkuRow {
     pub tally: Tally,
     /// Listings that sell it.
     pub listings: i64,
+    /// Units that orders took in the last [`stock::SALES_SPAN_DAYS`] days.
+    pub sold_units: i64,
 }
 
-/// `GET /skus?text=&show=` (`show`: empty, `oversold`, `out`).
+impl SkuRow {
+    fn cover_days(&self) -> Option<i64> {
+        stock::cover_days(self.tally.available_units(), self.sold_units)
+    }
+
+    fn is_low(&self) -> bool {
+        stock::is_low(self.tally.available_units(), self.sold_units)
+    }
+}
+
+/// `GET /skus?text=&show=` (`show`: empty, `low`, `out`, `oversold`).
 #[derive(Debug, Template)]
 #[template(path = "skus.html")]
 pub struct SkusPage {
@@ -31,7 +45,7 @@ pub struct SkusPage {
     pub chrome: Chrome,
     /// Code or title.
     pub text: String,
-    /// Empty, `oversold` or `out`.
+    /// Empty, `low`, `out` or `oversold`.
     pub show: String,
     /// The SKUs, by code.
     pub rows: Vec<SkuRow>,
@@ -111,7 +125,40 @@ pub struct CountForm {
     pub errors: Errors,
 }
 
-/// `GET /skus/{id}`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
+/// What a listing had been told at a moment.
+#[derive(Debug, Clone)]
+pub struct ToldRow {
+    /// Its number at the platform.
+    pub number: String,
+    /// Where it is.
+    pub channel: ChannelKind,
+    /// Name of its connection.
+    pub connection: String,
+    /// Units, and since when the platform had them; `None` where nothing had been told.
+    pub told: Option<(i64, Timestamp)>,
+}
+
+/// The stock as it stood at a moment.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The moment.
+    pub at: Timestamp,
+    /// The sums of the ledger then. What is never offered is that of today.
+    pub tally: Tally,
+    /// What the listings of today had been told then.
+    pub told: Vec<ToldRow>,
+}
+
+/// The form that asks how it stood.
+#[derive(Debug, Clone, Default)]
+pub struct MomentForm {
+    /// The moment, as a browser's field for day and hour holds it.
+    pub moment: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
 /// `safety_units`, `reason` and `version` (of the tally the member looked at: when sales
 /// came in between, the change and not the count is what was meant).
 #[derive(Debug, Template)]
@@ -125,7 +172,11 @@ pub struct SkuPage {
     pub proofs: Vec<ProofRow>,
     /// The count form.
     pub count: CountForm,
-    /// The ledger, newest first.
+    /// How it stood at the moment that was asked for.
+    pub past: Option<Past>,
+    /// The form for that moment.
+    pub moment: MomentForm,
+    /// The ledger, newest first, from that moment back.
     pub entries: Vec<LedgerRow>,
     /// Newer and older entries.
     pub pager: Pager,

@@ -5,7 +5,9 @@ use domain::{ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, P
 use super::{NOW, Reader, Rendered, add, brl};
 use crate::Nav;
 use crate::pages::listings::{ListingRow, ListingsPage};
-use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
+use crate::pages::skus::{
+    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SkuPage, SkuRow, SkusPage, ToldRow,
+};
 use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
 
 const SKUS: [(&str, &str, [i64; 3]); 6] = [
@@ -26,6 +28,7 @@ impl Reader {
             title: title.to_owned(),
             tally: Tally { on_hand_units, reserved_units, safety_units, version: 4 },
             listings: 1 + i64::try_from(index % 3).unwrap_or_default(),
+            sold_units: [30, 60, 0, 11, 4, 90][index % 6],
         }
     }
 
@@ -100,6 +103,8 @@ impl Reader {
                 reason: String::new(),
                 errors,
             },
+            past: None,
+            moment: MomentForm { moment: NOW.to_business_field(), error: None },
             entries: self.ledger(),
             pager: Pager { newer: None, older: Some("?before=1".to_owned()) },
         }
@@ -167,6 +172,24 @@ impl Reader {
         let errors = Errors(vec![FieldError { field: "reason", text }]);
         add(pages, "sku-oversold", &self.sku_page(2, errors));
         add(pages, "sku-unlinked", &SkuPage { proofs: Vec::new(), ..self.sku_page(4, Errors::default()) });
+        let told = |number: &str, told| ToldRow {
+            number: number.to_owned(),
+            channel: ChannelKind::MercadoLivre,
+            connection: "Casa Verde".to_owned(),
+            told,
+        };
+        let past = Past {
+            at: Self::ago(600),
+            tally: Tally { on_hand_units: 10, reserved_units: 2, safety_units: 0, version: 2 },
+            told: vec![told("MLB4418820031", Some((8, Self::ago(899)))), told("MLB5500127744", None)],
+        };
+        add(pages, "sku-then", &SkuPage { past: Some(past), ..self.sku_page(0, Errors::default()) });
+        let before = Past { at: Self::ago(90_000), tally: Tally::default(), told: Vec::new() };
+        let text = self.chrome(Nav::Skus).t("moment-error").to_owned();
+        let moment = MomentForm { moment: NOW.to_business_field(), error: Some(text) };
+        let page = self.sku_page(1, Errors::default());
+        add(pages, "sku-before", &SkuPage { past: Some(before), entries: Vec::new(), ..page });
+        add(pages, "sku-no-moment", &SkuPage { moment, ..self.sku_page(1, Errors::default()) });
         let listings = self.listings_page(6, "");
         let first = listings.rows[0].id;
         add(pages, "listings", &listings);

@@ -1,24 +1,30 @@
 //! SKUs, their ledger, and the count form.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::listing::decide_push;
-use domain::{ConnectionId, Push, SkuId, Tally};
+use domain::stock::SALES_SPAN_DAYS;
+use domain::{ConnectionId, Push, SkuId, Tally, Timestamp};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
 use store::pages::{PAGE_ROWS, SkuFilter, SkuShow};
 use store::stock::{Entry, Sku};
+use store::stock_history::Told;
+use store::{StoreResult, Tenant};
 
 use app::shelf::AdjustError;
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
 use super::may;
 use crate::pages::account::Obstacle;
-use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
+use crate::pages::skus::{
+    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SkuPage, SkuRow, SkusPage, ToldRow,
+};
 use crate::pages::{Errors, FieldError, Pager};
 use crate::{Chrome, Nav, Tone};
 
@@ -42,17 +48,23 @@ pub(crate) async fn list(
     let filter = SkuFilter {
         text: query.text.trim().to_owned(),
         show: match query.show.as_str() {
+            "low" => SkuShow::Low { sold_since: sales_since(chrome.now) },
             "oversold" => SkuShow::Oversold,
             "out" => SkuShow::Out,
             _ => SkuShow::All,
         },
     };
-    let after = query.after.clone();
-    let mut rows = member
+    let (after, since) = (query.after.clone(), sales_since(chrome.now));
+    let (mut rows, sold) = member
         .web
         .app
         .organization(member.organization())
-        .read(move |tenant| tenant.sku_page(&after, &filter))
+        .read(move |tenant| {
+            let rows = tenant.sku_page(&after, &filter)?;
+            let ids: Vec<SkuId> = rows.iter().map(|(sku, _)| sku.id).collect();
+            let sold = tenant.sold_since(&ids, since)?;
+            Ok((rows, sold))
+        })
         .await?;
     let more = rows.len() > PAGE_ROWS as usize;
     rows.truncate(PAGE_ROWS as usize);
@@ -67,13 +79,19 @@ pub(crate) async fn list(
         chrome,
         text: query.text.clone(),
         show: query.show.clone(),
-        rows: rows.into_iter().map(|(sku, listings)| row_of(sku, listings)).collect(),
+        rows: rows.into_iter().map(|(sku, listings)| row_of(sku, listings, &sold)).collect(),
         pager: Pager { newer, older },
     }))
 }
 
-fn row_of(sku: Sku, listings: i64) -> SkuRow {
-    SkuRow { id: sku.id, code: sku.code, title: sku.title, tally: sku.tally, listings }
+/// Sales count from here on for how long stock lasts.
+fn sales_since(now: Timestamp) -> Timestamp {
+    now.minus(Duration::from_hours(24 * SALES_SPAN_DAYS.unsigned_abs()))
+}
+
+fn row_of(sku: Sku, listings: i64, sold: &BTreeMap<SkuId, i64>) -> SkuRow {
+    let sold_units = sold.get(&sku.id).copied().unwrap_or_default();
+    SkuRow { id: sku.id, code: sku.code, title: sku.title, tally: sku.tally, listings, sold_units }
 }
 
 /// What a SKU's page is made of.
@@ -84,12 +102,29 @@ struct Found {
     entries: Vec<Entry>,
     /// The sums after the first of `entries`.
     newest: Tally,
+    sold: BTreeMap<SkuId, i64>,
+    /// The sums at the moment that was asked for, and what its listings had been told then.
+    past: Option<(Timestamp, Tally, Vec<Option<Told>>)>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct LedgerQuery {
     below: Option<i64>,
+    at: String,
+}
+
+impl LedgerQuery {
+    /// The moment that is asked for, and the form that asks; a moment to come is now.
+    fn moment(&self, chrome: &Chrome) -> (Option<Timestamp>, MomentForm) {
+        if self.at.is_empty() {
+            return (None, MomentForm { moment: chrome.now.to_business_field(), error: None });
+        }
+        let at = Timestamp::parse_business(&self.at).map(|at| at.min(chrome.now));
+        let error = at.is_none().then(|| chrome.t("moment-error").to_owned());
+        // A browser's field for day and hour holds nothing else.
+        (at, MomentForm { moment: at.unwrap_or(chrome.now).to_business_field(), error })
+    }
 }
 
 /// One SKU.
@@ -99,7 +134,8 @@ pub(crate) async fn show(
     Query(query): Query<LedgerQuery>,
 ) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Skus)).await?;
-    let Some(found) = find(&member, &id, query.below).await? else {
+    let (at, moment) = query.moment(&chrome);
+    let Some(found) = find(&member, &id, query.below, at).await? else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));
     };
     let tally = found.sku.tally;
@@ -108,46 +144,90 @@ pub(crate) async fn show(
         safety_units: tally.safety_units.to_string(),
         ..CountForm::default()
     };
-    Ok(render(&page(chrome, found, count, query.below)))
+    let status = if moment.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, render(&page(chrome, found, count, query.below, moment))).into_response())
 }
 
-async fn find(member: &Member, id: &str, below: Option<i64>) -> Result<Option<Found>, Failure> {
+async fn find(
+    member: &Member,
+    id: &str,
+    below: Option<i64>,
+    at: Option<Timestamp>,
+) -> Result<Option<Found>, Failure> {
     let Ok(id) = id.parse::<SkuId>() else { return Ok(None) };
+    let since = sales_since(member.web.app.clock().now());
     let found = member
         .web
         .app
         .organization(member.organization())
         .read(move |tenant| {
             let Some(sku) = tenant.sku(id)? else { return Ok(None) };
-            let entries = tenant.ledger(id, below.unwrap_or(i64::MAX), PAGE_ROWS + 1)?;
+            let listings = tenant.listings_of_sku(id)?;
+            let past = at.map(|at| past_of(tenant, &sku, &listings, at)).transpose()?;
+            let below = below.or(past.as_ref().map(|(_, then, _)| then.version + 1)).unwrap_or(i64::MAX);
+            let entries = tenant.ledger(id, below, PAGE_ROWS + 1)?;
             let newest = match entries.first() {
                 Some(entry) if entry.version != sku.tally.version => tenant.tally_at(id, entry.version)?,
                 _ => sku.tally,
             };
             let connections =
                 tenant.connections()?.into_iter().map(|connection| (connection.id, connection)).collect();
-            Ok(Some(Found { listings: tenant.listings_of_sku(id)?, sku, connections, entries, newest }))
+            let sold = tenant.sold_since(&[id], since)?;
+            Ok(Some(Found { sku, listings, connections, entries, newest, sold, past }))
         })
         .await?;
     Ok(found)
 }
 
-fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>) -> SkuPage {
-    let Found { sku, listings, connections, mut entries, newest } = found;
+/// The sums of a SKU at a moment, and what each of its listings had been told then.
+fn past_of(
+    tenant: &mut Tenant<'_, '_>,
+    sku: &Sku,
+    listings: &[Listing],
+    at: Timestamp,
+) -> StoreResult<(Timestamp, Tally, Vec<Option<Told>>)> {
+    let version = tenant.version_at(sku.id, at)?;
+    let tally = Tally { safety_units: sku.tally.safety_units, ..tenant.tally_at(sku.id, version)? };
+    let told = listings.iter().map(|listing| tenant.told_at(listing.id, at)).collect::<StoreResult<_>>()?;
+    Ok((at, tally, told))
+}
+
+fn told_row(
+    listing: &Listing,
+    told: Option<Told>,
+    connections: &BTreeMap<ConnectionId, Connection>,
+) -> ToldRow {
+    let connection = connections.get(&listing.connection);
+    ToldRow {
+        number: listing.external_id.clone(),
+        channel: connection.map_or(domain::ChannelKind::MercadoLivre, |connection| connection.channel),
+        connection: connection.map(|connection| connection.name.clone()).unwrap_or_default(),
+        told: told.map(|told| (told.units, told.at)),
+    }
+}
+
+fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>, moment: MomentForm) -> SkuPage {
+    let Found { sku, listings, connections, mut entries, newest, sold, past } = found;
     let path = format!("/skus/{}", sku.id);
     let more = entries.len() > PAGE_ROWS as usize;
     entries.truncate(PAGE_ROWS as usize);
     let pager = Pager {
         older: entries.last().filter(|_| more).map(|entry| format!("{path}?below={}", entry.version)),
-        newer: below.map(|_| path),
+        newer: below.is_some().then_some(path),
     };
+    let past = past.map(|(at, tally, told)| {
+        let told = listings.iter().zip(told).map(|(listing, told)| told_row(listing, told, &connections));
+        Past { at, tally, told: told.collect() }
+    });
     let proofs: Vec<ProofRow> =
         listings.iter().map(|listing| proof_of(listing, sku.tally, &connections)).collect();
     let listing_count = i64::try_from(proofs.len()).unwrap_or(i64::MAX);
     SkuPage {
-        row: row_of(sku, listing_count),
+        row: row_of(sku, listing_count, &sold),
         proofs,
         count,
+        past,
+        moment,
         entries: ledger_rows(entries, newest),
         pager,
         chrome,
@@ -209,7 +289,7 @@ pub(crate) async fn adjust(
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let chrome = member.chrome(Some(Nav::Skus)).await?;
-    let Some(found) = find(&member, &id, None).await? else {
+    let Some(found) = find(&member, &id, None, None).await? else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));
     };
     let form = CountForm {
@@ -220,7 +300,9 @@ pub(crate) async fn adjust(
     };
     let version = fields.get("version").parse::<i64>().unwrap_or(found.sku.tally.version);
     let again = |form: CountForm, found: Found, chrome: Chrome| {
-        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page(chrome, found, form, None))).into_response())
+        let (_, moment) = LedgerQuery::default().moment(&chrome);
+        let page = page(chrome, found, form, None, moment);
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
     };
     let (Ok(on_hand), Ok(safety)) = (form.on_hand_units.parse::<i64>(), form.safety_units.parse::<i64>())
     else {
