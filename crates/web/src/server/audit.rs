@@ -24,8 +24,19 @@ use crate::pages::{Choice, Pager};
 use crate::{Chrome, Nav, audit_csv};
 
 /// The parts of the program that act by themselves, as the log names them.
-const PARTS: [&str; 10] =
-    ["ingest", "fan-out", "import", "keys", "money", "retention", "service", "set-up", "tokens", "unknown"];
+const PARTS: [&str; 11] = [
+    "ingest",
+    "fan-out",
+    "import",
+    "keys",
+    "leaving",
+    "money",
+    "retention",
+    "service",
+    "set-up",
+    "tokens",
+    "unknown",
+];
 
 /// The list of events.
 pub(crate) async fn list(
