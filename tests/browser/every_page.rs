@@ -74,6 +74,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("review", "/members/review"),
         Page::at("privacy", "/privacy"),
         Page::at("register", "/privacy/requests"),
+        Page::at("leaving", "/privacy/leaving"),
         Page::at("your-data", "/your-data"),
         Page::at("backups", "/backups"),
         Page::at("keys", "/keys"),

@@ -2,6 +2,7 @@
 //! pressed, and its event has to appear. A new route is in the router's own table, so it is
 //! asked for here before anybody remembers to.
 
+mod leaving;
 mod members;
 mod provider;
 
@@ -24,7 +25,7 @@ use serde_json::{Value, json};
 use store::{Location, Store};
 use tests::TestApp;
 use tests::mailbox::Mailbox;
-use tests::shop::{EMAIL, PASSWORD, PUBLIC_URL};
+use tests::shop::{EMAIL, PASSWORD, PUBLIC_URL, SHOP};
 use tower::ServiceExt as _;
 use vault::Keyring;
 use vault::passkey::Passkey;
@@ -55,6 +56,7 @@ const REVEALS: &[(&str, &str)] = &[
     ("crates/app/src/disclosure.rs", "privacy.disclosed"),
     ("crates/app/src/register.rs", "request.read"),
     ("crates/app/src/factors.rs", "none: a member's own code is checked, or their new secret shown to them"),
+    ("crates/app/src/leaving/along.rs", "organization.copied"),
     ("crates/web/src/server/desk.rs", "case.read"),
     ("crates/app/src/members.rs", "member.listed"),
     ("crates/web/src/server/members.rs", "member.listed"),
@@ -342,6 +344,11 @@ async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>, mailbox: &Mail
     person.press(route("code/show"), &at("code/show"), &shown, Some("privacy.code_shown")).await;
     let copy = [("form", "page"), ("regime", "lgpd")];
     person.press(route("copy"), &at("copy"), &copy, Some("privacy.disclosed")).await;
+    let paper = [("form", "pdf"), ("regime", "lgpd")];
+    let paper = person.press(route("copy"), &at("copy"), &paper, Some("privacy.disclosed")).await.text;
+    for part in ["%PDF-1.7", EMAIL, SHOP, "gina 1 de ", "gina 2 de "] {
+        assert!(paper.contains(part), "{part} is not in {paper}");
+    }
     let asked = [("kind", "correct"), ("regime", "gdpr"), ("text", "Meu nome")];
     person.press(route("ask"), &at("ask"), &asked, Some("request.received")).await;
     person.press(route("leave"), &at("leave"), &[], Some("privacy.left")).await;
@@ -350,6 +357,8 @@ async fn the_privacy_centre_is_pressed(visitor: &mut Visitor<'_>, mailbox: &Mail
     let open = shop.see(|tenant| tenant.requests()).await.into_iter().find(|row| row.ended_at.is_none());
     let path = format!("/privacy/requests/{}", open.expect("a request is open").id);
     visitor.open(&path, "request.read").await;
+    let paper = visitor.open(&format!("{path}/pdf"), "request.read").await;
+    assert!(paper.headers[header::CONTENT_TYPE] == "application/pdf" && paper.text.contains("(Meu nome) Tj"));
     let called = [("called", "Zuleica Inexistente")];
     let erased = Some("request.erased");
     visitor.press("/privacy/requests/{id}/erase", &format!("{path}/erase"), &called, erased).await;
@@ -463,6 +472,7 @@ on_both! {
         let depot = Arc::new(Folder::at(folder.path().join("backups")));
         let scratch = folder.path().join("scratch");
         shop.app().plan_backups(Plan { depot, every: Duration::from_hours(1), keep_days: 7, scratch });
+        leaving::is_pressed(&mut visitor).await;
         visitor.press("/keys/rotate", "/keys/rotate", &[], Some("keys.rotation_begun")).await;
         shop.app().turn_keys().await.expect("the rotation ends");
         visitor.press("/backups/take", "/backups/take", &[], Some("backup.asked")).await;

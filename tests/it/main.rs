@@ -53,6 +53,7 @@ mod holds;
 mod hooks;
 mod import;
 mod keys;
+mod leaving;
 mod limits;
 mod mail;
 mod money;

@@ -38,6 +38,8 @@ pub const CHANNEL: ChannelKind = ChannelKind::MercadoLivre;
 pub const PUBLIC_URL: &str = "https://loja.example";
 /// The owner's sign-in.
 pub const EMAIL: &str = "dona@loja.example";
+/// What the shop is called.
+pub const SHOP: &str = "Loja de Teste";
 /// The owner's password.
 pub const PASSWORD: &str = "caneca vermelha na prateleira 42";
 /// 2026-01-05T14:30:00Z, a Monday.
@@ -123,10 +125,8 @@ impl Builder {
         let link = app.setup_link().await.expect("a link is made").expect("nobody owns a fresh shop");
         let token = link.rsplit('/').next().unwrap_or_default();
         let password = Restricted::new(PASSWORD.to_owned());
-        let (organization, member) = app
-            .set_up(token, EMAIL, password, "Loja de Teste", "pt-BR")
-            .await
-            .expect("the owner is taken in");
+        let (organization, member) =
+            app.set_up(token, EMAIL, password, SHOP, "pt-BR").await.expect("the owner is taken in");
         TestApp {
             app: Mutex::new(app),
             made,

@@ -12,7 +12,7 @@ pub use domain::retention::AUTHORIZATION_LIFE;
 use domain::silence::{self, Silence};
 use domain::{
     Actor, ChannelKind, ConnectionId, ConnectionState, ImportId, MemberId, OrganizationId, Restricted,
-    SessionId, Timestamp,
+    SessionId, Timestamp, Verdict,
 };
 use store::connections::{AuthorizationAttempt, Connection};
 use store::jobs::DeadJobs;
@@ -385,13 +385,26 @@ impl App {
         member: MemberId,
         id: ConnectionId,
     ) -> Result<(), AppError> {
-        let revoked = match self.caller(organization, id).await {
-            Ok(caller) => caller.channel.authorization().revoke(&caller.account).await.is_ok(),
-            Err(AppError::NotFound(what)) => return Err(AppError::NotFound(what)),
+        self.leave_account(organization, Actor::Member(member), id, false).await.map(drop)
+    }
+
+    /// The same on anybody's word. Where `patient`, an account whose platform does not answer now,
+    /// and may later, is left as it is: false.
+    pub(crate) async fn leave_account(
+        &self,
+        organization: OrganizationId,
+        by: Actor,
+        id: ConnectionId,
+        patient: bool,
+    ) -> Result<bool, AppError> {
+        let revoked = match self.revoke(organization, id).await {
+            Ok(()) => true,
+            Err(error @ (AppError::NotFound(_) | AppError::Died(_))) => return Err(error),
+            Err(error) if patient && error.verdict() != Verdict::Fail => return Ok(false),
             Err(_) => false,
         };
         let (app, now) = (self.clone(), self.clock().now());
-        let deed = Deed::new(Actor::Member(member), "connection.disconnected", id.to_string());
+        let deed = Deed::new(by, "connection.disconnected", id.to_string());
         self.organization(organization)
             .write(move |tenant| {
                 tenant.set_connection_state(id, ConnectionState::Disconnected, now)?;
@@ -403,7 +416,12 @@ impl App {
             })
             .await?;
         self.announce(organization, Change::Connection(id));
-        Ok(())
+        Ok(true)
+    }
+
+    async fn revoke(&self, organization: OrganizationId, id: ConnectionId) -> Result<(), AppError> {
+        let caller = self.caller(organization, id).await?;
+        Ok(caller.channel.authorization().revoke(&caller.account).await?)
     }
 
     /// Gives dead jobs a new life, on a person's word. Returns how many.

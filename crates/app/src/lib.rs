@@ -27,6 +27,7 @@ pub mod ingest;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod leaving;
 pub mod limits;
 pub mod mail;
 pub mod members;

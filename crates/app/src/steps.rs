@@ -41,6 +41,18 @@ pub const KEY_RETIRED: &str = "key retired, still in the key file";
 pub const ROTATION: [&str; 6] =
     [KEY_FILE_WRITTEN, ROTATION_ASKED, ROTATION_BEGUN, KEYS_REWRAPPED, ROTATION_SWEPT, KEY_RETIRED];
 
+/// Nobody gets in any more, and nothing of the organization is destroyed.
+pub const LEAVING_BEGUN: &str = "leaving begun, nothing destroyed";
+/// One of its accounts was disconnected.
+pub const LEAVING_DISCONNECTED: &str = "account left, more to come";
+/// Its keys were destroyed, and its rows are there.
+pub const LEAVING_SHREDDED: &str = "keys destroyed, rows still there";
+/// Its rows were deleted, and the organization itself is there.
+pub const LEAVING_EMPTIED: &str = "rows deleted, organization still there";
+
+/// Those of an organization that leaves, in their order.
+pub const LEAVING: [&str; 4] = [LEAVING_BEGUN, LEAVING_DISCONNECTED, LEAVING_SHREDDED, LEAVING_EMPTIED];
+
 /// Those of a sale.
 pub const ALL: [&str; 10] = [
     HOOK_READ,

@@ -82,7 +82,7 @@ limits! {
         "passkey question per network", 120 at once, one more after Duration::from_secs(1);
     /// Ways to the team's identity provider begun from one network; none ends that was not begun.
     PROVIDER_PER_NETWORK = "provider per network", 60 at once, one more after Duration::from_secs(2);
-    /// Files that one member takes out: orders to a table, the audit log.
+    /// Files that one member takes out: orders to a table, the audit log, everything of the shop.
     EXPORT_PER_MEMBER = "export per member", 10 at once, one more after Duration::from_secs(30);
     /// Searches of one member for what a buyer says of themselves.
     BUYER_SEARCH_PER_MEMBER = "buyer search per member", 30 at once, one more after Duration::from_secs(5);

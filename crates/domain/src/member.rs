@@ -166,11 +166,15 @@ pub enum SecurityNotice {
     ProviderUnlinked,
     /// A key for programs was made.
     ApiKeyMade,
+    /// An owner asked that the shop is closed and everything of it destroyed…
+    LeavingAsked,
+    /// …and one called it off.
+    LeavingCalledOff,
 }
 
 impl SecurityNotice {
     /// Every notice there is.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::NewDevice,
         Self::PasswordChanged,
         Self::AuthenticatorAdded,
@@ -189,6 +193,8 @@ impl SecurityNotice {
         Self::ProviderLinked,
         Self::ProviderUnlinked,
         Self::ApiKeyMade,
+        Self::LeavingAsked,
+        Self::LeavingCalledOff,
     ];
 
     /// The word in rows and translation keys.
@@ -213,6 +219,8 @@ impl SecurityNotice {
             Self::ProviderLinked => "provider-linked",
             Self::ProviderUnlinked => "provider-unlinked",
             Self::ApiKeyMade => "api-key-made",
+            Self::LeavingAsked => "leaving-asked",
+            Self::LeavingCalledOff => "leaving-called-off",
         }
     }
 }

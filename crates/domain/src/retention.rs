@@ -4,6 +4,9 @@
 //! the page of members and `docs/security/retention.md`. A test of `store` walks the tables of
 //! both engines and fails for one that no class names.
 //!
+//! An organization that leaves takes all of its rows with it, whatever stands here, but for those of
+//! the audit log (docs/decisions/0031).
+//!
 //! The words for people are the translation keys `retention-<class>` (what it is) and
 //! `retention-<class>-why` (by which law or rule, and what for).
 
@@ -346,6 +349,7 @@ pub const CLASSES: &[Class] = &[
             since: Since::Lifted,
         }],
     ),
+    personal("leaving", &[Term::With(&["leaving"], Fate::Owner)]),
     other("backup_key", &[Term::Files { at_most: Some(BACKUP_KEYS_KEPT) }]),
     other(
         "backup_run",

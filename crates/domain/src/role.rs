@@ -147,6 +147,8 @@ permissions! {
     SeePrivacy = "see_privacy": Owner Administrator Auditor;
     /// Decide what is kept of people
     ManagePrivacy = "manage_privacy": Owner Administrator;
+    /// Take everything of the shop along, and close it
+    EndShop = "end_shop": Owner;
     /// See backups and drills
     SeeBackups = "see_backups": Owner Administrator Auditor;
     /// Take backups and try them out

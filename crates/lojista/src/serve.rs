@@ -110,6 +110,7 @@ pub(crate) async fn work_and_answer(
     let backups = tokio::spawn(app.clone().keep_backups());
     let publisher = tokio::spawn(app.clone().publish());
     let keys = tokio::spawn(app.clone().keep_keys());
+    let leavers = tokio::spawn(app.clone().see_leavers_out());
     let leaving = app.clone();
     let worker = tokio::spawn(app.work_until(stop.clone().wished()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -135,6 +136,7 @@ pub(crate) async fn work_and_answer(
     backups.abort();
     publisher.abort();
     keys.abort();
+    leavers.abort();
     if ended.is_none() && tokio::time::timeout(REQUESTS_MAY_TAKE, &mut serving).await.is_err() {
         serving.abort();
     }

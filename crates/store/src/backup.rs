@@ -98,7 +98,7 @@ pub fn dump<E: From<StoreError>>(
     let mut chunk = Chunk::default();
     let mut last: Option<Vec<u8>> = after.map(<[u8]>::to_vec);
     loop {
-        let rows = page(tx, table, last.as_deref(), READ_ROWS)?;
+        let rows = page(tx, table, None, last.as_deref(), READ_ROWS)?;
         let mut count = 0;
         for (row, key) in rows.each() {
             count += 1;

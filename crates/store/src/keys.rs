@@ -125,6 +125,19 @@ impl Tenant<'_, '_> {
         Ok(touched == 1)
     }
 
+    /// Everybody who has a key in the organization.
+    pub fn key_owners(&mut self) -> StoreResult<Vec<KeyOwner>> {
+        let sql = "SELECT owner_kind, owner_id FROM data_key WHERE organization_id = $1 ORDER BY id";
+        self.tx.rows(sql, &[self.id.into()], |row| {
+            let kind: String = row.get(0)?;
+            Ok(match kind.as_str() {
+                "connection" => KeyOwner::Connection(row.get(1)?),
+                "subject" => KeyOwner::Subject(row.get(1)?),
+                _ => KeyOwner::Organization,
+            })
+        })
+    }
+
     /// Destroys an owner's key: everything sealed under it is gone for good.
     pub fn destroy_data_key(&mut self, owner: KeyOwner) -> StoreResult<bool> {
         let owner_id = self.owner_id(owner);

@@ -23,6 +23,7 @@ pub mod inbox;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod leaving;
 pub mod limits;
 pub mod listings;
 pub mod mail;

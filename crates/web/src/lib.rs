@@ -17,6 +17,8 @@ pub mod format;
 pub mod i18n;
 mod letters;
 pub mod pages;
+mod papers;
+mod pdf;
 mod qr;
 mod retention;
 pub mod samples;

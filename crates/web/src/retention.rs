@@ -73,6 +73,10 @@ mod tests {
         Made of `crates/domain/src/retention.rs`, from which everything that deletes takes its time; a test holds this page to it, \
         and another one holds the table to the tables of both databases. What is overdue by a day is counted \
         (`App::overdue_rows`).\n\n\
+        An organization that leaves (decision 0031) takes all of its rows with it, in whichever of these tables, seven days after an owner \
+        asked. What stays of it: its rows of the audit log (`audit_event`), because without them the log of the whole installation proves \
+        nothing; they name members and buyers by ids alone, whose owners nobody can tell any more, and hold the reasons that administrators \
+        wrote. And a keyed hash in `erasure`, so that each restore of an older backup destroys it again.\n\n\
         | class | what it is | where | until when | why |\n|---|---|---|---|---|\n";
 
     fn place(term: &Term) -> String {

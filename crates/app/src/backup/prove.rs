@@ -13,7 +13,7 @@ use vault::merkle::{Frontier, leaf_hash};
 use vault::{KeyContext, Keyring, Place, SealError};
 
 use super::list::List;
-use super::restore::{BUYERS, Erasures, buyer_erased_at, is_erased};
+use super::restore::{BUYERS, Erasures, buyer_erased_at, is_erased, left_since};
 use crate::secrets::{calling, token_place};
 
 /// Events of the log read at once.
@@ -48,7 +48,7 @@ pub(super) struct Proof<'a> {
     /// since has another one.
     pub(super) keys_are_newer: bool,
     /// Rows that replayed erasures took, by table.
-    pub(super) gone: [(&'static str, u64); 2],
+    pub(super) gone: BTreeMap<String, u64>,
 }
 
 /// How many things were looked at, and what is wrong with them.
@@ -83,7 +83,7 @@ impl Proof<'_> {
     }
 
     fn gone_of(&self, table: &str) -> u64 {
-        self.gone.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows)
+        self.gone.get(table).copied().unwrap_or_default()
     }
 
     /// As many rows in each table as were listed.
@@ -205,6 +205,8 @@ impl Proof<'_> {
         let alive = keys.iter().filter(|key| is_erased(self.keyring, &erased, key));
         let wrong = alive.map(|key| format!("the key {} of an erased owner came back", key.id));
         let mut wrong: Vec<String> = wrong.collect();
+        let back = left_since(tx, self.keyring, &erased)?;
+        wrong.extend(back.into_iter().map(|id| format!("{id}, which was destroyed, came back")));
         if self.tables.iter().any(|table| table.name == BUYERS) {
             for (id, since) in tables::buyers(tx)? {
                 let is_erased = buyer_erased_at(self.keyring, &erased, id, since).is_some();

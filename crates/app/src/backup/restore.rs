@@ -1,12 +1,11 @@
 //! Filling an empty database from a backup, and proving that it is what it was.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Actor, AuditId, Clock, Entropy, OrganizationId, Timestamp, TypedId as _};
 use store::backup::{self as tables, KEY_TABLE, Table};
-use store::{Db, Location, Store, StoreError, Tx, Val};
+use store::{Db, Location, Store, StoreError, Tx, Val, leaving};
 use vault::backup::{ChunkPlace, from_hex};
 use vault::{BackupKeys, Keyring, SubKey};
 
@@ -25,8 +24,9 @@ pub(super) const ERASURE_TITLE: &str = "lojista/erasure";
 /// The table of buyers, and its column of those who opposed.
 pub(super) const BUYERS: &str = "buyer";
 const OPPOSED: &str = "opposed_at";
-/// What the ledger calls a person.
+/// What the ledger calls a person, and a tenant.
 const SUBJECT: &str = "subject";
+const ORGANIZATION: &str = "organization";
 /// What a database says about the keys of its key file; older ones say nothing.
 const KEK_TABLE: &str = "kek";
 /// Longest entry of the erasure ledger, in bytes.
@@ -159,8 +159,7 @@ impl Restore {
             digest,
             held,
             erasures,
-            terms_gone: AtomicU64::new(0),
-            buyers_gone: AtomicU64::new(0),
+            gone: Mutex::default(),
         });
         let checks = loader.fill(store.installation(), location).await?;
         drop(store);
@@ -184,9 +183,8 @@ struct Loader {
     digest: String,
     held: List,
     erasures: Erasures,
-    /// Rows of terms and of buyers that the erasures took.
-    terms_gone: AtomicU64,
-    buyers_gone: AtomicU64,
+    /// Rows that the erasures took, by table.
+    gone: Mutex<BTreeMap<String, u64>>,
 }
 
 /// Chunks that one transaction loads into a file.
@@ -369,6 +367,7 @@ impl Loader {
             }
         }
         self.erase_buyers(tx, tables, &erased)?;
+        self.erase_organizations(tx, tables, &erased)?;
         for table in tables {
             tables::count_on(tx, table)?;
         }
@@ -382,11 +381,30 @@ impl Loader {
         for (id, since) in tables::buyers(tx)? {
             if let Some(at) = buyer_erased_at(&self.restore.keyring, erased, id, since) {
                 let (terms, buyers) = tables::erase_buyer(tx, id, at, opposes)?;
-                self.terms_gone.fetch_add(terms, Ordering::SeqCst);
-                self.buyers_gone.fetch_add(buyers, Ordering::SeqCst);
+                self.note_gone([("buyer_term".to_owned(), terms), (BUYERS.to_owned(), buyers)]);
             }
         }
         Ok(())
+    }
+
+    /// Destroys again whatever is of organizations that left since.
+    fn erase_organizations(
+        &self,
+        tx: &mut Tx<'_>,
+        tables: &[Table],
+        erased: &Erasures,
+    ) -> Result<(), BackupError> {
+        for organization in left_since(tx, &self.restore.keyring, erased)? {
+            self.note_gone(leaving::delete_all(tx, tables, organization)?);
+        }
+        Ok(())
+    }
+
+    fn note_gone(&self, rows: impl IntoIterator<Item = (String, u64)>) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        for (table, rows) in rows {
+            *gone.entry(table).or_default() += rows;
+        }
     }
 
     fn prove(&self, tx: &mut Tx<'_>, tables: &[Table]) -> Result<Vec<Check>, BackupError> {
@@ -396,10 +414,7 @@ impl Loader {
             clock: &*self.restore.clock,
             tables,
             keys_are_newer: self.held.number > self.data.number,
-            gone: [
-                ("buyer_term", self.terms_gone.load(Ordering::SeqCst)),
-                (BUYERS, self.buyers_gone.load(Ordering::SeqCst)),
-            ],
+            gone: self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         Ok(proof.run(tx)?)
     }
@@ -420,6 +435,23 @@ pub(super) fn buyer_erased_at(
 ) -> Option<Timestamp> {
     let hash = owner_hash(keyring, SUBJECT, id);
     erased.get(hash.as_slice()).copied().filter(|at| since <= *at)
+}
+
+/// Organizations that are there and were destroyed after they were made.
+pub(super) fn left_since(
+    tx: &mut Tx<'_>,
+    keyring: &Keyring,
+    erased: &Erasures,
+) -> Result<Vec<OrganizationId>, StoreError> {
+    let mut left = Vec::new();
+    for id in tables::organizations(tx)? {
+        let hash = owner_hash(keyring, ORGANIZATION, id.to_bytes());
+        let Some(at) = erased.get(hash.as_slice()) else { continue };
+        if leaving::made_at(tx, id)?.is_some_and(|made| made <= *at) {
+            left.push(id);
+        }
+    }
+    Ok(left)
 }
 
 /// Names an owner in the erasure ledger without keeping who it was.

@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use domain::OrganizationId;
+
 use super::error::{StoreError, StoreResult};
 use super::value::{RawId, Row, Val};
 use super::{Engine, Tx};
@@ -158,15 +160,30 @@ impl Rows {
     }
 }
 
-/// Up to `limit` rows in the order of the key, behind the row with the key `after`.
-pub fn page(tx: &mut Tx<'_>, table: &Table, after: Option<&[u8]>, limit: u32) -> StoreResult<Rows> {
+/// Up to `limit` rows in the order of the key, behind the row with the key `after`; those of one
+/// organization alone, where one is named.
+pub fn page(
+    tx: &mut Tx<'_>,
+    table: &Table,
+    whose: Option<OrganizationId>,
+    after: Option<&[u8]>,
+    limit: u32,
+) -> StoreResult<Rows> {
     let list = table.columns.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let keys = table.key_list(tx.engine());
     let mut sql = format!("SELECT {list} FROM \"{}\"", table.name);
-    let params = after.map(|key| values(key, table.key.len())).transpose()?.unwrap_or_default();
+    let mut params = after.map(|key| values(key, table.key.len())).transpose()?.unwrap_or_default();
+    let mut wanted = Vec::new();
     if !params.is_empty() {
         let marks: Vec<String> = (1..=params.len()).map(|number| format!("${number}")).collect();
-        let _ = write!(sql, " WHERE ({keys}) > ({})", marks.join(", "));
+        wanted.push(format!("({keys}) > ({})", marks.join(", ")));
+    }
+    if let Some(organization) = whose {
+        params.push(organization.into());
+        wanted.push(format!("organization_id = ${}", params.len()));
+    }
+    if !wanted.is_empty() {
+        let _ = write!(sql, " WHERE {}", wanted.join(" AND "));
     }
     let _ = write!(sql, " ORDER BY {keys} LIMIT {limit}");
     let key_places: Vec<usize> =

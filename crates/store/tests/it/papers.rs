@@ -4,6 +4,7 @@
 use domain::privacy::{Regime, RequestKind};
 use domain::{HoldId, MailId, MemberId, RequestId, TicketId};
 use store::holds::{Held, NewHold};
+use store::leaving::Leaving;
 use store::requests::{NewRequest, NewTicket};
 use vault::Sealed;
 
@@ -37,11 +38,14 @@ impl Papers {
             tries: 5,
             expires_at: domain::Timestamp::from_millis(i64::MAX),
         };
+        let wish =
+            Leaving { asked_by: by, reason: "closed".into(), asked_at: now, due_at: now, begun_at: None };
         let request = request(papers.request, by, now);
         shop.write(move |shop| {
             shop.keep_mail(papers.mail, "test", &Sealed::from_bytes(vec![1]), now, now)?;
             shop.place_hold(&hold, now)?;
             shop.keep_ticket(&ticket)?;
+            shop.ask_to_leave(&wish)?;
             shop.keep_request(&request)
         })
         .await;

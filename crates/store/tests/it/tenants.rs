@@ -19,6 +19,7 @@ use domain::{
 };
 use store::audit::Event;
 use store::audit_page::AuditFilter;
+use store::backup::{Table, tables};
 use store::charges::HeldMoney;
 use store::connections::AuthorizationAttempt;
 use store::imports::ImportRun;
@@ -63,6 +64,8 @@ struct Estate {
     given: access::Given,
     papers: Papers,
     key: DataKeyId,
+    /// That of orders.
+    table: Table,
     now: Timestamp,
     /// An id that nothing has yet.
     fresh: [u8; 16],
@@ -145,6 +148,7 @@ impl Estate {
         let money = shop.money(connection, "2000", order).await;
         let view: ViewId = house.id();
         shop.write(move |shop| shop.keep_view(view, member, &view_name(), "kind=mixed", now)).await;
+        let table = house.write(tables).await.into_iter().find(|it| it.name == "orders").unwrap();
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
         Self {
@@ -166,6 +170,7 @@ impl Estate {
             given: access::given(shop, member).await,
             papers: Papers::of(shop, member).await,
             key,
+            table,
             now,
             fresh,
         }
@@ -366,6 +371,10 @@ const READS: &[(&str, Read)] = &[
     ("difference_sums", |shop, _| listed(shop.difference_sums(Timestamp::EPOCH))),
     ("waiting_mail", |shop, of| found(shop.waiting_mail(of.papers.mail))),
     ("holds", |shop, _| listed(shop.holds())),
+    ("leaving", |shop, _| found(shop.leaving())),
+    ("key_owners", |shop, _| listed(shop.key_owners())),
+    ("orders_not_sent", |shop, _| shop.orders_not_sent().map(|orders| usize::try_from(orders).unwrap())),
+    ("own_rows", |shop, of| shop.own_rows(&of.table, None, 9).map(|rows| rows.each().count())),
     ("ticket_letter", |shop, of| found(shop.ticket_letter(of.papers.ticket, of.now))),
     ("ticket_digest", |shop, of| found(shop.ticket_digest(of.papers.ticket))),
     ("requests", |shop, _| listed(shop.requests())),
@@ -546,6 +555,10 @@ const WRITES: &[(&str, Write)] = &[
         shop.end_request(of.papers.request, RequestState::Refused, &answer, None, of.now).map(drop)
     }),
     ("note_erased", |shop, of| shop.note_erased(of.papers.request, 1)),
+    ("stay", |shop, _| shop.stay().map(drop)),
+    ("begin_leaving", |shop, of| shop.begin_leaving("node", of.now, of.now).map(drop)),
+    ("keep_leaving", |shop, of| shop.keep_leaving("node", of.now).map(drop)),
+    ("close_to_everybody", |shop, of| shop.close_to_everybody(&Actor::Unknown, of.now).map(drop)),
     ("lift_hold", |shop, of| shop.lift_hold(of.papers.hold, of.member, of.now).map(drop)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];

@@ -9,6 +9,7 @@ pub mod components;
 pub mod connections;
 pub mod desk;
 pub mod keys;
+pub mod leaving;
 pub mod listings;
 pub mod members;
 pub mod money;

@@ -44,6 +44,12 @@ pub struct Typed {
     pub review_by: String,
 }
 
+/// What a hold keeps, in words.
+pub(crate) fn held(chrome: &Chrome, hold: &Hold) -> &'static str {
+    let class = hold.class.as_deref().and_then(Class::parse);
+    class.map_or_else(|| chrome.t("hold-person"), |class| chrome.word("retention", class.name))
+}
+
 impl PrivacyPage {
     /// The classes that can be held, by their words.
     fn holdable() -> impl Iterator<Item = &'static str> {
@@ -52,8 +58,7 @@ impl PrivacyPage {
 
     /// What a hold keeps, in words.
     fn held(&self, hold: &Hold) -> &'static str {
-        let class = hold.class.as_deref().and_then(Class::parse);
-        class.map_or_else(|| self.chrome.t("hold-person"), |class| self.chrome.word("retention", class.name))
+        held(&self.chrome, hold)
     }
 
     /// What is kept of people, until when and why.

@@ -6,6 +6,7 @@ mod centre;
 mod connections;
 mod desk;
 mod keys;
+mod leaving;
 mod members;
 mod money;
 mod orders;
@@ -45,6 +46,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.security(&mut pages);
     reader.backups(&mut pages);
     reader.keys(&mut pages);
+    reader.leaving(&mut pages);
     pages
 }
 

@@ -24,7 +24,7 @@ use crate::pages::{Choice, Pager};
 use crate::{Chrome, Nav, audit_csv};
 
 /// The parts of the program that act by themselves, as the log names them.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     "access",
     "backup",
     "checkpoints",
@@ -34,6 +34,7 @@ const PARTS: [&str; 17] = [
     "import",
     "ingest",
     "keys",
+    "leaving",
     "mail",
     "money",
     "restore",

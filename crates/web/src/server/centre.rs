@@ -1,10 +1,11 @@
 //! The privacy centre: public pages on which anyone asks of their data. What an address is on
 //! file for shows in no answer.
 
+use app::disclosure::Disclosure;
 use app::privacy::{Asked, CodeLetter, Person, PrivacyError};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use domain::privacy::{Regime, RequestKind};
 use domain::{OrganizationId, RequestId};
 use serde::Deserialize;
@@ -19,10 +20,13 @@ use crate::pages::centre::{
     AskPage, AskedBefore, CentrePage, CodePage, CopyPage, FindPage, OwnRequest, ReceivedView, YoursPage,
 };
 use crate::pages::{Errors, FieldError};
-use crate::{Chrome, Tone, letters, retention};
+use crate::{Chrome, Tone, letters, papers, retention};
 
-/// What a file of somebody's data is called.
-const FILE_NAME: &str = "lojista-data.json";
+/// What files of somebody's data are called.
+const JSON_NAME: &str = "lojista-data.json";
+const PDF_NAME: &str = "lojista-data.pdf";
+/// The kind of a paper.
+pub(super) const PDF: &str = "application/pdf";
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Received {
@@ -186,8 +190,8 @@ pub(crate) async fn copy(Path(id): Path<String>, form: OpenForm) -> Result<Respo
         return Ok(see_other(&format!("/your-data/{id}")));
     };
     let chrome = reader.into_chrome();
-    let as_file = fields.get("form") == "json";
-    let kind = if as_file { RequestKind::Portability } else { RequestKind::Access };
+    let form = fields.get("form");
+    let kind = if form == "json" { RequestKind::Portability } else { RequestKind::Access };
     let Some(regime) = Regime::parse(fields.get("regime")) else {
         return Ok(obstacle(&chrome, Obstacle::BadRequest));
     };
@@ -195,9 +199,27 @@ pub(crate) async fn copy(Path(id): Path<String>, form: OpenForm) -> Result<Respo
         Ok(copy) => copy,
         Err(error) => return Err(Failure::from(error).on(chrome)),
     };
-    if !as_file {
-        return Ok(render(&CopyPage { chrome, organization: ticket.organization, copy }));
-    }
+    Ok(match form {
+        "json" => attached("application/json; charset=utf-8", JSON_NAME, json_of(&chrome, &copy)),
+        "pdf" => {
+            let organization = ticket.organization;
+            let named = move |tx: &mut store::Tx<'_>| requests::public_name(tx, organization);
+            let shop = web.app.store().installation().read(named).await?.unwrap_or_default();
+            attached(PDF, PDF_NAME, papers::of_person(&chrome, &shop, &copy).bytes())
+        }
+        _ => render(&CopyPage { chrome, organization: ticket.organization, copy }),
+    })
+}
+
+/// A file to keep.
+pub(super) fn attached(kind: &'static str, name: &str, bytes: impl IntoResponse) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    (headers, bytes).into_response()
+}
+
+/// The same for programs.
+fn json_of(chrome: &Chrome, copy: &Disclosure) -> String {
     let mut document = Map::new();
     document.insert("made_at".into(), copy.at.to_rfc3339().into());
     document.insert("request".into(), copy.request.to_string().into());
@@ -214,12 +236,7 @@ pub(crate) async fn copy(Path(id): Path<String>, form: OpenForm) -> Result<Respo
     document.insert("kept".into(), kept.into());
     document.insert("shared_with".into(), chrome.t("centre-shared-text").into());
     document.insert("not_kept".into(), chrome.t("centre-not-kept").into());
-    let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
-    let headers = [
-        (header::CONTENT_TYPE, "application/json; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{FILE_NAME}\"")),
-    ];
-    Ok((headers, text).into_response())
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
 /// The form of somebody whom no code can reach.

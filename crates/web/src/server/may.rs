@@ -23,5 +23,5 @@ macro_rules! permits {
 permits! {
     SeeOrders WorkOrders FindBuyers SeeStock ChangeStock LinkListings SeeConnections SweepConnections
     ManageConnections SeeMoney SeeProblems RetryProblems SeeCases ReadCases AnswerCases SeeAudit
-    SeePrivacy ManagePrivacy SeeBackups ManageBackups SeeKeys ManageKeys SeeMembers ManageMembers
+    SeePrivacy ManagePrivacy EndShop SeeBackups ManageBackups SeeKeys ManageKeys SeeMembers ManageMembers
 }

@@ -21,6 +21,7 @@ mod headers;
 mod holds;
 mod hooks;
 mod keys;
+mod leaving;
 mod listings;
 mod live;
 mod may;
@@ -212,6 +213,10 @@ fn pages() -> Routes {
         .route("/privacy/requests/{id}", get(register::show))
         .route("/privacy/requests/{id}/answer", post(register::answer))
         .route("/privacy/requests/{id}/erase", post(register::erase))
+        .route("/privacy/requests/{id}/pdf", get(register::pdf))
+        .route("/privacy/leaving", get(leaving::show).post(leaving::ask))
+        .route("/privacy/leaving/stay", post(leaving::stay))
+        .route("/privacy/leaving/copy", post(leaving::copy))
         .route("/privacy/holds", post(holds::place))
         .route("/privacy/holds/{id}/lift", post(holds::lift))
         .route("/your-data", get(centre::find))

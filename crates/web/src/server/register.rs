@@ -7,12 +7,13 @@ use axum::response::{IntoResponse as _, Response};
 use domain::RequestId;
 use store::requests::RequestState;
 
+use super::centre::{PDF, attached};
 use super::guard::{Failure, May, Member, Posted, Proven, ProvenForm, render, see_with};
 use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::register::{RegisterPage, RequestPage};
 use crate::pages::{Errors, FieldError};
-use crate::{Lang, Nav, Tone, i18n};
+use crate::{Lang, Nav, Tone, i18n, papers};
 
 /// The register.
 pub(crate) async fn list(May(member, ..): May<may::SeePrivacy>) -> Result<Response, Failure> {
@@ -29,6 +30,22 @@ pub(crate) async fn show(
     Proven(member, ..): Proven<may::ManagePrivacy>,
 ) -> Result<Response, Failure> {
     Ok(render(&page(&member, &id, Typed::default(), Errors::default()).await?))
+}
+
+/// The same as a paper to keep.
+pub(crate) async fn pdf(
+    Path(id): Path<String>,
+    Proven(member, ..): Proven<may::ManagePrivacy>,
+) -> Result<Response, Failure> {
+    let chrome = member.chrome(Some(Nav::Privacy)).await?;
+    let Ok(id) = id.parse::<RequestId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
+    match member.web.app.open_request(member.organization(), member.who.member, id).await {
+        Ok(open) => {
+            let paper = papers::of_request(&chrome, &member.who.organization_name, &open);
+            Ok(attached(PDF, &format!("lojista-{id}.pdf"), paper.bytes()))
+        }
+        Err(error) => Err(Failure::from(error).on(chrome)),
+    }
 }
 
 /// What was typed into the forms.
