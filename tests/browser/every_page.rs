@@ -49,6 +49,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     owner.rest().await;
     let (order, sku) = (owner.order(&early).await, owner.sku("CAN-INOX-500").await);
     owner.saves_view("Um item, hoje", "ship=today&kind=single").await;
+    let product = owner.has_a_product().await;
     owner.saves_view("Atrasados de vários itens", "ship=late&kind=mixed").await;
     vec![
         Page::at("problems", "/problems"),
@@ -57,6 +58,10 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("orders-view", "/orders?ship=late&kind=mixed"),
         Page::at("order-views", "/orders/views"),
         Page::at("order", format!("/orders/{order}")),
+        Page::at("products", "/products"),
+        Page::at("products-nothing-found", "/products?text=nothing-like-this"),
+        Page::at("product-new", "/products/new"),
+        Page::at("product", format!("/products/{product}")),
         Page::at("skus", "/skus"),
         Page::at("sku", format!("/skus/{sku}")),
         Page::at("sku-then", format!("/skus/{sku}?at=2099-01-01T00:00")),

@@ -46,6 +46,7 @@ mod access;
 mod axe;
 mod backups;
 mod browser;
+mod catalogue;
 mod coming_in;
 mod connecting;
 mod every_page;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use app::App;
 use app::backup::Plan;
 use app::backup::depot::Folder;
-use domain::{ConnectionId, OrderId, Restricted, SkuId, Timestamp};
+use app::catalogue::Wish;
+use domain::catalogue::{Agreed, Product, Typed, TypedRow};
+use domain::{ConnectionId, OrderId, ProductId, Restricted, SkuId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
 use store::{Location, Store, Val};
@@ -249,6 +251,33 @@ impl Owned<'_> {
         let stage = &self.stage;
         let saved = stage.app.save_view(stage.organization, stage.member, name, filter).await;
         saved.expect("the view is kept");
+    }
+
+    /// The owner has a product in two colours; one of its SKUs was there already.
+    pub(crate) async fn has_a_product(&self) -> ProductId {
+        let mut typed = Typed { title: "Caneca térmica de aço inox".into(), ..Typed::default() };
+        "Cozinha, Presente".clone_into(&mut typed.tags);
+        "Casa Verde".clone_into(&mut typed.brand);
+        (typed.axes[0].name, typed.axes[0].options) = ("Tamanho".into(), "500 ml, 750 ml".into());
+        typed.spread("CAN-INOX").expect("two combinations");
+        "CAN-INOX-500".clone_into(&mut typed.rows[0].code);
+        typed.fill(&TypedRow { cost: "12,50".into(), weight: "350".into(), ..TypedRow::default() });
+        let product = typed.check().expect("nothing is wrong");
+        let agreed = Agreed { adopt: true, ..Agreed::default() };
+        let stage = &self.stage;
+        let saved =
+            stage.app.save_product(stage.organization, stage.member, Wish { of: None, product, agreed });
+        saved.await.expect("the product is kept")
+    }
+
+    /// Somebody else gives a product another title.
+    pub(crate) async fn renames(&self, id: ProductId, title: &str) {
+        let stage = &self.stage;
+        let held = stage.app.organization(stage.organization).read(move |tenant| tenant.product(id)).await;
+        let held = held.expect("the database answers").expect("the product is there");
+        let product = Product { title: title.to_owned(), ..held.product };
+        let wish = Wish { of: Some((id, held.version)), product, agreed: Agreed::default() };
+        stage.app.save_product(stage.organization, stage.member, wish).await.expect("it is kept");
     }
 
     /// A SKU by its code.

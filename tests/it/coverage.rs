@@ -295,6 +295,18 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     visitor.press("/listings/{id}/link", &format!("{path}/link"), &code, Some("listing.linked")).await;
     shop.run_until_idle().await;
 
+    let bucket = [("do", "save"), ("title", "Balde"), ("rows", "1"), ("code-0", "BALDE"), ("version", "1")];
+    visitor.press("/products", "/products", &bucket, Some("product.created")).await;
+    let owner = shop.see(|tenant| tenant.code_owner("BALDE")).await.expect("its SKU is there");
+    let (product, sku) = (owner.product.expect("its product, too"), owner.sku.to_string());
+    let path = format!("/products/{product}");
+    let changed = [&bucket[..], &[("sku-0", sku.as_str()), ("brand", "Casa Verde")]].concat();
+    visitor.press("/products/{id}", &path, &changed, Some("product.changed")).await;
+    let away = [("do", "archive")];
+    visitor
+        .press("/products/{id}/archive", &format!("{path}/archive"), &away, Some("product.archived"))
+        .await;
+
     let alike = [("problem", "refused"), ("kind", "push_stock")];
     visitor.press("/problems/retry", "/problems/retry", &alike, Some("job.revived")).await;
 }

@@ -44,6 +44,8 @@ const RULES: &str = "\n## Rules between fields\n\n\
     | amounts | a sum has one currency; two do not add up | `domain::money` |\n\
     | access and its last day | what needs a day has one, neither past nor too far | `app::members` |\n\
     | a count of stock and what its form showed | what left the shelf in between stays gone | `web::server::skus` |\n\
+    | a product and the version that its form showed | who saw an older one is shown the newer one, and nothing is kept | `app::catalogue` |\n\
+    | a variant and the axes of its product | one option of each axis, and no two variants the same | `domain::catalogue` |\n\
     | parcels and their package | every unit in exactly one parcel, no parcel empty, no more parcels than the platform makes | `domain::parcels` |\n\
     | an invoice's key and what authorised it | one key, whose last digit follows from the others, of an NF-e | `domain::invoice` |\n\
     | a marketplace's attributes, units and category | what the category asks for, in its units | `domain::attribute` |\n\
@@ -52,6 +54,7 @@ const RULES: &str = "\n## Rules between fields\n\n\
 
 /// What one person, shop or request can have of something, and what becomes of the next.
 fn bounds() -> Vec<(&'static str, String, &'static str)> {
+    // tidy: long because it is the table of bounds
     let count = |number: usize| number.to_string();
     let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
     vec![
@@ -104,6 +107,16 @@ fn bounds() -> Vec<(&'static str, String, &'static str)> {
             "one has to be lifted first",
         ),
         ("a form", kib(web::server::MAX_FORM_BYTES), "the request is refused unread"),
+        (
+            "a form of a product, with all its variants",
+            kib(web::server::MAX_PRODUCT_FORM_BYTES),
+            "the request is refused unread",
+        ),
+        (
+            "variants of one product",
+            count(domain::catalogue::MAX_VARIANTS),
+            "the form comes back with the number that there would be, and nothing is made",
+        ),
         (
             "hooks that wait to be written",
             count(store::inbox::MAX_WAITING),

@@ -43,6 +43,7 @@ mod backups;
 mod buckets;
 mod buyers;
 mod cases;
+mod catalogue;
 mod checkpoints;
 mod conformance;
 mod coverage;

@@ -147,7 +147,7 @@ impl App {
         }
         let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &snapshot.title, now)?;
         tenant.link_listing(listing.id, Some(sku.id))?;
-        let counted_before = tenant.sku_created_at(sku.id)?.is_some_and(|created| created < run.started_at);
+        let counted_before = tenant.sku_counted_at(sku.id)?.is_some_and(|counted| counted < run.started_at);
         if !counted_before {
             self.opening_count(tenant, &sku, listing.shown_units)?;
         }

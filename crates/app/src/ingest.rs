@@ -291,7 +291,7 @@ impl App {
         units: i64,
     ) -> StoreResult<()> {
         let Some(run) = tenant.import_run(connection)? else { return Ok(()) };
-        if tenant.sku_created_at(sku)?.is_none_or(|created| created < run.started_at) {
+        if tenant.sku_counted_at(sku)?.is_none_or(|counted| counted < run.started_at) {
             // Counted before this import, by another account's: nothing to add.
             return Ok(());
         }

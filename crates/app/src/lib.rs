@@ -13,6 +13,7 @@ pub mod backup;
 pub mod buyers;
 mod caller;
 pub mod cases;
+pub mod catalogue;
 pub mod charges;
 pub mod clockwork;
 pub mod connections;

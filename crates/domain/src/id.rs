@@ -192,6 +192,8 @@ ids! {
     BackupRunId = "bak";
     /// A fee that was charged otherwise than it was forecast.
     DifferenceId = "dif";
+    /// A product: what a seller calls one thing, in all its variants.
+    ProductId = "prd";
     /// A browser that wants a code, to show whose data it asks for.
     TicketId = "tkt";
     /// What a person asks of their data.

@@ -26,6 +26,9 @@ pub mod silence;
 pub mod stock;
 pub mod time;
 
+// Goods, as the seller knows them.
+pub mod catalogue;
+
 // Goods that are to be published.
 pub mod attribute;
 pub mod offer;

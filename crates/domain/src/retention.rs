@@ -370,6 +370,21 @@ pub const CLASSES: &[Class] = &[
     other("key", &[Term::With(&["data_key"], Fate::Owner)]),
     other("key_file", &[Term::With(&["kek", "key_rotation", "key_holder"], Fate::Installation)]),
     other("goods", &[Term::With(&["sku", "listing", "ledger", "outbox"], Fate::Organization)]),
+    other(
+        "product",
+        &[Term::With(
+            &[
+                "product",
+                "product_axis",
+                "product_tag",
+                "product_word",
+                "product_variant",
+                "sku_fact",
+                "sku_cost",
+            ],
+            Fate::Organization,
+        )],
+    ),
     other("hook", &[Term::With(&["hook_batch"], Fate::Done)]),
     other("job", &[Term::With(&["job"], Fate::Done)]),
     other(

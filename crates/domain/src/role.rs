@@ -119,6 +119,10 @@ permissions! {
     FindBuyers = "find_buyers": Owner Administrator Dispatch Support;
     /// See SKUs, their stock and their listings
     SeeStock = "see_stock": Owner Administrator Catalogue Dispatch Support Finance Analyst Auditor;
+    /// See products, with what they cost
+    SeeCatalogue = "see_catalogue": Owner Administrator Catalogue Finance Analyst Auditor;
+    /// Make and change products, their costs and what is known of them
+    ChangeCatalogue = "change_catalogue": Owner Administrator Catalogue;
     /// Count and correct stock
     ChangeStock = "change_stock": Owner Administrator Catalogue Dispatch;
     /// Link listings to SKUs

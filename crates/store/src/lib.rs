@@ -12,6 +12,7 @@ pub mod audit_push;
 pub mod backup;
 pub mod buyers;
 pub mod cases;
+pub mod catalogue;
 pub mod charges;
 pub mod connections;
 pub mod counters;

@@ -98,15 +98,6 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// When a SKU was created.
-    pub fn sku_created_at(&mut self, id: SkuId) -> StoreResult<Option<Timestamp>> {
-        self.tx.row(
-            "SELECT created_at FROM sku WHERE organization_id = $1 AND id = $2",
-            params![self.id, id],
-            |row| row.get(0),
-        )
-    }
-
     /// Creates a SKU with an empty ledger; the one that stands when the code is taken.
     pub fn create_sku(&mut self, id: SkuId, code: &str, title: &str, now: Timestamp) -> StoreResult<Sku> {
         self.tx.execute(

@@ -47,6 +47,7 @@ impl Theme {
 #[expect(missing_docs, reason = "the names are the pages")]
 pub enum Nav {
     Orders,
+    Products,
     Skus,
     Listings,
     Connections,
@@ -63,9 +64,10 @@ pub enum Nav {
 
 impl Nav {
     /// Every place, in the order shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Orders,
         Self::Desk,
+        Self::Products,
         Self::Skus,
         Self::Listings,
         Self::Connections,
@@ -83,6 +85,7 @@ impl Nav {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Orders => "orders",
+            Self::Products => "products",
             Self::Skus => "skus",
             Self::Listings => "listings",
             Self::Connections => "connections",
@@ -102,6 +105,7 @@ impl Nav {
     pub const fn permission(self) -> Permission {
         match self {
             Self::Orders => Permission::SeeOrders,
+            Self::Products => Permission::SeeCatalogue,
             Self::Skus | Self::Listings => Permission::SeeStock,
             Self::Connections => Permission::SeeConnections,
             Self::Differences => Permission::SeeMoney,
@@ -120,6 +124,8 @@ impl Nav {
     pub const fn key(self) -> char {
         match self {
             Self::Orders => 'o',
+            // What is for sale: goods on a rack.
+            Self::Products => 'r',
             Self::Skus => 's',
             Self::Listings => 'l',
             Self::Connections => 'c',

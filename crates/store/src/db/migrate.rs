@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (16, include_str!("../../migrations/0016_provider.sql")),
     (17, include_str!("../../migrations/0017_stock_history.sql")),
     (18, include_str!("../../migrations/0018_leaving.sql")),
+    (19, include_str!("../../migrations/0019_catalogue.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -336,15 +336,6 @@ on_both! {
         assert_eq!(low.iter().map(|(sku, _)| sku.id).collect::<Vec<_>>(), [fast]);
     }
 
-    async fn a_sku_remembers_when_it_was_created(house: House) {
-        let shop = Shop::open(&house).await;
-        let (sku, born, unknown) = (shop.sku("CAN-1").await, house.now(), house.id());
-        house.wait(Duration::from_secs(5));
-        shop.append(&shop.count(sku, 1)).await;
-        assert_eq!(shop.read(move |shop| shop.sku_created_at(sku)).await, Some(born));
-        assert_eq!(shop.read(move |shop| shop.sku_created_at(unknown)).await, None);
-    }
-
     async fn a_version_that_was_told_can_be_put_out_again(house: House) {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;

@@ -12,6 +12,7 @@ mod kit;
 mod audit;
 mod buyers;
 mod cases;
+mod catalogue;
 mod charges;
 mod connections;
 mod db;

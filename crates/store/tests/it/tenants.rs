@@ -2,6 +2,7 @@
 //! nothing, writes change nothing or are refused.
 
 mod access;
+mod catalogue;
 
 use domain::connection::ReauthorizationReason;
 use domain::member::{Proof, SecurityNotice};
@@ -15,7 +16,8 @@ use domain::{
 };
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
-    OrganizationId, Problem, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId, ViewId,
+    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId,
+    ViewId,
 };
 use store::audit::Event;
 use store::audit_page::AuditFilter;
@@ -62,6 +64,7 @@ struct Estate {
     view: ViewId,
     passkey: PasskeyId,
     given: access::Given,
+    product: ProductId,
     papers: Papers,
     key: DataKeyId,
     /// That of orders.
@@ -168,6 +171,7 @@ impl Estate {
             view,
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
+            product: catalogue::product(shop, sku).await,
             papers: Papers::of(shop, member).await,
             key,
             table,
@@ -302,7 +306,6 @@ const READS: &[(&str, Read)] = &[
     }),
     ("told_at", |shop, of| found(shop.told_at(of.listing, of.now))),
     ("sku_codes", |shop, _| listed(shop.sku_codes(10))),
-    ("sku_created_at", |shop, of| found(shop.sku_created_at(of.sku))),
     ("tally_at", |shop, of| {
         shop.tally_at(of.sku, 1).map(|tally| usize::try_from(tally.on_hand_units).unwrap())
     }),
@@ -587,7 +590,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS) {
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -600,7 +603,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES) {
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");

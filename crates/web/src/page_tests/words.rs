@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 54] = [
+const OPEN_GROUPS: [&str; 56] = [
     "access",
     "access-what",
     "actor-system",
@@ -44,6 +44,8 @@ const OPEN_GROUPS: [&str; 54] = [
     "picked-why",
     "position",
     "problem",
+    "product-cell",
+    "product-field",
     "purpose",
     "push-trouble",
     "reason",

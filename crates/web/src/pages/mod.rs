@@ -17,6 +17,7 @@ pub mod order_list;
 pub mod orders;
 pub mod privacy;
 pub mod problems;
+pub mod products;
 pub mod register;
 pub mod security;
 pub mod skus;

@@ -2,7 +2,8 @@
 
 use askama::Template;
 use domain::{
-    ChannelKind, Delta, EntryKind, ListingId, ListingState, OrderId, Problem, SkuId, Tally, Timestamp,
+    ChannelKind, Delta, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, Tally,
+    Timestamp,
 };
 
 use domain::stock::{self, SALES_SPAN_DAYS};
@@ -168,6 +169,8 @@ pub struct SkuPage {
     pub chrome: Chrome,
     /// The SKU.
     pub row: SkuRow,
+    /// The product that it is a variant of, and that product's title.
+    pub product: Option<(ProductId, String)>,
     /// Its listings.
     pub proofs: Vec<ProofRow>,
     /// The count form.

@@ -11,6 +11,7 @@ mod members;
 mod money;
 mod orders;
 mod privacy;
+mod products;
 mod security;
 mod stock;
 mod trouble;
@@ -35,6 +36,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     let mut pages = Vec::new();
     reader.account(&mut pages);
     reader.orders(&mut pages);
+    reader.products(&mut pages);
     reader.stock(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use domain::{ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, SkuId, Tally};
+use domain::{
+    ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, Tally,
+};
 
 use super::{NOW, Reader, Rendered, add, brl};
 use crate::Nav;
@@ -92,6 +94,7 @@ impl Reader {
         SkuPage {
             chrome: self.chrome(Nav::Skus),
             row: self.sku_row(index),
+            product: (index == 0).then(|| (ProductId::new(NOW, &self.entropy), "Garrafa térmica".to_owned())),
             proofs: vec![
                 self.proof("MLB4418820031", ListingState::Active, 7, true),
                 ProofRow { sent: None, ..self.proof("MLB3920011278", ListingState::Paused, 7, true) },

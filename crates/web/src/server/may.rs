@@ -21,7 +21,7 @@ macro_rules! permits {
 }
 
 permits! {
-    SeeOrders WorkOrders FindBuyers SeeStock ChangeStock LinkListings SeeConnections SweepConnections
+    SeeOrders WorkOrders FindBuyers SeeStock SeeCatalogue ChangeCatalogue ChangeStock LinkListings SeeConnections SweepConnections
     ManageConnections SeeMoney SeeProblems RetryProblems SeeCases ReadCases AnswerCases SeeAudit
     SeePrivacy ManagePrivacy EndShop SeeBackups ManageBackups SeeKeys ManageKeys SeeMembers ManageMembers
 }

@@ -35,6 +35,7 @@ mod picked;
 #[cfg(feature = "planted-flaws")]
 mod planted;
 mod problems;
+mod products;
 mod provider;
 mod recover;
 mod register;
@@ -63,6 +64,9 @@ use pace::Pace;
 
 /// Longest form taken, in bytes.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Longest form of a product taken, in bytes: all its variants are in it.
+pub const MAX_PRODUCT_FORM_BYTES: usize = 512 * 1024;
 
 /// How the pages are served.
 #[derive(Debug, Clone)]
@@ -139,7 +143,7 @@ impl Routes {
 
 /// What people see and press, by area.
 fn people_see() -> Routes {
-    let areas = pages().and(people());
+    let areas = pages().and(catalogue()).and(people());
     #[cfg(feature = "planted-flaws")]
     let areas = areas.and(planted::routes());
     areas
@@ -235,6 +239,16 @@ fn pages() -> Routes {
         .route("/desk", get(desk::list))
         .route("/desk/{id}", get(desk::show))
         .route("/desk/{id}/answer", post(desk::answer))
+}
+
+/// What the shop sells.
+fn catalogue() -> Routes {
+    let whole = || DefaultBodyLimit::max(MAX_PRODUCT_FORM_BYTES);
+    Routes::new()
+        .route("/products", get(products::list).post(products::create).layer(whole()))
+        .route("/products/new", get(products::begin))
+        .route("/products/{id}", get(products::show).post(products::change).layer(whole()))
+        .route("/products/{id}/archive", post(products::archive))
 }
 
 /// Who works here, what they were granted, and how it is reviewed.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::listing::decide_push;
 use domain::stock::SALES_SPAN_DAYS;
-use domain::{ConnectionId, Push, SkuId, Tally, Timestamp};
+use domain::{ConnectionId, ProductId, Push, SkuId, Tally, Timestamp};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
@@ -97,6 +97,8 @@ fn row_of(sku: Sku, listings: i64, sold: &BTreeMap<SkuId, i64>) -> SkuRow {
 /// What a SKU's page is made of.
 struct Found {
     sku: Sku,
+    /// Its product, and that one's title.
+    product: Option<(ProductId, String)>,
     listings: Vec<Listing>,
     connections: BTreeMap<ConnectionId, Connection>,
     entries: Vec<Entry>,
@@ -173,7 +175,8 @@ async fn find(
             let connections =
                 tenant.connections()?.into_iter().map(|connection| (connection.id, connection)).collect();
             let sold = tenant.sold_since(&[id], since)?;
-            Ok(Some(Found { sku, listings, connections, entries, newest, sold, past }))
+            let product = tenant.product_of(id)?;
+            Ok(Some(Found { sku, product, listings, connections, entries, newest, sold, past }))
         })
         .await?;
     Ok(found)
@@ -207,7 +210,7 @@ fn told_row(
 }
 
 fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>, moment: MomentForm) -> SkuPage {
-    let Found { sku, listings, connections, mut entries, newest, sold, past } = found;
+    let Found { sku, product, listings, connections, mut entries, newest, sold, past } = found;
     let path = format!("/skus/{}", sku.id);
     let more = entries.len() > PAGE_ROWS as usize;
     entries.truncate(PAGE_ROWS as usize);
@@ -224,6 +227,7 @@ fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>, mome
     let listing_count = i64::try_from(proofs.len()).unwrap_or(i64::MAX);
     SkuPage {
         row: row_of(sku, listing_count, &sold),
+        product,
         proofs,
         count,
         past,

@@ -1,0 +1,67 @@
+//! Products and what is known of SKUs: of one organization, tried from another.
+
+use domain::catalogue::{Facts, Product, Variant, search_ranges};
+use domain::{Actor, Currency, Money, ProductId, SkuId};
+use store::catalogue::ProductFilter;
+
+use super::{Read, Write, found, listed};
+use crate::shop::Shop;
+
+fn known() -> Facts {
+    Facts { cost: Some(Money::new(900, Currency::Brl)), weight_g: Some(350), ..Facts::default() }
+}
+
+fn one(sku: Option<SkuId>) -> Product {
+    Product {
+        title: "Caneca".into(),
+        brand: String::new(),
+        description: String::new(),
+        tags: vec!["cozinha".into()],
+        axes: Vec::new(),
+        variants: vec![Variant { sku, options: Vec::new(), code: "CAN-1".into(), facts: known() }],
+    }
+}
+
+/// Makes a product of a SKU, with everything that can be known of it.
+pub(super) async fn product(shop: &Shop<'_>, sku: SkuId) -> ProductId {
+    let (id, now) = (shop.house.id(), shop.house.now());
+    shop.write(move |shop| {
+        shop.insert_product(id, &one(Some(sku)), &Actor::Unknown, now)?;
+        shop.keep_facts(sku, &known())?;
+        shop.keep_cost(sku, &known(), &Actor::Unknown, now)
+    })
+    .await;
+    id
+}
+
+/// Each reading method, and how much it finds.
+pub(super) const READS: &[(&str, Read)] = &[
+    ("product", |shop, of| found(shop.product(of.product))),
+    ("product_of", |shop, of| found(shop.product_of(of.sku))),
+    ("code_owner", |shop, _| found(shop.code_owner("CAN-1"))),
+    ("costs_of", |shop, of| listed(shop.costs_of(of.product))),
+    ("facts_of", |shop, of| shop.facts_of(of.sku).map(|facts| usize::from(facts != Facts::default()))),
+    ("sku_counted_at", |shop, of| found(shop.sku_counted_at(of.sku))),
+    ("product_tags", |shop, _| listed(shop.product_tags())),
+    ("product_page", |shop, _| listed(shop.product_page(None, &ProductFilter::default()))),
+    ("product_page of a text and a tag", |shop, _| {
+        let words = Some(search_ranges("can"));
+        listed(shop.product_page(None, &ProductFilter { words, tag: "cozinha".into(), archived: false }))
+    }),
+];
+
+/// Each writing method, used on what belongs to another.
+pub(super) const WRITES: &[(&str, Write)] = &[
+    ("insert_product", |shop, of| {
+        shop.insert_product(of.fresh(), &one(Some(of.sku)), &Actor::Unknown, of.now)
+    }),
+    ("update_product", |shop, of| {
+        shop.update_product(of.product, 1, &one(Some(of.sku)), &Actor::Unknown, of.now).map(drop)
+    }),
+    ("archive_product", |shop, of| {
+        shop.archive_product(of.product, Some(of.now), &Actor::Unknown, of.now).map(drop)
+    }),
+    ("keep_facts", |shop, of| shop.keep_facts(of.sku, &Facts::default())),
+    ("keep_cost", |shop, of| shop.keep_cost(of.sku, &Facts::default(), &Actor::Unknown, of.now)),
+    ("title_sku", |shop, of| shop.title_sku(of.sku, "forged")),
+];
