@@ -48,6 +48,7 @@ mod conformance;
 mod coverage;
 mod dispatch;
 mod documents;
+mod flash;
 mod guesses;
 mod holds;
 mod hooks;
