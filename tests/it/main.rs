@@ -70,6 +70,7 @@ mod recovery;
 mod secrets;
 mod sign_in;
 mod simulation;
+mod split;
 mod stock;
 mod sweep;
 mod three_markets;

@@ -42,6 +42,7 @@ pub mod reviews;
 pub mod rotation;
 pub mod sessions;
 pub mod settings;
+pub mod splits;
 pub mod stock;
 pub mod views;
 

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (14, include_str!("../../migrations/0014_privacy.sql")),
     (15, include_str!("../../migrations/0015_key_rotation.sql")),
     (16, include_str!("../../migrations/0016_provider.sql")),
+    (19, include_str!("../../migrations/0019_split.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -2,6 +2,7 @@
 //! nothing, writes change nothing or are refused.
 
 mod access;
+mod splits;
 
 use domain::connection::ReauthorizationReason;
 use domain::member::{Proof, SecurityNotice};
@@ -62,6 +63,7 @@ struct Estate {
     passkey: PasskeyId,
     given: access::Given,
     papers: Papers,
+    divided: splits::Divided,
     key: DataKeyId,
     now: Timestamp,
     /// An id that nothing has yet.
@@ -157,6 +159,7 @@ impl Estate {
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
             papers: Papers::of(shop, member).await,
+            divided: splits::divided(shop, connection).await,
             key,
             now,
             fresh,
@@ -559,7 +562,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS) {
+        for (name, read) in READS.iter().chain(access::READS).chain(splits::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -572,7 +575,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES) {
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(splits::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");

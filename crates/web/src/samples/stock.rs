@@ -5,7 +5,7 @@ use domain::{ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, P
 use super::{NOW, Reader, Rendered, add, brl};
 use crate::Nav;
 use crate::pages::listings::{ListingRow, ListingsPage};
-use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
+use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage};
 use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
 
 const SKUS: [(&str, &str, [i64; 3]); 6] = [
@@ -100,6 +100,14 @@ impl Reader {
                 reason: String::new(),
                 errors,
             },
+            sharing: SharingForm {
+                mode: SharingForm::MODES[index % 3].to_owned(),
+                threshold_units: "10".to_owned(),
+                is_split: index % 3 == 2,
+                is_unsure: index == 2,
+                over_units: i64::from(index == 2) * 2,
+                errors: Errors::default(),
+            },
             entries: self.ledger(),
             pager: Pager { newer: None, older: Some("?before=1".to_owned()) },
         }
@@ -166,6 +174,11 @@ impl Reader {
         let text = self.chrome(Nav::Skus).t("count-reason-hint").to_owned();
         let errors = Errors(vec![FieldError { field: "reason", text }]);
         add(pages, "sku-oversold", &self.sku_page(2, errors));
+        let text = self.chrome(Nav::Skus).t("sharing-error").to_owned();
+        let errors = Errors(vec![FieldError { field: "threshold_units", text }]);
+        let page = self.sku_page(5, Errors::default());
+        let sharing = SharingForm { mode: "auto".to_owned(), is_unsure: true, errors, ..page.sharing.clone() };
+        add(pages, "sku-sharing-error", &SkuPage { sharing, ..page });
         add(pages, "sku-unlinked", &SkuPage { proofs: Vec::new(), ..self.sku_page(4, Errors::default()) });
         let listings = self.listings_page(6, "");
         let first = listings.rows[0].id;

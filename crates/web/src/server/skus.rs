@@ -6,24 +6,29 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::listing::decide_push;
+use domain::split::{Mode, Quota, Rules, Split};
 use domain::{ConnectionId, Push, SkuId, Tally};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
 use store::pages::{PAGE_ROWS, SkuFilter, SkuShow};
+use store::splits::SkuSplit;
 use store::stock::{Entry, Sku};
 
 use app::shelf::AdjustError;
+use app::split::ModeError;
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
 use super::may;
 use crate::pages::account::Obstacle;
-use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SkuPage, SkuRow, SkusPage};
+use crate::pages::skus::{CountForm, LedgerRow, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage};
 use crate::pages::{Errors, FieldError, Pager};
 use crate::{Chrome, Nav, Tone};
 
 /// More than any listing shows; the platform's own ceiling is applied when it is written.
 const NO_CEILING: i64 = i64::MAX;
+/// What the form proposes as few, in units, until somebody chose.
+const FIRST_THRESHOLD_UNITS: i64 = 10;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -84,6 +89,8 @@ struct Found {
     entries: Vec<Entry>,
     /// The sums after the first of `entries`.
     newest: Tally,
+    chosen: Option<SkuSplit>,
+    quotas: Vec<Quota>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,7 +115,8 @@ pub(crate) async fn show(
         safety_units: tally.safety_units.to_string(),
         ..CountForm::default()
     };
-    Ok(render(&page(chrome, found, count, query.below)))
+    let sharing = sharing_of(&found);
+    Ok(render(&page(chrome, found, count, sharing, query.below)))
 }
 
 async fn find(member: &Member, id: &str, below: Option<i64>) -> Result<Option<Found>, Failure> {
@@ -126,14 +134,36 @@ async fn find(member: &Member, id: &str, below: Option<i64>) -> Result<Option<Fo
             };
             let connections =
                 tenant.connections()?.into_iter().map(|connection| (connection.id, connection)).collect();
-            Ok(Some(Found { listings: tenant.listings_of_sku(id)?, sku, connections, entries, newest }))
+            let (chosen, quotas) = (tenant.sku_split(id)?, tenant.quotas(id)?);
+            let listings = tenant.listings_of_sku(id)?;
+            Ok(Some(Found { sku, listings, connections, entries, newest, chosen, quotas }))
         })
         .await?;
     Ok(found)
 }
 
-fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>) -> SkuPage {
-    let Found { sku, listings, connections, mut entries, newest } = found;
+/// How the units are shared, as it stands.
+fn sharing_of(found: &Found) -> SharingForm {
+    let is_split = found.chosen.is_some_and(|chosen| chosen.is_split);
+    let mode = found.chosen.map_or(Mode::Shared, |chosen| chosen.mode);
+    let split = Split { quotas: found.quotas.clone(), rules: Rules::HOUSE };
+    let is_unsure = split.quotas.is_empty() || split.quotas.iter().any(|quota| !quota.is_known);
+    let threshold_units = match mode {
+        Mode::Auto { threshold_units } => threshold_units,
+        Mode::Shared | Mode::Split => FIRST_THRESHOLD_UNITS,
+    };
+    SharingForm {
+        mode: mode.as_str().to_owned(),
+        threshold_units: threshold_units.to_string(),
+        is_split,
+        is_unsure: is_split && is_unsure,
+        over_units: if is_split { (-split.free_units(found.sku.tally)).max(0) } else { 0 },
+        errors: Errors::default(),
+    }
+}
+
+fn page(chrome: Chrome, found: Found, count: CountForm, sharing: SharingForm, below: Option<i64>) -> SkuPage {
+    let Found { sku, listings, connections, mut entries, newest, quotas, .. } = found;
     let path = format!("/skus/{}", sku.id);
     let more = entries.len() > PAGE_ROWS as usize;
     entries.truncate(PAGE_ROWS as usize);
@@ -142,12 +172,13 @@ fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>) -> S
         newer: below.map(|_| path),
     };
     let proofs: Vec<ProofRow> =
-        listings.iter().map(|listing| proof_of(listing, sku.tally, &connections)).collect();
+        listings.iter().map(|listing| proof_of(listing, sku.tally, &quotas, &connections)).collect();
     let listing_count = i64::try_from(proofs.len()).unwrap_or(i64::MAX);
     SkuPage {
         row: row_of(sku, listing_count),
         proofs,
         count,
+        sharing,
         entries: ledger_rows(entries, newest),
         pager,
         chrome,
@@ -176,9 +207,17 @@ fn ledger_rows(entries: Vec<Entry>, newest: Tally) -> Vec<LedgerRow> {
         .collect()
 }
 
-fn proof_of(listing: &Listing, tally: Tally, connections: &BTreeMap<ConnectionId, Connection>) -> ProofRow {
+fn proof_of(
+    listing: &Listing,
+    tally: Tally,
+    quotas: &[Quota],
+    connections: &BTreeMap<ConnectionId, Connection>,
+) -> ProofRow {
     let connection = connections.get(&listing.connection);
+    let quota = quotas.iter().find(|quota| quota.listing == listing.id);
     let should = match decide_push(listing.state, listing.shown_units, tally, NO_CEILING) {
+        // Of a split SKU it may sell its own units, and no more.
+        _ if quota.is_some() => quota.map_or(0, |quota| quota.bound_units.max(0)),
         Push::Write { quantity_units } if listing.ours => quantity_units,
         Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
     };
@@ -220,7 +259,9 @@ pub(crate) async fn adjust(
     };
     let version = fields.get("version").parse::<i64>().unwrap_or(found.sku.tally.version);
     let again = |form: CountForm, found: Found, chrome: Chrome| {
-        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page(chrome, found, form, None))).into_response())
+        let sharing = sharing_of(&found);
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page(chrome, found, form, sharing, None)))
+            .into_response())
     };
     let (Ok(on_hand), Ok(safety)) = (form.on_hand_units.parse::<i64>(), form.safety_units.parse::<i64>())
     else {
@@ -259,6 +300,44 @@ pub(crate) async fn adjust(
             again(form, found, chrome)
         }
         Err(AdjustError::App(error)) => Err(Failure::from(error).on(chrome)),
+    }
+}
+
+/// Keeps how the listings share the units.
+pub(crate) async fn share(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::ChangeStock>,
+) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    let chrome = member.chrome(Some(Nav::Skus)).await?;
+    let Some(found) = find(&member, &id, None).await? else {
+        return Err(Failure::of(Obstacle::NotFound).on(chrome));
+    };
+    let (word, threshold) = (fields.get("mode").to_owned(), fields.get("threshold_units").to_owned());
+    // A number counts in automatic mode alone: whatever stands there beside another mode does no harm.
+    let units = threshold.parse::<i64>().unwrap_or(0);
+    let sku = found.sku.id;
+    let chosen = match Mode::parse(&word, units) {
+        Some(mode) => member.web.app.choose_mode(member.organization(), member.who.member, sku, mode).await,
+        None => Err(ModeError::Threshold),
+    };
+    match chosen {
+        Ok(()) => Ok(see_with(&format!("/skus/{sku}"), Tone::Good, "flash-sharing")),
+        Err(ModeError::Threshold) => {
+            let text = chrome.t("sharing-error").to_owned();
+            let errors = Errors(vec![FieldError { field: "threshold_units", text }]);
+            let mode = if word.is_empty() { "shared".to_owned() } else { word };
+            let sharing = SharingForm { mode, threshold_units: threshold, errors, ..sharing_of(&found) };
+            let tally = found.sku.tally;
+            let count = CountForm {
+                on_hand_units: tally.on_hand_units.to_string(),
+                safety_units: tally.safety_units.to_string(),
+                ..CountForm::default()
+            };
+            let page = page(chrome, found, count, sharing, None);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+        }
+        Err(ModeError::App(error)) => Err(Failure::from(error).on(chrome)),
     }
 }
 
