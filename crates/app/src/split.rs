@@ -18,7 +18,7 @@ use store::listings::Listing;
 use store::{StoreResult, Tenant};
 
 use crate::App;
-use crate::audit::Deed;
+use crate::audit::{Deed, NotDone};
 use crate::caller::Caller;
 use crate::error::AppError;
 use crate::fanout::{is_same, key_of};
@@ -46,6 +46,16 @@ pub enum ModeError {
     /// Anything else.
     #[error(transparent)]
     App(#[from] AppError),
+}
+
+/// What becomes of a listing's job.
+enum Decided {
+    /// Its SKU is not split.
+    Shared,
+    /// Nothing is to be called.
+    Nothing,
+    /// This is to be called; it was announced at that time.
+    Errand(Errand, Timestamp),
 }
 
 /// What a listing's job has to do outside.
@@ -164,13 +174,17 @@ impl App {
             .write(move |tenant| {
                 let Some(listing) = tenant.listing(id)? else { return Ok(None) };
                 let Some(sku) = listing.sku else { return Ok(None) };
-                let errand = app.decide_split(tenant, sku, &listing)?;
-                Ok(errand.map(|errand| (listing, sku, errand)))
+                let decided = app.decide_split(tenant, sku, &listing)?;
+                Ok(Some((listing, sku, decided)))
             })
             .await?;
-        let Some((listing, sku, errand)) = decided else { return Ok(None) };
+        let Some((listing, sku, decided)) = decided else { return Ok(None) };
         self.jobs_came.notify_one();
-        let Some((errand, began_at)) = errand else { return Ok(Some(false)) };
+        let (errand, began_at) = match decided {
+            Decided::Shared => return Ok(None),
+            Decided::Nothing => return Ok(Some(false)),
+            Decided::Errand(errand, began_at) => (errand, began_at),
+        };
         let caller = self.caller(organization, listing.connection).await;
         if matches!(errand, Errand::Write(_)) {
             self.step(steps::STOCK_ANNOUNCED)?;
@@ -180,14 +194,22 @@ impl App {
             Err(error) => Err(error),
         };
         let shown = outcome.as_ref().ok().copied();
+        let why = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
         self.step(steps::STOCK_WRITTEN)?;
         let (app, now) = (self.clone(), self.clock().now());
         self.organization(organization)
             .write(move |tenant| {
                 app.in_split(tenant, sku, |split, _, _| {
-                    end_errand(split, id, began_at, &errand, shown, now)
+                    end_errand(split, id, began_at, &errand, shown, now);
                 })?;
-                let Some(units) = shown else { return Ok(()) };
+                let Some(units) = shown else {
+                    return match errand {
+                        Errand::Write(units) => {
+                            app.not_done(tenant, &written(id, units), NotDone::Failed, &why)
+                        }
+                        Errand::Look => Ok(()),
+                    };
+                };
                 tenant.note_shown(id, units, listing.state, &listing.platform_status, now)?;
                 if matches!(errand, Errand::Write(_)) {
                     app.outcome(tenant, &written(id, units), "confirmed")?;
@@ -199,14 +221,13 @@ impl App {
         outcome.map(|_| Some(true))
     }
 
-    /// Decides for a SKU and announces the step of one listing; asks for the jobs of the other steps. `None` where it
-    /// is not split, `Some(None)` where this listing has nothing to do.
+    /// Decides for a SKU and announces the step of one listing; asks for the jobs of the other steps.
     fn decide_split(
         &self,
         tenant: &mut Tenant<'_, '_>,
         sku: SkuId,
         listing: &Listing,
-    ) -> StoreResult<Option<Option<(Errand, Timestamp)>>> {
+    ) -> StoreResult<Decided> {
         let (id, now) = (listing.id, self.clock().now());
         let version = tenant.sku(sku)?.map_or(0, |sku| sku.tally.version);
         let sold = tenant.sold_by_listing(sku, version, now.minus(Rules::HOUSE.recent))?;
@@ -217,7 +238,7 @@ impl App {
             let errand = announce(split, &plan, id, tally, now);
             (plan, errand, listings.to_vec())
         })?;
-        let Some((plan, errand, listings)) = decided else { return Ok(None) };
+        let Some((plan, errand, listings)) = decided else { return Ok(Decided::Shared) };
         let of = |id: ListingId| listings.iter().find(|listing| listing.id == id);
         for step in &plan.steps {
             match step {
@@ -249,7 +270,7 @@ impl App {
             tenant.note_sent(id, *units, now)?;
             self.intent(tenant, &written(id, *units))?;
         }
-        Ok(Some(errand))
+        Ok(errand.map_or(Decided::Nothing, |(errand, began_at)| Decided::Errand(errand, began_at)))
     }
 
     /// Calls the platform; gives the units that it shows.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 54] = [
+const OPEN_GROUPS: [&str; 55] = [
     "access",
     "access-what",
     "actor-system",
@@ -57,6 +57,7 @@ const OPEN_GROUPS: [&str; 54] = [
     "retention",
     "scope",
     "security-notice",
+    "sharing-mode",
     "ship-day",
     "sku-show",
     "stage",
