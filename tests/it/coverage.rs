@@ -288,6 +288,9 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let sku = shop.sku(SHARED).await.id;
     let count = [("on_hand_units", "33"), ("safety_units", "2"), ("reason", "contagem")];
     visitor.press("/skus/{id}/adjust", &format!("/skus/{sku}/adjust"), &count, Some("sku.adjusted")).await;
+    let sharing = [("mode", "auto"), ("threshold_units", "5")];
+    let told = Some("sku.sharing_chosen");
+    visitor.press("/skus/{id}/sharing", &format!("/skus/{sku}/sharing"), &sharing, told).await;
     let listing = shop.listings().await.into_iter().find(|it| it.sku == Some(sku)).expect("a linked listing");
     let path = format!("/listings/{}", listing.id);
     visitor.press("/listings/{id}/unlink", &format!("{path}/unlink"), &[], Some("listing.linked")).await;

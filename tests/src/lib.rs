@@ -7,6 +7,7 @@ pub mod bench;
 pub mod capture;
 pub mod crash;
 pub mod database;
+pub mod flash;
 pub mod identity;
 pub mod mailbox;
 pub mod market;

@@ -130,9 +130,12 @@ enum Command {
     /// Drive whole shops through simulated storms, one for each seed.
     ///
     /// After every event the shop is held against its promises; a broken one is printed
-    /// with the command that replays it.
+    /// with the command that replays it. With --flash: one SKU, a hundred units, ten thousand
+    /// buyers in a minute on three marketplaces, shared and split mode side by side; an error when
+    /// split mode sells more than there is.
     #[command(after_help = "Examples:\n  cargo xtask simulate --seeds 500\n  \
-                            cargo xtask simulate --start 17 --seeds 1")]
+                            cargo xtask simulate --start 17 --seeds 1\n  \
+                            cargo xtask simulate --flash --seeds 1000")]
     Simulate {
         /// How many seeds.
         #[arg(long, default_value_t = 100)]
@@ -143,6 +146,9 @@ enum Command {
         /// Events in each run.
         #[arg(long, default_value_t = 60)]
         events: u32,
+        /// Flash sales in place of storms.
+        #[arg(long)]
+        flash: bool,
     },
     /// Measure what the house promises in figures, on both databases.
     ///
@@ -284,7 +290,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Scan { only, planted, minutes, json } => {
             scan::run(&scan::Options { only: only.map(Scanner::from), planted, minutes, json })
         }
-        Command::Simulate { seeds, start, events } => simulate::run(seeds, start, events),
+        Command::Simulate { seeds, start, events, flash } => simulate::run(seeds, start, events, flash),
         Command::Bench { only, json, orders, imported, seconds } => {
             let json = json.map(std::path::absolute).transpose().map_err(Failure::of)?;
             let arguments = [

@@ -35,6 +35,11 @@ impl App {
         id: ListingId,
         attempts: u32,
     ) -> Result<bool, AppError> {
+        if self.organization(organization).read(move |tenant| tenant.is_split_listing(id)).await?
+            && let Some(called) = self.push_split(organization, id).await?
+        {
+            return Ok(called);
+        }
         let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(false) };
         self.align(organization, listing, tally, attempts).await.map(|()| true)
     }
@@ -112,12 +117,22 @@ impl App {
             .with("units", units)
             .with("ledger_version", tally.version);
         let kept = deed.clone();
-        self.organization(organization)
+        let sku = listing.sku;
+        let is_shared = self
+            .organization(organization)
             .write(move |tenant| {
+                // It may have been split since: then its units are not for this write to say.
+                let chosen = sku.map(|sku| tenant.hold_sku_split(sku)).transpose()?.flatten();
+                if chosen.is_some_and(|chosen| chosen.is_split) {
+                    return Ok(false);
+                }
                 tenant.note_sent(id, units, now)?;
-                app.intent(tenant, &kept)
+                app.intent(tenant, &kept).map(|()| true)
             })
             .await?;
+        if !is_shared {
+            return Ok(());
+        }
         self.step(steps::STOCK_ANNOUNCED)?;
         let key = key_of(listing);
         let written = caller.channel.stock().write(&caller.account, &key, units).await;
@@ -201,7 +216,7 @@ pub(crate) fn key_of(listing: &Listing) -> ListingKey {
     }
 }
 
-fn is_same(listing: &Listing, key: &ListingKey) -> bool {
+pub(crate) fn is_same(listing: &Listing, key: &ListingKey) -> bool {
     listing.external_id == key.external_id
         && listing.variation_external_id == key.variation_external_id.as_deref().unwrap_or_default()
 }

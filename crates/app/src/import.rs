@@ -307,6 +307,10 @@ impl App {
         version: i64,
         now: Timestamp,
     ) -> StoreResult<()> {
+        if tenant.is_split_listing(listing.id)? {
+            let work = Work::PushStock { listing: listing.id };
+            return self.ask(tenant, listing.connection, &work, "units are shared out", now);
+        }
         tenant.put_out_again(domain::OutboxId::new(now, self.entropy()), listing.id, version, now)?;
         self.ask(tenant, listing.connection, &Work::PushStock { listing: listing.id }, "align", now)
     }

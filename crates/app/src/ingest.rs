@@ -17,6 +17,7 @@ use store::{StoreResult, Tenant};
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
+use crate::split::head_of;
 use crate::{App, Change, steps};
 
 /// A sale this close to our last write of the listing's quantity, or to our last finding
@@ -187,6 +188,11 @@ impl App {
                 let work = Work::FetchListing { external_id: line.listing_external_id.clone() };
                 self.ask(tenant, connection, &work, cause, now)?;
             }
+            if unseen && let Some((sku, seller)) = new.sku.zip(new.listing) {
+                self.in_split(tenant, sku, |split, _, listings| {
+                    split.called_off_unseen(head_of(listings, seller), line.units);
+                })?;
+            }
             rows.push(Row { line: new.id, key: line.key.clone(), sku: new.sku, listing: new.listing });
             lines.push(new);
         }
@@ -235,6 +241,9 @@ impl App {
                 let delta = effect.effect.delta(effect.units);
                 let before = before(tally, delta);
                 moved = Some((moved.map_or(before, |(first, _)| first), tally));
+                if let Some(seller) = row.listing {
+                    self.tell_quota(tenant, sku, seller, effect)?;
+                }
                 if let (Effect::Reserve, FirstSight::Live, Some(seller)) = (effect.effect, sight, row.listing)
                 {
                     tenant.note_sold(seller, effect.units, snapshot.placed_at)?;
@@ -258,6 +267,25 @@ impl App {
                 self.tell_listings(tenant, sku, tally.version, Some((order, snapshot.placed_at)), counted)?;
             }
         }
+        Ok(())
+    }
+
+    /// A sale or a call-off of a split SKU falls on the quota of the listing that sold.
+    fn tell_quota(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        sku: SkuId,
+        seller: domain::ListingId,
+        effect: &LineEffect,
+    ) -> StoreResult<()> {
+        self.in_split(tenant, sku, |split, _, listings| {
+            let head = head_of(listings, seller);
+            match effect.effect {
+                Effect::Reserve => split.sold(head, effect.units),
+                Effect::Release => split.released(head, effect.units),
+                Effect::Take => {}
+            }
+        })?;
         Ok(())
     }
 
@@ -320,6 +348,9 @@ impl App {
         sale: Option<(OrderId, Timestamp)>,
         sellers: &[domain::ListingId],
     ) -> StoreResult<()> {
+        if self.tell_split(tenant, sku)? {
+            return Ok(());
+        }
         let now = self.clock().now();
         for listing in tenant.listings_of_sku(sku)? {
             let sold_here = sellers.contains(&listing.id);

@@ -37,6 +37,9 @@ pub enum Work {
     },
     /// Read what changed since the last sweep.
     Sweep,
+    /// Read every order that may not be known, so that numbers shown before are worth
+    /// something.
+    SettleSales,
     /// Read the platform's list of hooks it gave up on, from the bookmark on.
     ReadMissed(Bookmark),
     /// Read the next page of the first import.
@@ -142,6 +145,7 @@ impl Work {
             Self::FetchListing { .. } => "fetch_listing",
             Self::PushStock { .. } => "push_stock",
             Self::Sweep => "sweep",
+            Self::SettleSales => "settle_sales",
             Self::ReadMissed(_) => "read_missed",
             Self::Import => "import",
             Self::CheckListings(_) => "check_listings",
@@ -167,7 +171,7 @@ impl Work {
             | Self::AnswerCase { .. }
             | Self::SendMail { .. }
             | Self::OfferCode { .. } => Priority::Order,
-            Self::PushStock { .. } => Priority::Stock,
+            Self::PushStock { .. } | Self::SettleSales => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
             | Self::ReadMissed(_)
@@ -198,6 +202,7 @@ impl Work {
             Self::SendMail { mail } => mail.to_string(),
             Self::OfferCode { ticket } => ticket.to_string(),
             Self::Sweep
+            | Self::SettleSales
             | Self::ReadMissed(_)
             | Self::Import
             | Self::CheckListings(_)

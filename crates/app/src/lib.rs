@@ -47,6 +47,7 @@ pub mod reviews;
 pub mod secrets;
 pub mod shelf;
 pub mod sign_in;
+pub mod split;
 pub mod steps;
 pub mod sweep;
 pub mod tokens;

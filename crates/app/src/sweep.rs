@@ -14,6 +14,7 @@ use crate::caller::Caller;
 use crate::error::AppError;
 use crate::ingest::WRITE_RACE_MARGIN;
 use crate::jobs::{Bookmark, Work};
+use crate::split::head_of;
 
 /// How far the first sweep of a connection reaches back.
 const FIRST_SWEEP: Duration = Duration::from_hours(24);
@@ -245,6 +246,18 @@ impl App {
         now: Timestamp,
     ) -> StoreResult<()> {
         let Some(sku) = held.sku.map(|sku| tenant.sku(sku)).transpose()?.flatten() else { return Ok(()) };
+        let suspected = self.in_split(tenant, sku.id, |split, _, listings| {
+            split.suspect(head_of(listings, held.id), shown_units);
+        })?;
+        if suspected.is_some() {
+            return self.ask(
+                tenant,
+                held.connection,
+                &Work::PushStock { listing: held.id },
+                "looked at",
+                now,
+            );
+        }
         if shown_units == sku.tally.available_units() || tenant.due_version(held.id)?.is_some() {
             return Ok(());
         }

@@ -275,6 +275,7 @@ impl App {
                 self.fetch_listing(organization, connection, &external_id).await
             }
             Work::Sweep => self.sweep(organization, connection).await,
+            Work::SettleSales => self.settle_sales(organization, connection).await,
             Work::ReadMissed(bookmark) => self.read_missed(organization, connection, &bookmark).await,
             Work::Import => self.import_page(organization, connection).await,
             Work::CheckListings(bookmark) => self.check_listings(organization, connection, &bookmark).await,
@@ -356,6 +357,7 @@ impl App {
             }
             Work::PushStock { .. }
             | Work::Sweep
+            | Work::SettleSales
             | Work::ReadMissed(_)
             | Work::Import
             | Work::CheckListings(_)

@@ -22,7 +22,9 @@ pub mod retention;
 pub mod retry;
 pub mod role;
 pub mod settlement;
+pub mod shield;
 pub mod silence;
+pub mod split;
 pub mod stock;
 pub mod time;
 

@@ -369,7 +369,13 @@ pub const CLASSES: &[Class] = &[
     ),
     other("key", &[Term::With(&["data_key"], Fate::Owner)]),
     other("key_file", &[Term::With(&["kek", "key_rotation", "key_holder"], Fate::Installation)]),
-    other("goods", &[Term::With(&["sku", "listing", "ledger", "outbox"], Fate::Organization)]),
+    other(
+        "goods",
+        &[Term::With(
+            &["sku", "listing", "ledger", "outbox", "sku_split", "listing_quota"],
+            Fate::Organization,
+        )],
+    ),
     other(
         "product",
         &[Term::With(

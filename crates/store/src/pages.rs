@@ -117,8 +117,9 @@ pub(crate) fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-/// A listing shows another number than its SKU has.
-const DRIFTS: &str = "stock_control = 'seller' AND state IN ('active', 'paused') AND EXISTS (\
+/// A listing shows another number than its SKU has, where each shows all of it.
+const DRIFTS: &str = "stock_control = 'seller' AND state IN ('active', 'paused') \
+    AND NOT EXISTS (SELECT 1 FROM sku_split d WHERE d.sku_id = listing.sku_id AND d.is_split = 1) AND EXISTS (\
     SELECT 1 FROM sku s WHERE s.id = listing.sku_id AND listing.shown_units <> \
     CASE WHEN s.on_hand_units - s.reserved_units - s.safety_units > 0 \
          THEN s.on_hand_units - s.reserved_units - s.safety_units ELSE 0 END)";

@@ -30,5 +30,6 @@ mod people;
 mod retention;
 mod sessions;
 mod shop;
+mod splits;
 mod tenants;
 mod views;

@@ -1,8 +1,10 @@
 //! Nobody reaches what belongs to another organization, by whatever method: reads find
 //! nothing, writes change nothing or are refused.
+// tidy: long because it is one row for each thing that an organization can ask for
 
 mod access;
 mod catalogue;
+mod splits;
 
 use domain::connection::ReauthorizationReason;
 use domain::member::{Proof, SecurityNotice};
@@ -66,6 +68,7 @@ struct Estate {
     given: access::Given,
     product: ProductId,
     papers: Papers,
+    divided: splits::Divided,
     key: DataKeyId,
     /// That of orders.
     table: Table,
@@ -173,6 +176,7 @@ impl Estate {
             given: access::given(shop, member).await,
             product: catalogue::product(shop, sku).await,
             papers: Papers::of(shop, member).await,
+            divided: splits::divided(shop, connection).await,
             key,
             table,
             now,
@@ -590,7 +594,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS) {
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -603,7 +607,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES) {
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");

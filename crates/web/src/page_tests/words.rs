@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 56] = [
+const OPEN_GROUPS: [&str; 57] = [
     "access",
     "access-what",
     "actor-system",
@@ -59,6 +59,7 @@ const OPEN_GROUPS: [&str; 56] = [
     "retention",
     "scope",
     "security-notice",
+    "sharing-mode",
     "ship-day",
     "sku-show",
     "stage",

@@ -159,7 +159,30 @@ pub struct MomentForm {
     pub error: Option<String>,
 }
 
-/// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
+/// How the listings share the units, and the form to choose.
+#[derive(Debug, Clone)]
+pub struct SharingForm {
+    /// The mode chosen: `shared`, `split` or `auto`.
+    pub mode: String,
+    /// From how few units downwards the automatic mode splits.
+    pub threshold_units: String,
+    /// Whether it is split now.
+    pub is_split: bool,
+    /// While split: whether not every number is known yet.
+    pub is_unsure: bool,
+    /// While split: units that could still be sold beyond what there is.
+    pub over_units: i64,
+    /// What is wrong.
+    pub errors: Errors,
+}
+
+impl SharingForm {
+    /// The modes, in the order of the form.
+    pub const MODES: [&str; 3] = ["shared", "split", "auto"];
+}
+
+/// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/sharing` takes `mode` and
+/// `threshold_units`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
 /// `safety_units`, `reason` and `version` (of the tally the member looked at: when sales
 /// came in between, the change and not the count is what was meant).
 #[derive(Debug, Template)]
@@ -175,6 +198,8 @@ pub struct SkuPage {
     pub proofs: Vec<ProofRow>,
     /// The count form.
     pub count: CountForm,
+    /// How its listings share the units.
+    pub sharing: SharingForm,
     /// How it stood at the moment that was asked for.
     pub past: Option<Past>,
     /// The form for that moment.

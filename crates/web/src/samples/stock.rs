@@ -8,7 +8,7 @@ use super::{NOW, Reader, Rendered, add, brl};
 use crate::Nav;
 use crate::pages::listings::{ListingRow, ListingsPage};
 use crate::pages::skus::{
-    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SkuPage, SkuRow, SkusPage, ToldRow,
+    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
 };
 use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
 
@@ -108,6 +108,14 @@ impl Reader {
             },
             past: None,
             moment: MomentForm { moment: NOW.to_business_field(), error: None },
+            sharing: SharingForm {
+                mode: SharingForm::MODES[index % 3].to_owned(),
+                threshold_units: "10".to_owned(),
+                is_split: index % 3 == 2,
+                is_unsure: index == 2,
+                over_units: i64::from(index == 2) * 2,
+                errors: Errors::default(),
+            },
             entries: self.ledger(),
             pager: Pager { newer: None, older: Some("?before=1".to_owned()) },
         }
@@ -174,6 +182,12 @@ impl Reader {
         let text = self.chrome(Nav::Skus).t("count-reason-hint").to_owned();
         let errors = Errors(vec![FieldError { field: "reason", text }]);
         add(pages, "sku-oversold", &self.sku_page(2, errors));
+        let text = self.chrome(Nav::Skus).t("sharing-error").to_owned();
+        let errors = Errors(vec![FieldError { field: "threshold_units", text }]);
+        let page = self.sku_page(5, Errors::default());
+        let sharing =
+            SharingForm { mode: "auto".to_owned(), is_unsure: true, errors, ..page.sharing.clone() };
+        add(pages, "sku-sharing-error", &SkuPage { sharing, ..page });
         add(pages, "sku-unlinked", &SkuPage { proofs: Vec::new(), ..self.sku_page(4, Errors::default()) });
         let told = |number: &str, told| ToldRow {
             number: number.to_owned(),

@@ -52,16 +52,17 @@ pub(crate) async fn list(
         .app
         .organization(member.organization())
         .read(move |tenant| {
-            Ok((
-                tenant.listing_page(after, &filter)?,
-                tenant.connections()?,
-                tenant.sku_codes(MAX_SUGGESTIONS)?,
-            ))
+            let mut rows = Vec::new();
+            for (listing, sku) in tenant.listing_page(after, &filter)? {
+                let bound = tenant.quota_bound(listing.id)?;
+                rows.push((listing, sku, bound));
+            }
+            Ok((rows, tenant.connections()?, tenant.sku_codes(MAX_SUGGESTIONS)?))
         })
         .await?;
     let more = rows.len() > PAGE_ROWS as usize;
     rows.truncate(PAGE_ROWS as usize);
-    let older = rows.last().filter(|_| more).map(|(listing, _)| link_to(&query, &listing.id.to_string()));
+    let older = rows.last().filter(|_| more).map(|(listing, ..)| link_to(&query, &listing.id.to_string()));
     let newer = after.map(|_| link_to(&query, ""));
     let choices = connections
         .iter()
@@ -79,7 +80,7 @@ pub(crate) async fn list(
         show: query.show,
         connections: choices,
         sku_codes,
-        rows: rows.into_iter().map(|(listing, sku)| row_of(listing, sku, &by_id)).collect(),
+        rows: rows.into_iter().map(|(listing, sku, bound)| row_of(listing, sku, bound, &by_id)).collect(),
         pager: Pager { newer, older },
         link_error: None,
         errors: Errors::default(),
@@ -99,14 +100,15 @@ fn link_to(query: &ListQuery, after: &str) -> String {
 fn row_of(
     listing: Listing,
     sku: Option<Sku>,
+    bound_units: Option<i64>,
     connections: &BTreeMap<ConnectionId, Connection>,
 ) -> ListingRow {
     let connection = connections.get(&listing.connection);
-    let should_units =
-        sku.as_ref().map(|sku| match decide_push(listing.state, listing.shown_units, sku.tally, i64::MAX) {
-            Push::Write { quantity_units } => quantity_units,
-            Push::Nothing | Push::NotWritable => listing.shown_units,
-        });
+    let by_ledger = |sku: &Sku| match decide_push(listing.state, listing.shown_units, sku.tally, i64::MAX) {
+        Push::Write { quantity_units } => quantity_units,
+        Push::Nothing | Push::NotWritable => listing.shown_units,
+    };
+    let should_units = bound_units.map(|units| units.max(0)).or_else(|| sku.as_ref().map(by_ledger));
     ListingRow {
         id: listing.id,
         number: listing.external_id,

@@ -193,6 +193,7 @@ fn pages() -> Routes {
         .route("/skus", get(skus::list))
         .route("/skus/{id}", get(skus::show))
         .route("/skus/{id}/adjust", post(skus::adjust))
+        .route("/skus/{id}/sharing", post(skus::share))
         .route("/listings", get(listings::list))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))

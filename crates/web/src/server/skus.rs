@@ -7,29 +7,34 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::listing::decide_push;
+use domain::split::{Mode, Quota, Rules, Split};
 use domain::stock::SALES_SPAN_DAYS;
 use domain::{ConnectionId, ProductId, Push, SkuId, Tally, Timestamp};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
 use store::pages::{PAGE_ROWS, SkuFilter, SkuShow};
+use store::splits::SkuSplit;
 use store::stock::{Entry, Sku};
 use store::stock_history::Told;
 use store::{StoreResult, Tenant};
 
 use app::shelf::AdjustError;
+use app::split::ModeError;
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
 use super::may;
 use crate::pages::account::Obstacle;
 use crate::pages::skus::{
-    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SkuPage, SkuRow, SkusPage, ToldRow,
+    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
 };
 use crate::pages::{Errors, FieldError, Pager};
 use crate::{Chrome, Nav, Tone};
 
 /// More than any listing shows; the platform's own ceiling is applied when it is written.
 const NO_CEILING: i64 = i64::MAX;
+/// What the form proposes as few, in units, until somebody chose.
+const FIRST_THRESHOLD_UNITS: i64 = 10;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -107,6 +112,8 @@ struct Found {
     sold: BTreeMap<SkuId, i64>,
     /// The sums at the moment that was asked for, and what its listings had been told then.
     past: Option<(Timestamp, Tally, Vec<Option<Told>>)>,
+    chosen: Option<SkuSplit>,
+    quotas: Vec<Quota>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -140,14 +147,19 @@ pub(crate) async fn show(
     let Some(found) = find(&member, &id, query.below, at).await? else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));
     };
-    let tally = found.sku.tally;
-    let count = CountForm {
+    let count = count_of(found.sku.tally);
+    let status = if moment.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let forms = Forms { count, moment, sharing: sharing_of(&found) };
+    Ok((status, render(&page(chrome, found, forms, query.below))).into_response())
+}
+
+/// The count form before anything was typed.
+fn count_of(tally: Tally) -> CountForm {
+    CountForm {
         on_hand_units: tally.on_hand_units.to_string(),
         safety_units: tally.safety_units.to_string(),
         ..CountForm::default()
-    };
-    let status = if moment.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, render(&page(chrome, found, count, query.below, moment))).into_response())
+    }
 }
 
 async fn find(
@@ -176,7 +188,19 @@ async fn find(
                 tenant.connections()?.into_iter().map(|connection| (connection.id, connection)).collect();
             let sold = tenant.sold_since(&[id], since)?;
             let product = tenant.product_of(id)?;
-            Ok(Some(Found { sku, product, listings, connections, entries, newest, sold, past }))
+            let (chosen, quotas) = (tenant.sku_split(id)?, tenant.quotas(id)?);
+            Ok(Some(Found {
+                sku,
+                product,
+                listings,
+                connections,
+                entries,
+                newest,
+                sold,
+                past,
+                chosen,
+                quotas,
+            }))
         })
         .await?;
     Ok(found)
@@ -209,8 +233,36 @@ fn told_row(
     }
 }
 
-fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>, moment: MomentForm) -> SkuPage {
-    let Found { sku, product, listings, connections, mut entries, newest, sold, past } = found;
+/// How the units are shared, as it stands.
+fn sharing_of(found: &Found) -> SharingForm {
+    let is_split = found.chosen.is_some_and(|chosen| chosen.is_split);
+    let mode = found.chosen.map_or(Mode::Shared, |chosen| chosen.mode);
+    let split = Split { quotas: found.quotas.clone(), rules: Rules::HOUSE };
+    let is_unsure = split.quotas.is_empty() || split.quotas.iter().any(|quota| !quota.is_known);
+    let threshold_units = match mode {
+        Mode::Auto { threshold_units } => threshold_units,
+        Mode::Shared | Mode::Split => FIRST_THRESHOLD_UNITS,
+    };
+    SharingForm {
+        mode: mode.as_str().to_owned(),
+        threshold_units: threshold_units.to_string(),
+        is_split,
+        is_unsure: is_split && is_unsure,
+        over_units: if is_split { (-split.free_units(found.sku.tally)).max(0) } else { 0 },
+        errors: Errors::default(),
+    }
+}
+
+/// The forms of the page.
+struct Forms {
+    count: CountForm,
+    sharing: SharingForm,
+    moment: MomentForm,
+}
+
+fn page(chrome: Chrome, found: Found, forms: Forms, below: Option<i64>) -> SkuPage {
+    let Forms { count, sharing, moment } = forms;
+    let Found { sku, product, listings, connections, mut entries, newest, sold, past, quotas, .. } = found;
     let path = format!("/skus/{}", sku.id);
     let more = entries.len() > PAGE_ROWS as usize;
     entries.truncate(PAGE_ROWS as usize);
@@ -223,7 +275,7 @@ fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>, mome
         Past { at, tally, told: told.collect() }
     });
     let proofs: Vec<ProofRow> =
-        listings.iter().map(|listing| proof_of(listing, sku.tally, &connections)).collect();
+        listings.iter().map(|listing| proof_of(listing, sku.tally, &quotas, &connections)).collect();
     let listing_count = i64::try_from(proofs.len()).unwrap_or(i64::MAX);
     SkuPage {
         row: row_of(sku, listing_count, &sold),
@@ -232,6 +284,7 @@ fn page(chrome: Chrome, found: Found, count: CountForm, below: Option<i64>, mome
         count,
         past,
         moment,
+        sharing,
         entries: ledger_rows(entries, newest),
         pager,
         chrome,
@@ -260,9 +313,17 @@ fn ledger_rows(entries: Vec<Entry>, newest: Tally) -> Vec<LedgerRow> {
         .collect()
 }
 
-fn proof_of(listing: &Listing, tally: Tally, connections: &BTreeMap<ConnectionId, Connection>) -> ProofRow {
+fn proof_of(
+    listing: &Listing,
+    tally: Tally,
+    quotas: &[Quota],
+    connections: &BTreeMap<ConnectionId, Connection>,
+) -> ProofRow {
     let connection = connections.get(&listing.connection);
+    let quota = quotas.iter().find(|quota| quota.listing == listing.id);
     let should = match decide_push(listing.state, listing.shown_units, tally, NO_CEILING) {
+        // Of a split SKU it may sell its own units, and no more.
+        _ if quota.is_some() => quota.map_or(0, |quota| quota.bound_units.max(0)),
         Push::Write { quantity_units } if listing.ours => quantity_units,
         Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
     };
@@ -305,8 +366,8 @@ pub(crate) async fn adjust(
     let version = fields.get("version").parse::<i64>().unwrap_or(found.sku.tally.version);
     let again = |form: CountForm, found: Found, chrome: Chrome| {
         let (_, moment) = LedgerQuery::default().moment(&chrome);
-        let page = page(chrome, found, form, None, moment);
-        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+        let forms = Forms { count: form, moment, sharing: sharing_of(&found) };
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page(chrome, found, forms, None))).into_response())
     };
     let (Ok(on_hand), Ok(safety)) = (form.on_hand_units.parse::<i64>(), form.safety_units.parse::<i64>())
     else {
@@ -345,6 +406,40 @@ pub(crate) async fn adjust(
             again(form, found, chrome)
         }
         Err(AdjustError::App(error)) => Err(Failure::from(error).on(chrome)),
+    }
+}
+
+/// Keeps how the listings share the units.
+pub(crate) async fn share(
+    Path(id): Path<String>,
+    Form(posted, ..): Form<may::ChangeStock>,
+) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    let chrome = member.chrome(Some(Nav::Skus)).await?;
+    let Some(found) = find(&member, &id, None, None).await? else {
+        return Err(Failure::of(Obstacle::NotFound).on(chrome));
+    };
+    let (word, threshold) = (fields.get("mode").to_owned(), fields.get("threshold_units").to_owned());
+    // A number counts in automatic mode alone: whatever stands there beside another mode does no harm.
+    let units = threshold.parse::<i64>().unwrap_or(0);
+    let sku = found.sku.id;
+    let chosen = match Mode::parse(&word, units) {
+        Some(mode) => member.web.app.choose_mode(member.organization(), member.who.member, sku, mode).await,
+        None => Err(ModeError::Threshold),
+    };
+    match chosen {
+        Ok(()) => Ok(see_with(&format!("/skus/{sku}"), Tone::Good, "flash-sharing")),
+        Err(ModeError::Threshold) => {
+            let text = chrome.t("sharing-error").to_owned();
+            let errors = Errors(vec![FieldError { field: "threshold_units", text }]);
+            let mode = if word.is_empty() { "shared".to_owned() } else { word };
+            let sharing = SharingForm { mode, threshold_units: threshold, errors, ..sharing_of(&found) };
+            let (_, moment) = LedgerQuery::default().moment(&chrome);
+            let forms = Forms { count: count_of(found.sku.tally), sharing, moment };
+            let page = page(chrome, found, forms, None);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+        }
+        Err(ModeError::App(error)) => Err(Failure::from(error).on(chrome)),
     }
 }
 

@@ -1,0 +1,66 @@
+//! How a SKU is shared out, and its quotas: of one organization, tried from another.
+
+use domain::split::{Mode, Quota};
+use domain::{Actor, ConnectionId, Effect, EntryKind, LedgerEntryId, ListingId, SkuId, Timestamp};
+use store::stock::NewEntry;
+
+use super::{Read, Write, found, listed};
+use crate::shop::Shop;
+
+/// A split SKU and its listing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Divided {
+    sku: SkuId,
+    listing: ListingId,
+}
+
+/// Splits a SKU of one listing that has sold a unit.
+pub(super) async fn divided(shop: &Shop<'_>, connection: ConnectionId) -> Divided {
+    let sku = shop.stocked("SPLIT-1", 9).await;
+    let listing = shop.listing(connection, "MLB3").await;
+    let (line, _) = shop.line(connection, "3000").await;
+    let (id, now): (LedgerEntryId, _) = (shop.house.id(), shop.house.now());
+    let entry = NewEntry {
+        id,
+        sku,
+        kind: EntryKind::Line(Effect::Reserve),
+        delta: Effect::Reserve.delta(1),
+        line: Some(line),
+        reason: String::new(),
+        actor: Actor::system("orders"),
+    };
+    shop.write(move |shop| {
+        shop.link_listing(listing, Some(sku))?;
+        shop.append(&entry, now)?;
+        shop.choose_mode(sku, Mode::Split)?;
+        shop.note_split(sku, true)?;
+        shop.keep_quotas(sku, &[Quota { bound_units: 4, ..Quota::at_zero(listing) }])
+    })
+    .await;
+    Divided { sku, listing }
+}
+
+/// Each reading method, and how much it finds.
+pub(super) const READS: &[(&str, Read)] = &[
+    ("sku_split", |shop, of| found(shop.sku_split(of.divided.sku))),
+    ("hold_sku_split", |shop, of| found(shop.hold_sku_split(of.divided.sku))),
+    ("is_split_listing", |shop, of| shop.is_split_listing(of.divided.listing).map(usize::from)),
+    ("quota_bound", |shop, of| found(shop.quota_bound(of.divided.listing))),
+    ("quotas", |shop, of| listed(shop.quotas(of.divided.sku))),
+    ("split_skus_of", |shop, of| listed(shop.split_skus_of(of.connection))),
+    ("sold_by_listing", |shop, of| listed(shop.sold_by_listing(of.divided.sku, 2, Timestamp::EPOCH))),
+    ("orders_to_read", |shop, of| listed(shop.orders_to_read(of.connection, 10))),
+];
+
+/// Each writing method, used on what belongs to another.
+pub(super) const WRITES: &[(&str, Write)] = &[
+    ("choose_mode", |shop, of| shop.choose_mode(of.divided.sku, Mode::Shared)),
+    ("choose_mode of a SKU that has none", |shop, of| shop.choose_mode(of.sku, Mode::Split)),
+    ("note_split", |shop, of| shop.note_split(of.divided.sku, false)),
+    ("keep_quotas", |shop, of| shop.keep_quotas(of.divided.sku, &[])),
+    ("keep_quotas with one", |shop, of| {
+        shop.keep_quotas(of.divided.sku, &[Quota::at_zero(of.divided.listing)])
+    }),
+    ("hold_sku_split", |shop, of| shop.hold_sku_split(of.divided.sku).map(drop)),
+    ("settle_outbox", |shop, of| shop.settle_outbox(of.listing, of.now)),
+];
