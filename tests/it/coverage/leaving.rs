@@ -7,7 +7,8 @@ use super::{Method, StatusCode, Visitor, ask, form};
 
 const PAGE: &str = "/privacy/leaving";
 
-/// What is refused says what to do, and what was typed stands in its field again.
+/// What is refused says what to do, and what was typed stands in its field again. The visitor has chosen
+/// English before.
 async fn wrong_wishes_are_refused(visitor: &Visitor<'_>) {
     let long = "fechamos ".repeat(60);
     for (name, reason, key) in [
@@ -19,7 +20,7 @@ async fn wrong_wishes_are_refused(visitor: &Visitor<'_>) {
         let fields = form(&[("name", name), ("reason", reason), ("csrf", &visitor.csrf)]);
         let refused = ask(&visitor.router, Method::POST, PAGE, &visitor.cookie, fields).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{key}");
-        assert!(refused.text.contains(web::i18n::text(Lang::PtBr, key)), "{}", refused.text);
+        assert!(refused.text.contains(web::i18n::text(Lang::En, key)), "{}", refused.text);
         assert!(refused.text.contains(&format!("name=\"reason\" type=\"text\" value=\"{reason}\"")), "{key}");
     }
 }
@@ -30,7 +31,7 @@ pub(super) async fn is_pressed(visitor: &mut Visitor<'_>) {
     let told = Some("organization.leaving");
     visitor.press(PAGE, PAGE, &wish, told).await;
     let page = visitor.get(PAGE).await.text;
-    assert!(page.contains(web::i18n::text(Lang::PtBr, "leaving-stay")), "{page}");
+    assert!(page.contains(web::i18n::text(Lang::En, "leaving-stay")), "{page}");
     assert!(!page.contains("name=\"reason\""), "nobody asks twice");
     visitor.press("/privacy/leaving/stay", "/privacy/leaving/stay", &[], told).await;
     let copied = Some("organization.copied");

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 const LISTINGS: usize = 3;
 const STOCKED_UNITS: i64 = 12;
 const RULES: Rules = Rules {
-    latest_apply: Duration::from_secs(60),
+    latest_apply: Duration::from_mins(1),
     list_lag: Duration::from_secs(3),
     retry_after: Duration::from_secs(1),
     look_every: Duration::from_secs(20),

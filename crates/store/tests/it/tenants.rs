@@ -70,7 +70,6 @@ struct Estate {
     papers: Papers,
     divided: splits::Divided,
     key: DataKeyId,
-    /// That of orders.
     table: Table,
     now: Timestamp,
     /// An id that nothing has yet.
@@ -378,10 +377,6 @@ const READS: &[(&str, Read)] = &[
     ("difference_sums", |shop, _| listed(shop.difference_sums(Timestamp::EPOCH))),
     ("waiting_mail", |shop, of| found(shop.waiting_mail(of.papers.mail))),
     ("holds", |shop, _| listed(shop.holds())),
-    ("leaving", |shop, _| found(shop.leaving())),
-    ("key_owners", |shop, _| listed(shop.key_owners())),
-    ("orders_not_sent", |shop, _| shop.orders_not_sent().map(|orders| usize::try_from(orders).unwrap())),
-    ("own_rows", |shop, of| shop.own_rows(&of.table, None, 9).map(|rows| rows.each().count())),
     ("ticket_letter", |shop, of| found(shop.ticket_letter(of.papers.ticket, of.now))),
     ("ticket_digest", |shop, of| found(shop.ticket_digest(of.papers.ticket))),
     ("requests", |shop, _| listed(shop.requests())),
@@ -562,10 +557,6 @@ const WRITES: &[(&str, Write)] = &[
         shop.end_request(of.papers.request, RequestState::Refused, &answer, None, of.now).map(drop)
     }),
     ("note_erased", |shop, of| shop.note_erased(of.papers.request, 1)),
-    ("stay", |shop, _| shop.stay().map(drop)),
-    ("begin_leaving", |shop, of| shop.begin_leaving("node", of.now, of.now).map(drop)),
-    ("keep_leaving", |shop, of| shop.keep_leaving("node", of.now).map(drop)),
-    ("close_to_everybody", |shop, of| shop.close_to_everybody(&Actor::Unknown, of.now).map(drop)),
     ("lift_hold", |shop, of| shop.lift_hold(of.papers.hold, of.member, of.now).map(drop)),
     ("arrange_views", |shop, of| shop.arrange_views(of.member, &[of.fresh(), of.view])),
 ];

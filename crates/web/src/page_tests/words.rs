@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 57] = [
+const OPEN_GROUPS: [&str; 58] = [
     "access",
     "access-what",
     "actor-system",
@@ -28,6 +28,7 @@ const OPEN_GROUPS: [&str; 57] = [
     "flash-provider",
     "job",
     "kek-state",
+    "leaving-end",
     "listing-show",
     "listing-state",
     "nav",

@@ -14,13 +14,11 @@ pub(super) fn byte(letter: char) -> Option<u8> {
     if letter.is_control() {
         return None;
     }
-    match u8::try_from(letter) {
-        Ok(byte) => Some(byte),
-        Err(_) => {
-            let place = UPPER.iter().position(|upper| *upper == letter)?;
-            u8::try_from(place).ok().map(|place| place + 0x80)
-        }
+    if let Ok(byte) = u8::try_from(letter) {
+        return Some(byte);
     }
+    let place = UPPER.iter().position(|upper| *upper == letter)?;
+    u8::try_from(place).ok().map(|place| place + 0x80)
 }
 
 /// A line of text as bytes of the font, and whether all of it could be drawn. A letter that cannot is

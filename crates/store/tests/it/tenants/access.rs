@@ -96,6 +96,10 @@ pub(super) const READS: &[(&str, Read)] = &[
     ("former_member", |shop, of| found(shop.former_member(&of.given.former_index))),
     ("last_review", |shop, _| found(shop.last_review())),
     ("api_keys", |shop, of| listed(shop.api_keys(of.member, of.now))),
+    ("leaving", |shop, _| found(shop.leaving())),
+    ("key_owners", |shop, _| listed(shop.key_owners())),
+    ("orders_not_sent", |shop, _| shop.orders_not_sent().map(|orders| usize::try_from(orders).unwrap())),
+    ("own_rows", |shop, of| shop.own_rows(&of.table, None, 9).map(|rows| rows.each().count())),
     ("review_items", |shop, of| listed(shop.review_items(of.given.review))),
 ];
 
@@ -112,5 +116,9 @@ pub(super) const WRITES: &[(&str, Write)] = &[
         let item = ItemRow { grant: of.given.grant, decision: Some(Decision::End), by_holder: false };
         shop.decide(of.given.review, item, &Actor::Unknown, of.now).map(drop)
     }),
+    ("stay", |shop, _| shop.stay().map(drop)),
+    ("begin_leaving", |shop, of| shop.begin_leaving("node", of.now, of.now).map(drop)),
+    ("keep_leaving", |shop, of| shop.keep_leaving("node", of.now).map(drop)),
+    ("close_to_everybody", |shop, of| shop.close_to_everybody(&Actor::Unknown, of.now).map(drop)),
     ("close_review", |shop, of| shop.close_review(of.given.review, of.now).map(drop)),
 ];
