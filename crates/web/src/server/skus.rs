@@ -320,13 +320,13 @@ fn proof_of(
     connections: &BTreeMap<ConnectionId, Connection>,
 ) -> ProofRow {
     let connection = connections.get(&listing.connection);
-    let quota = quotas.iter().find(|quota| quota.listing == listing.id);
-    let should = match decide_push(listing.state, listing.shown_units, tally, NO_CEILING) {
-        // Of a split SKU it may sell its own units, and no more.
-        _ if quota.is_some() => quota.map_or(0, |quota| quota.bound_units.max(0)),
+    let by_ledger = match decide_push(listing.state, listing.shown_units, tally, NO_CEILING) {
         Push::Write { quantity_units } if listing.ours => quantity_units,
         Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
     };
+    // Of a split SKU it may sell its own units, and no more.
+    let quota = quotas.iter().find(|quota| quota.listing == listing.id);
+    let should = quota.map_or(by_ledger, |quota| quota.bound_units.max(0));
     ProofRow {
         listing: listing.id,
         number: listing.external_id.clone(),
