@@ -69,7 +69,7 @@ impl Way {
 
 /// What the world may do at most, and what split mode takes for granted of it.
 pub const RULES: Rules = Rules {
-    latest_apply: Duration::from_secs(60),
+    latest_apply: Duration::from_mins(1),
     list_lag: Duration::from_secs(3),
     retry_after: Duration::from_secs(1),
     look_every: Duration::from_secs(20),
