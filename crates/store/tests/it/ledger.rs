@@ -328,11 +328,11 @@ on_both! {
         }
         let sold = shop.read(move |shop| shop.sold_since(&[fast, slow], since)).await;
         assert_eq!(sold, BTreeMap::from([(fast, 15), (slow, 0)]));
-        let show = SkuShow::Low { sold_since: since };
-        let low = shop.read(move |shop| shop.sku_page("", &SkuFilter { show, ..SkuFilter::default() })).await;
+        let running_low = SkuShow::Low { sold_since: since };
+        let low = shop.read(move |shop| shop.sku_page("", &SkuFilter { show: running_low, ..SkuFilter::default() })).await;
         assert!(low.is_empty(), "five units at fifteen a month last ten days");
         shop.append(&shop.count(fast, -2)).await;
-        let low = shop.read(move |shop| shop.sku_page("", &SkuFilter { show, ..SkuFilter::default() })).await;
+        let low = shop.read(move |shop| shop.sku_page("", &SkuFilter { show: running_low, ..SkuFilter::default() })).await;
         assert_eq!(low.iter().map(|(sku, _)| sku.id).collect::<Vec<_>>(), [fast]);
     }
 
