@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     /// Names of files look like actions.
-    const FILES: [&str; 2] = [OCSF_FILE, "lojista.sqlite"];
+    const FILES: [&str; 4] = [OCSF_FILE, "lojista.sqlite", "manifest.json", "um.txt"];
 
     /// Every `thing.verb` that stands between quotes in this room's sources.
     fn actions_written() -> BTreeSet<String> {

@@ -324,18 +324,6 @@ fn lowest_left(fixed: i128, shares: i128) -> Option<i64> {
     })
 }
 
-/// A new price that is so many times the old one, or so small a part of it, is asked about first: a
-/// comma in the wrong place is a factor of ten or a hundred.
-pub const SUSPICIOUS_FACTOR: i64 = 5;
-
-/// Whether a change of price looks like a slip.
-#[must_use]
-pub const fn looks_like_a_slip(old_minor: i64, new_minor: i64) -> bool {
-    old_minor > 0
-        && (new_minor >= old_minor.saturating_mul(SUSPICIOUS_FACTOR)
-            || new_minor.saturating_mul(SUSPICIOUS_FACTOR) <= old_minor)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -416,19 +404,6 @@ mod tests {
         assert_eq!(FeeTable::new(vec![(0, fees), (5, below)]), Err(FeeTableError::Negative(2)));
         let many = (0..=40).map(|from| (from, fees)).collect();
         assert_eq!(FeeTable::new(many), Err(FeeTableError::TooMany));
-    }
-
-    #[test]
-    fn a_slip_of_the_comma_is_asked_about_and_a_sale_is_not() {
-        for (old, new, slip) in [
-            (4_990, 499_000, true),
-            (4_990, 49, true),
-            (4_990, 2_490, false),
-            (4_990, 9_990, false),
-            (0, 1, false),
-        ] {
-            assert_eq!(looks_like_a_slip(old, new), slip, "{old} to {new}");
-        }
     }
 
     fn tables() -> impl Strategy<Value = FeeTable> {
