@@ -347,16 +347,22 @@ fn proof_of(
     }
 }
 
+/// The SKU that a form was sent for, and what is around its page.
+async fn sku_of_form(member: &Member, id: &str) -> Result<(Chrome, Found), Failure> {
+    let chrome = member.chrome(Some(Nav::Skus)).await?;
+    match find(member, id, None, None).await? {
+        Some(found) => Ok((chrome, found)),
+        None => Err(Failure::of(Obstacle::NotFound).on(chrome)),
+    }
+}
+
 /// Takes a count in.
 pub(crate) async fn adjust(
     Path(id): Path<String>,
     Form(posted, ..): Form<may::ChangeStock>,
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
-    let chrome = member.chrome(Some(Nav::Skus)).await?;
-    let Some(found) = find(&member, &id, None, None).await? else {
-        return Err(Failure::of(Obstacle::NotFound).on(chrome));
-    };
+    let (chrome, found) = sku_of_form(&member, &id).await?;
     let form = CountForm {
         on_hand_units: fields.get("on_hand_units").to_owned(),
         safety_units: fields.get("safety_units").to_owned(),
@@ -415,10 +421,7 @@ pub(crate) async fn share(
     Form(posted, ..): Form<may::ChangeStock>,
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
-    let chrome = member.chrome(Some(Nav::Skus)).await?;
-    let Some(found) = find(&member, &id, None, None).await? else {
-        return Err(Failure::of(Obstacle::NotFound).on(chrome));
-    };
+    let (chrome, found) = sku_of_form(&member, &id).await?;
     let (word, threshold) = (fields.get("mode").to_owned(), fields.get("threshold_units").to_owned());
     // A number counts in automatic mode alone: whatever stands there beside another mode does no harm.
     let units = threshold.parse::<i64>().unwrap_or(0);
