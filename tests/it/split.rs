@@ -5,10 +5,13 @@ use std::time::Duration;
 use app::split::ModeError;
 use domain::split::Mode;
 use sandbox::{Fault, FaultRule};
+use store::pages::ListingFilter;
 use tests::TestApp;
 
 /// On sale everywhere.
 const SHARED: &str = "CAN-INOX-500";
+/// So few are not divided any more.
+const LAST_UNITS: i64 = 2;
 const STEP: Duration = Duration::from_secs(10);
 const A_WHILE: Duration = Duration::from_mins(10);
 
@@ -21,7 +24,10 @@ async fn connect_all(shop: &TestApp) {
 
 async fn choose(shop: &TestApp, mode: Mode) {
     let sku = shop.sku(SHARED).await.id;
-    shop.app().choose_mode(shop.organization, shop.member, sku, mode).await.expect("the choice is kept");
+    shop.app()
+        .choose_mode(shop.organization, shop.member, sku, mode, None)
+        .await
+        .expect("the choice is kept");
     shop.pass(A_WHILE, STEP).await;
 }
 
@@ -105,12 +111,40 @@ on_both! { three_markets:
         shop.leaves_jobs();
     }
 
+    async fn the_last_units_go_to_the_listing_that_was_chosen(shop) {
+        connect_all(&shop).await;
+        let sku = shop.sku(SHARED).await.id;
+        let listings = shop.see(move |tenant| tenant.listings_of_sku(sku)).await;
+        let last = listings.last().expect("it is on sale").clone();
+        let chosen = shop.app().choose_mode(shop.organization, shop.member, sku, Mode::Split, Some(last.id)).await;
+        chosen.expect("the choice is kept");
+        shop.pass(A_WHILE, STEP).await;
+        let reserved = shop.sku(SHARED).await.tally.reserved_units;
+        count(&shop, reserved + LAST_UNITS).await;
+        let quotas = shop.see(move |tenant| tenant.quotas(sku)).await;
+        for quota in quotas {
+            let units = if quota.listing == last.id { LAST_UNITS } else { 0 };
+            assert_eq!(quota.bound_units, units, "{}", quota.listing);
+        }
+    }
+
+    async fn the_last_units_cannot_go_to_a_listing_of_another_sku(shop) {
+        shop.connect_classic().await;
+        let sku = shop.sku(SHARED).await.id;
+        let others = shop.see(|tenant| tenant.listing_page(None, &ListingFilter::default())).await;
+        let other = others.iter().map(|(listing, _)| listing).find(|listing| listing.sku != Some(sku));
+        let other = other.expect("the shop sells something else").id;
+        let refused = shop.app().choose_mode(shop.organization, shop.member, sku, Mode::Split, Some(other)).await;
+        assert!(matches!(refused, Err(ModeError::Listing)), "{refused:?}");
+        assert_eq!(shop.see(move |tenant| tenant.sku_split(sku)).await, None);
+    }
+
     async fn a_threshold_that_is_none_is_refused(shop) {
         shop.connect_classic().await;
         let sku = shop.sku(SHARED).await.id;
         for threshold_units in [-1, 0, 10_001] {
             let mode = Mode::Auto { threshold_units };
-            let refused = shop.app().choose_mode(shop.organization, shop.member, sku, mode).await;
+            let refused = shop.app().choose_mode(shop.organization, shop.member, sku, mode, None).await;
             assert!(matches!(refused, Err(ModeError::Threshold)), "{threshold_units}: {refused:?}");
         }
         assert_eq!(shop.see(move |tenant| tenant.sku_split(sku)).await, None);

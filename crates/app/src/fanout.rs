@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use connect::{ErrorKind, ListingKey, ListingSnapshot, StockControl};
 use domain::listing::decide_push;
-use domain::{Actor, ConnectionId, ListingId, ListingState, OrganizationId, Push, Tally};
+use domain::{Actor, ConnectionId, ListingId, ListingState, OrganizationId, Push, Tally, Timestamp};
+use store::Tenant;
+use store::jobs::Job;
 use store::listings::Listing;
 
 use crate::App;
@@ -25,23 +27,58 @@ use crate::steps;
 const TRIES_FOR_UNSEEN_SALES: u32 = 3;
 /// How soon after a suspicious number the orders are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long after a write a listing is written again: what changed meanwhile is told in one
+/// number, and a burst of sales does not use up what the account may ask of its platform.
+const WRITES_APART: Duration = Duration::from_secs(1);
 
 impl App {
-    /// Tells a listing its quantity. False when it has to be told nothing, and nobody was
-    /// called.
+    /// Tells a listing its quantity. False when it has to be told nothing, or not yet, and
+    /// nobody was called.
     pub(crate) async fn push_stock(
         &self,
         organization: OrganizationId,
         id: ListingId,
-        attempts: u32,
+        job: &Job,
     ) -> Result<bool, AppError> {
-        if self.organization(organization).read(move |tenant| tenant.is_split_listing(id)).await?
-            && let Some(called) = self.push_split(organization, id).await?
-        {
+        let found = move |tenant: &mut Tenant<'_, '_>| {
+            let Some(listing) = tenant.listing(id)? else { return Ok(None) };
+            Ok(Some((listing, tenant.is_split_listing(id)?)))
+        };
+        let Some((listing, is_split)) = self.organization(organization).read(found).await? else {
+            return Ok(false);
+        };
+        if let Some(at) = self.not_before(&listing) {
+            return self.push_later(organization, &listing, &job.cause, at).await.map(|()| false);
+        }
+        if is_split && let Some(called) = self.push_split(organization, id).await? {
             return Ok(called);
         }
         let Some((listing, tally)) = self.due(organization, id).await? else { return Ok(false) };
-        self.align(organization, listing, tally, attempts).await.map(|()| true)
+        self.align(organization, listing, tally, job.attempts).await.map(|()| true)
+    }
+
+    /// Until when a listing that was just written is left alone. A clock that was put back
+    /// keeps nobody waiting.
+    fn not_before(&self, listing: &Listing) -> Option<Timestamp> {
+        let (sent, now) = (listing.sent_at?, self.clock().now());
+        let again = sent.plus(WRITES_APART);
+        (sent <= now && now < again).then_some(again)
+    }
+
+    async fn push_later(
+        &self,
+        organization: OrganizationId,
+        listing: &Listing,
+        cause: &str,
+        at: Timestamp,
+    ) -> Result<(), AppError> {
+        let (app, connection, cause) = (self.clone(), listing.connection, cause.to_owned());
+        let work = Work::PushStock { listing: listing.id };
+        self.organization(organization)
+            .write(move |tenant| app.ask(tenant, connection, &work, &cause, at))
+            .await?;
+        self.wake_at(at);
+        Ok(())
     }
 
     async fn align(

@@ -55,11 +55,11 @@ pub mod views;
 pub mod worker;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use connect::Channel;
 use domain::member::SecondFactorRule;
-use domain::{ChannelKind, Clock, ConnectionId, Entropy, OrderId, OrganizationId};
+use domain::{ChannelKind, Clock, ConnectionId, Entropy, OrderId, OrganizationId, Timestamp};
 use store::inbox::Intake;
 use store::{Organization, Store};
 use tokio::sync::{Notify, broadcast};
@@ -137,6 +137,8 @@ pub struct App {
     hooks_came: Arc<Notify>,
     /// Rung when jobs were made.
     jobs_came: Arc<Notify>,
+    /// When this node's worker is to look again, for what was put off by a moment.
+    soon: Arc<Mutex<Vec<Timestamp>>>,
     /// Counted in memory, written with the clockwork's next turn: a flood of refused
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
@@ -173,6 +175,7 @@ impl App {
             events: broadcast::channel(EVENT_BACKLOG).0,
             hooks_came: Arc::new(Notify::new()),
             jobs_came: Arc::new(Notify::new()),
+            soon: Arc::default(),
             tallies: Arc::new(clockwork::Tallies::default()),
             refusals: Arc::default(),
             audit: Arc::new(audit),

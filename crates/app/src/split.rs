@@ -43,9 +43,19 @@ pub enum ModeError {
     /// A threshold below one or beyond [`MAX_THRESHOLD_UNITS`].
     #[error("the threshold must be between 1 and {MAX_THRESHOLD_UNITS}")]
     Threshold,
+    /// The last units cannot go to a listing that does not sell the SKU.
+    #[error("the listing does not sell this SKU")]
+    Listing,
     /// Anything else.
     #[error(transparent)]
     App(#[from] AppError),
+}
+
+/// What became of a choice.
+enum Chosen {
+    Kept,
+    NoSku,
+    NoListing,
 }
 
 /// What becomes of a listing's job.
@@ -65,35 +75,47 @@ enum Errand {
 }
 
 impl App {
-    /// Keeps how a SKU's listings share its units, and begins to.
+    /// Keeps how a SKU's listings share its units, and which of them gets the last ones (`None` for the one
+    /// that sells most), and begins to.
     pub async fn choose_mode(
         &self,
         organization: OrganizationId,
         member: MemberId,
         id: SkuId,
         mode: Mode,
+        preferred: Option<ListingId>,
     ) -> Result<(), ModeError> {
         if matches!(mode, Mode::Auto { threshold_units } if !(1..=MAX_THRESHOLD_UNITS).contains(&threshold_units))
         {
             return Err(ModeError::Threshold);
         }
         let app = self.clone();
-        let found = self
+        let chosen = self
             .organization(organization)
             .write(move |tenant| {
-                let Some(sku) = tenant.sku(id)? else { return Ok(false) };
-                tenant.choose_mode(id, mode)?;
+                let Some(sku) = tenant.sku(id)? else { return Ok(Chosen::NoSku) };
+                if let Some(preferred) = preferred
+                    && tenant.listings_of_sku(id)?.iter().all(|listing| listing.id != preferred)
+                {
+                    return Ok(Chosen::NoListing);
+                }
+                tenant.choose_mode(id, mode, preferred)?;
                 let deed = Deed::new(Actor::Member(member), "sku.sharing_chosen", id.to_string())
                     .with("mode", mode.as_str())
-                    .with("threshold", mode.threshold_units());
+                    .with("threshold", mode.threshold_units())
+                    .with("last_units_to", preferred.map(|listing| listing.to_string()).unwrap_or_default());
                 app.outcome(tenant, &deed, "ok")?;
                 app.tell_listings(tenant, id, sku.tally.version, None, &[])?;
-                Ok(true)
+                Ok(Chosen::Kept)
             })
             .await
             .map_err(AppError::from)?;
         self.jobs_came.notify_one();
-        if found { Ok(()) } else { Err(ModeError::App(AppError::NotFound("SKU"))) }
+        match chosen {
+            Chosen::Kept => Ok(()),
+            Chosen::NoListing => Err(ModeError::Listing),
+            Chosen::NoSku => Err(ModeError::App(AppError::NotFound("SKU"))),
+        }
     }
 
     /// Something happened to a SKU. True when it is split: then its listings' jobs are asked for, and nothing
@@ -231,10 +253,11 @@ impl App {
         let (id, now) = (listing.id, self.clock().now());
         let version = tenant.sku(sku)?.map_or(0, |sku| sku.tally.version);
         let sold = tenant.sold_by_listing(sku, version, now.minus(Rules::HOUSE.recent))?;
+        let preferred = tenant.sku_split(sku)?.and_then(|chosen| chosen.preferred);
         let decided = self.in_split(tenant, sku, |split, tally, listings| {
             // This job is the only one of its listing: for a call that is under way nobody waits any more.
             split.lost(id, now);
-            let plan = split.decide(tally, &demands(listings, &sold), now);
+            let plan = split.decide(tally, &demands(listings, &sold, preferred), now);
             let errand = announce(split, &plan, id, tally, now);
             (plan, errand, listings.to_vec())
         })?;
@@ -439,8 +462,14 @@ fn unsure(head: &Listing, listings: &[Listing], now: Timestamp) -> Quota {
     Quota::unknown(head.id, guess, doubt_until.filter(|until| *until > now))
 }
 
-fn demands(listings: &[Listing], sold: &[(Option<ListingId>, i64)]) -> Vec<Demand> {
+/// Who sells how much, and who gets the last units: a listing that sells the SKU no more gets nothing.
+fn demands(
+    listings: &[Listing],
+    sold: &[(Option<ListingId>, i64)],
+    preferred: Option<ListingId>,
+) -> Vec<Demand> {
     let heads: Vec<&Listing> = heads(listings).collect();
+    let preferred = preferred.map(|listing| head_of(listings, listing));
     let sold_of = |id: ListingId| {
         sold.iter()
             .filter(|(listing, _)| listing.is_some_and(|listing| head_of(listings, listing) == id))
@@ -451,7 +480,7 @@ fn demands(listings: &[Listing], sold: &[(Option<ListingId>, i64)]) -> Vec<Deman
         listing: listing.id,
         sold_units: sold_of(listing.id),
         ceiling_units: if listing.state.takes_stock() { CEILING_UNITS } else { 0 },
-        is_preferred: false,
+        is_preferred: preferred == Some(listing.id),
     };
     heads.iter().map(demand).collect()
 }

@@ -86,9 +86,7 @@ impl App {
             let mut pause = POLL;
             match self.round(&hands).await {
                 Ok(jobs) => {
-                    if !jobs.is_empty() {
-                        pause = Duration::ZERO;
-                    }
+                    pause = if jobs.is_empty() { self.until_soon() } else { Duration::ZERO };
                     for job in jobs {
                         let (app, hands) = (self.clone(), Arc::clone(&hands));
                         tasks.spawn(async move {
@@ -117,6 +115,21 @@ impl App {
         if let Err(error) = self.keep_the_rest(ended).await {
             tracing::error!(error = %error, "the last jobs' ends could not be kept; their leases give them back");
         }
+    }
+
+    /// How long the worker may sleep: what was put off by a moment is not late by a poll.
+    fn until_soon(&self) -> Duration {
+        let now = self.clock().now();
+        let first = hold_soon(&self.soon).iter().filter(|due| **due > now).min().copied();
+        first.map_or(POLL, |due| due.since(now).min(POLL))
+    }
+
+    /// Has this node's worker awake at `due`, for work that was put off by a moment.
+    pub(crate) fn wake_at(&self, due: Timestamp) {
+        let now = self.clock().now();
+        let mut soon = hold_soon(&self.soon);
+        soon.retain(|due| *due > now);
+        soon.push(due);
     }
 
     /// Runs what is due now, one job after the other, in the lanes' order. Returns how
@@ -261,7 +274,7 @@ impl App {
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {
             Work::PushStock { listing } => {
-                return Ok(self.push_stock(organization, listing, job.attempts).await?);
+                return Ok(self.push_stock(organization, listing, job).await?);
             }
             Work::FetchOrder { external_id, changed_at } => {
                 // The list may tell another clock than the order: in the end what is shown does.
@@ -404,6 +417,10 @@ fn heard_in(error: &JobError) -> Heard {
 
 fn hold(hands: &Mutex<Hands>) -> MutexGuard<'_, Hands> {
     hands.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hold_soon(soon: &Mutex<Vec<Timestamp>>) -> MutexGuard<'_, Vec<Timestamp>> {
+    soon.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn keep_ends(tx: &mut Tx<'_>, ended: &[Ended], owner: &str, now: Timestamp) -> StoreResult<()> {

@@ -17,12 +17,14 @@ pub struct SkuSplit {
     pub mode: Mode,
     /// Whether it is split now.
     pub is_split: bool,
+    /// The listing that gets the last units; `None` for the one that sells most.
+    pub preferred: Option<ListingId>,
 }
 
 fn sku_split(row: &Row<'_>) -> StoreResult<SkuSplit> {
     let threshold_units = row.get(1)?;
     let mode = row.word(0, "sku_split", "mode", |word| Mode::parse(word, threshold_units))?;
-    Ok(SkuSplit { mode, is_split: row.get::<i64>(2)? == 1 })
+    Ok(SkuSplit { mode, is_split: row.get::<i64>(2)? == 1, preferred: row.get(3)? })
 }
 
 fn quota(row: &Row<'_>) -> StoreResult<Quota> {
@@ -56,7 +58,7 @@ impl Tenant<'_, '_> {
     /// How a SKU is shared; `None` where nobody chose.
     pub fn sku_split(&mut self, sku: SkuId) -> StoreResult<Option<SkuSplit>> {
         self.tx.row(
-            "SELECT mode, threshold_units, is_split FROM sku_split WHERE organization_id = $1 AND sku_id = $2",
+            "SELECT mode, threshold_units, is_split, preferred_listing_id FROM sku_split WHERE organization_id = $1 AND sku_id = $2",
             params![self.id, sku],
             sku_split,
         )
@@ -87,19 +89,22 @@ impl Tenant<'_, '_> {
     pub fn hold_sku_split(&mut self, sku: SkuId) -> StoreResult<Option<SkuSplit>> {
         self.tx.row(
             "UPDATE sku_split SET turn = turn + 1 WHERE organization_id = $1 AND sku_id = $2 \
-             RETURNING mode, threshold_units, is_split",
+             RETURNING mode, threshold_units, is_split, preferred_listing_id",
             params![self.id, sku],
             sku_split,
         )
     }
 
-    /// Keeps what a seller chose for a SKU of this shop. Whether it is split stays as it was.
-    pub fn choose_mode(&mut self, sku: SkuId, mode: Mode) -> StoreResult<()> {
+    /// Keeps what a seller chose for a SKU of this shop, and the listing of it that gets the last units. Whether it is split stays as it was.
+    pub fn choose_mode(&mut self, sku: SkuId, mode: Mode, preferred: Option<ListingId>) -> StoreResult<()> {
         self.tx.execute(
-            "INSERT INTO sku_split (sku_id, organization_id, mode, threshold_units, is_split, turn) \
-             SELECT id, organization_id, $3, $4, 0, 0 FROM sku WHERE organization_id = $1 AND id = $2 \
-             ON CONFLICT (sku_id) DO UPDATE SET mode = excluded.mode, threshold_units = excluded.threshold_units",
-            params![self.id, sku, mode.as_str(), mode.threshold_units()],
+            "INSERT INTO sku_split (sku_id, organization_id, mode, threshold_units, is_split, turn, \
+                                    preferred_listing_id) \
+             SELECT id, organization_id, $3, $4, 0, 0, \
+               (SELECT l.id FROM listing l WHERE l.organization_id = $1 AND l.id = $5) FROM sku WHERE organization_id = $1 AND id = $2 \
+             ON CONFLICT (sku_id) DO UPDATE SET mode = excluded.mode, threshold_units = excluded.threshold_units, \
+               preferred_listing_id = excluded.preferred_listing_id",
+            params![self.id, sku, mode.as_str(), mode.threshold_units(), preferred],
         )?;
         Ok(())
     }

@@ -27,28 +27,31 @@ const BENCH: &str = "fan-out";
 /// Sales a second, as the house promises its figure for.
 const SALES_PER_SECOND: u32 = 50;
 /// Units of each SKU before the first sale.
-const UNITS: i64 = 50_000;
+pub(super) const UNITS: i64 = 50_000;
 /// The platform's own limit is lifted: it is the house that is measured.
 const NO_LIMIT_PER_MINUTE: u32 = 10_000_000;
 /// The longest wait for the shop to come to rest.
-const IDLE_LIMIT: Duration = Duration::from_mins(2);
+pub(super) const IDLE_LIMIT: Duration = Duration::from_mins(2);
 /// Longest body of a write.
 const BODY_BYTES: usize = 64 * 1024;
 
 /// What was seen on the wires.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// When the first hook of an order was sent, by the order's number.
     hooks: BTreeMap<String, Instant>,
-    /// Quantities written: item, units, when.
-    writes: Vec<(String, i64, Instant)>,
+    /// Quantities written.
+    pub(super) writes: Vec<Write>,
 }
 
+/// A quantity that was written: item, units, when.
+pub(super) type Write = (String, i64, Instant);
+
 #[derive(Debug, Clone, Default)]
-struct Wires(Arc<Mutex<Seen>>);
+pub(super) struct Wires(Arc<Mutex<Seen>>);
 
 impl Wires {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -84,9 +87,10 @@ impl HookSender for NotingSender {
 }
 
 /// Two listings of one SKU: the first one sells, the second one is told.
-struct Pair {
-    selling: String,
-    told: String,
+pub(super) struct Pair {
+    pub(super) sku: SkuId,
+    pub(super) selling: String,
+    pub(super) told: String,
 }
 
 struct Sale {
@@ -95,15 +99,16 @@ struct Sale {
     at: Instant,
 }
 
-struct World {
+pub(super) struct World {
     sandbox: Sandbox,
-    stage: Stage,
-    wires: Wires,
-    pairs: Vec<Pair>,
+    pub(super) stage: Stage,
+    pub(super) wires: Wires,
+    pub(super) pairs: Vec<Pair>,
 }
 
 impl World {
-    async fn open(ground: &Ground) -> Result<Self> {
+    /// A shop whose marketplace plays by these rules.
+    pub(super) async fn open(ground: &Ground, rules: Rules) -> Result<Self> {
         let (market, market_address) = stage::listen().await?;
         let (unused, _) = stage::listen().await?;
         let (listener, address) = stage::listen().await?;
@@ -111,7 +116,7 @@ impl World {
         let sandbox = Sandbox::new(SandboxConfig {
             base_url: format!("http://{market_address}"),
             redirect_uri: format!("{public_url}/connections/callback/{}", CHANNEL.as_str()),
-            rules: Rules { requests_per_minute: NO_LIMIT_PER_MINUTE, ..Rules::default() },
+            rules,
             ..SandboxConfig::new(Arc::new(SystemClock))
         });
         let wires = Wires::default();
@@ -166,7 +171,7 @@ async fn pair_up(stage: &Stage) -> Result<Vec<Pair>> {
             organization.read(move |tenant| tenant.sku_by_code(&code)).await?.ok_or("no SKU was made")?;
         count(stage, sku.id).await?;
         let item = |listing: &Listing| listing.external_id.clone();
-        pairs.push(Pair { selling: item(&two[0]), told: item(&two[1]) });
+        pairs.push(Pair { sku: sku.id, selling: item(&two[0]), told: item(&two[1]) });
     }
     if pairs.is_empty() { Err("the seller has no two plain listings".into()) } else { Ok(pairs) }
 }
@@ -178,14 +183,14 @@ async fn count(stage: &Stage, sku: SkuId) -> Result<()> {
 
 /// When each sale was first shown by the other listing: the quantities are absolute, so
 /// the `n`th sale of a SKU is shown by the first write of at most `UNITS - n`.
-fn shown_at(sales: &[Sale], pairs: &[Pair], writes: &[(String, i64, Instant)]) -> Vec<Option<Instant>> {
+fn shown_at(sales: &[Sale], pairs: &[Pair], writes: &[Write]) -> Vec<Option<Instant>> {
     let mut sold = vec![0_i64; pairs.len()];
     sales
         .iter()
         .map(|sale| {
             sold[sale.pair] += 1;
             let left = UNITS - sold[sale.pair];
-            let shows = |write: &&(String, i64, Instant)| write.0 == pairs[sale.pair].told && write.1 <= left;
+            let shows = |write: &&Write| write.0 == pairs[sale.pair].told && write.1 <= left;
             writes.iter().filter(shows).map(|write| write.2).find(|at| *at >= sale.at)
         })
         .collect()
@@ -195,7 +200,9 @@ fn shown_at(sales: &[Sale], pairs: &[Pair], writes: &[(String, i64, Instant)]) -
 pub fn run(ground: &Ground, span: Duration, report: &mut Report) -> Result<()> {
     let runtime = stage::server_runtime()?;
     let (world, sales) = runtime.block_on(async {
-        let world = World::open(ground).await?;
+        let world =
+            World::open(ground, Rules { requests_per_minute: NO_LIMIT_PER_MINUTE, ..Rules::default() })
+                .await?;
         world.wires.seen().writes.clear();
         let sales = world.sell(span).await?;
         world.stage.until_idle(IDLE_LIMIT).await?;
@@ -237,6 +244,8 @@ pub fn run(ground: &Ground, span: Duration, report: &mut Report) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use domain::TypedId as _;
+
     use super::*;
 
     #[test]
@@ -244,7 +253,7 @@ mod tests {
         let begun = Instant::now();
         let at = |ms: u64| begun + Duration::from_millis(ms);
         let sale = |ms| Sale { pair: 0, order: String::new(), at: at(ms) };
-        let pairs = [Pair { selling: "A".into(), told: "B".into() }];
+        let pairs = [Pair { sku: SkuId::from_bytes([0; 16]), selling: "A".into(), told: "B".into() }];
         let writes = [
             ("A".to_owned(), UNITS - 9, at(1)),
             ("B".to_owned(), UNITS - 1, at(10)),

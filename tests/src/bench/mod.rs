@@ -9,9 +9,11 @@ pub mod first_import;
 pub mod footprint;
 pub mod hook_intake;
 pub mod http;
+pub mod listings_page;
 pub mod load;
 pub mod masked_page;
 pub mod orders_page;
+pub mod page;
 pub mod permission;
 pub mod program;
 pub mod refused_sign_in;
@@ -20,6 +22,7 @@ pub mod restore_drill;
 pub mod rotation;
 pub mod sealing;
 pub mod stage;
+pub mod stock_changes;
 
 /// Why a measurement could not be taken. Nothing here is worth a type: a person reads it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -3,9 +3,8 @@
 //! its own, so that what this process spends is the server's alone.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{Clock as _, ConnectionId, LineId, OrderId, OrganizationId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
@@ -13,11 +12,10 @@ use sandbox::{Sandbox, SandboxConfig};
 use store::{Engine, Location, Store, StoreResult, Tx, Val};
 use vault::{Keyring, OsEntropy};
 
-use super::http::{self, Connection};
-use super::load::{median, quantile};
+use super::Result;
+use super::page::{self, Page, ROUNDS, placeholders};
 use super::report::{Bound, Figure, Report};
 use super::stage::{self, CHANNEL, Ground, Stage, SystemClock};
-use super::{Error, Result, cpu};
 
 const BENCH: &str = "orders-page";
 /// Sizes of the shops, in orders.
@@ -32,10 +30,6 @@ const APART: Duration = Duration::from_secs(30);
 const ORDERS_PER_TRANSACTION: u32 = 10_000;
 /// Orders seeded by one statement: 24 parameters each stay below both engines' limits.
 const ORDERS_PER_STATEMENT: u32 = 200;
-/// Turns of each page; processor time is the middle of them.
-const ROUNDS: usize = 5;
-/// Requests that are not counted, at the start of each turn.
-const WARM_UP: u32 = 20;
 /// The longest wait for the import of the sandbox's seller.
 const IMPORT_LIMIT: Duration = Duration::from_mins(1);
 
@@ -76,6 +70,10 @@ impl Shop {
         let deep = seed(stage.app.store(), stage.organization, connection, orders).await?;
         stage::serve(listener, stage.router());
         Ok(Self { orders, stage, address, deep })
+    }
+
+    fn page(&self, name: String, path: &str) -> Page {
+        Page::new(name, self.orders, self.address, &self.stage.cookie, path)
     }
 }
 
@@ -155,16 +153,6 @@ impl Made {
     }
 }
 
-/// `VALUES` of so many rows with so many parameters each.
-fn placeholders(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let numbers: Vec<String> =
-            (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-        format!("({})", numbers.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
-}
-
 fn insert_orders(
     tx: &mut Tx<'_>,
     organization: OrganizationId,
@@ -235,85 +223,6 @@ fn insert_lines(tx: &mut Tx<'_>, organization: OrganizationId, made: &[Made]) ->
     Ok(())
 }
 
-/// A page that is asked for in turns, and what came of it.
-struct Page<'a> {
-    name: String,
-    shop: &'a Shop,
-    path: &'a str,
-    latencies: Vec<Duration>,
-    cpu_ms: Vec<f64>,
-}
-
-impl<'a> Page<'a> {
-    const fn new(name: String, shop: &'a Shop, path: &'a str) -> Self {
-        Self { name, shop, path, latencies: Vec::new(), cpu_ms: Vec::new() }
-    }
-
-    /// One turn; `processes` are those that work for the page.
-    fn turn(&mut self, requests: u32, processes: &[u32]) -> Result<()> {
-        let arguments = [
-            "client".to_owned(),
-            self.shop.address.to_string(),
-            self.path.to_owned(),
-            WARM_UP.to_string(),
-            requests.to_string(),
-        ];
-        let mut client = Command::new(std::env::current_exe()?);
-        client.args(&arguments).env(COOKIE_VARIABLE, &self.shop.stage.cookie);
-        let before = cpu::time_of_all(processes)?;
-        let output = client.output()?;
-        let spent = cpu::time_of_all(processes)?.saturating_sub(before);
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-        }
-        for line in String::from_utf8(output.stdout)?.lines() {
-            self.latencies.push(Duration::from_nanos(line.parse()?));
-        }
-        self.cpu_ms.push(spent.as_secs_f64() * 1e3 / f64::from(requests + WARM_UP));
-        Ok(())
-    }
-
-    fn p50_ms(&mut self) -> f64 {
-        self.latencies.sort_unstable();
-        quantile(&self.latencies, 0.5).as_secs_f64() * 1e3
-    }
-}
-
-/// Hands the session to the client; a command line is readable to everyone.
-const COOKIE_VARIABLE: &str = "LOJISTA_BENCH_COOKIE";
-
-/// The client's process: asks for a page again and again, prints each answer's time in
-/// nanoseconds.
-pub async fn client(address: SocketAddr, path: &str, warm_up: u32, requests: u32) -> Result<String> {
-    let cookie = std::env::var(COOKIE_VARIABLE)?;
-    let request = http::request("GET", path, &cookie, "");
-    let mut connection = Connection::open(address).await?;
-    let mut times = Vec::new();
-    for number in 0..warm_up + requests {
-        let begun = Instant::now();
-        let answer = connection.send(&request).await?;
-        let took = begun.elapsed();
-        if answer.status != 200 {
-            return Err(Error::from(format!("{path} was answered {}", answer.status)));
-        }
-        if number >= warm_up {
-            times.push(took.as_nanos().to_string());
-        }
-    }
-    Ok(times.join("\n"))
-}
-
-/// The processes of PostgreSQL that work for us; none on SQLite.
-async fn database_processes(stage: &Stage, location: &Location) -> Result<Vec<u32>> {
-    if let Location::File(_) = location {
-        return Ok(Vec::new());
-    }
-    let pids = "SELECT pid::bigint FROM pg_stat_activity WHERE backend_type = 'client backend'";
-    let pids =
-        stage.app.store().installation().read(move |tx| tx.rows(pids, &[], |row| row.get::<i64>(0))).await?;
-    Ok(pids.into_iter().map(u32::try_from).collect::<std::result::Result<_, _>>()?)
-}
-
 /// Measures on one database, with a fresh one for each shop from `ground`.
 pub fn run(ground: impl Fn() -> Result<Ground>, options: Options, report: &mut Report) -> Result<()> {
     let runtime = stage::server_runtime()?;
@@ -328,17 +237,11 @@ pub fn run(ground: impl Fn() -> Result<Ground>, options: Options, report: &mut R
     let (Some(small), Some(large), Some(ground)) = (shops.first(), shops.last(), grounds.first()) else {
         return Err("no shop to measure".into());
     };
-    let mut processes = runtime.block_on(database_processes(&small.stage, &ground.location))?;
-    processes.push(std::process::id());
-
-    let first = |shop| Page::new("first page".into(), shop, "/orders");
-    let mut pages: Vec<Page<'_>> = shops.iter().map(first).collect();
-    pages.push(Page::new(format!("page at row {}", large.orders / DEEP.1 * DEEP.0), large, &large.deep));
-    for _ in 0..ROUNDS {
-        for page in &mut pages {
-            page.turn(options.requests, &processes)?;
-        }
-    }
+    let processes = runtime.block_on(page::processes(&small.stage, &ground.location))?;
+    let first = |shop: &Shop| shop.page("first page".into(), "/orders");
+    let mut pages: Vec<Page> = shops.iter().map(first).collect();
+    pages.push(large.page(format!("page at row {}", large.orders / DEEP.1 * DEEP.0), &large.deep));
+    page::in_turns(&mut pages, options.requests, &processes)?;
 
     let database = ground.name;
     let mut figure = |name: String, value: f64, unit, bound| {
@@ -347,9 +250,9 @@ pub fn run(ground: impl Fn() -> Result<Ground>, options: Options, report: &mut R
     let cpu_limit = if database == "sqlite" { 1.0 } else { 3.0 };
     let mut p50 = Vec::new();
     for page in &mut pages {
-        let (name, orders, took) = (page.name.clone(), page.shop.orders, page.p50_ms());
+        let (name, orders, took) = (page.name.clone(), page.rows, page.p50_ms());
         let bound = (orders == CPU_SIZE).then_some(Bound::AtMost(cpu_limit));
-        figure(format!("{orders} orders, {name}: processor"), median(page.cpu_ms.clone()), "ms", bound);
+        figure(format!("{orders} orders, {name}: processor"), page.cpu_ms(), "ms", bound);
         figure(format!("{orders} orders, {name}: p50"), took, "ms", None);
         p50.push(took);
     }
@@ -369,11 +272,6 @@ pub fn run(ground: impl Fn() -> Result<Ground>, options: Options, report: &mut R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_are_numbered_through() {
-        assert_eq!(placeholders(2, 3), "($1, $2, $3), ($4, $5, $6)");
-    }
 
     #[test]
     fn a_seeded_order_names_its_place_as_the_pages_do() {

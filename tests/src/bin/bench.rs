@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
 use tests::bench::{
-    Result, connectors, fan_out, first_import, footprint, hook_intake, masked_page, orders_page, permission,
-    refused_sign_in, restore_drill, rotation, sealing,
+    Result, connectors, fan_out, first_import, footprint, hook_intake, listings_page, masked_page,
+    orders_page, page, permission, refused_sign_in, restore_drill, rotation, sealing, stock_changes,
 };
 use tests::database::POSTGRES_URL;
 
@@ -52,7 +52,10 @@ struct Wishes {
     /// Requests of each turn of orders-page.
     #[arg(long, default_value_t = 200)]
     requests: u32,
-    /// Seconds of sales of fan-out.
+    /// The larger shop of listings-page, in listings.
+    #[arg(long, default_value_t = 500_000)]
+    listings: u32,
+    /// Seconds of sales of fan-out, and of changes of stock-changes.
     #[arg(long, default_value_t = 20)]
     sales_seconds: u64,
     /// Orders of first-import.
@@ -83,6 +86,8 @@ enum Bench {
     RestoreDrill,
     MaskedPage,
     Rotation,
+    ListingsPage,
+    StockChanges,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,8 +110,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.part {
         Some(Part::Client { address, path, warm_up, requests }) => {
-            on_one_thread(orders_page::client(address, &path, warm_up, requests))
-                .map(|times| print!("{times}"))
+            on_one_thread(page::client(address, &path, warm_up, requests)).map(|times| print!("{times}"))
         }
         None => measure(&arguments.wishes),
     };
@@ -203,6 +207,21 @@ fn measure(wishes: &Wishes) -> Result<()> {
         rotation::run(&sqlite()?, wishes.keys, &mut report)?;
         if let Some(ground) = &on_postgres {
             rotation::run(&ground()?, wishes.keys, &mut report)?;
+        }
+    }
+    if wants(Bench::ListingsPage) {
+        eprintln!("bench: listings-page …");
+        listings_page::run(sqlite, wishes.listings, wishes.requests, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            listings_page::run(ground, wishes.listings, wishes.requests, &mut report)?;
+        }
+    }
+    if wants(Bench::StockChanges) {
+        let span = Duration::from_secs(wishes.sales_seconds);
+        eprintln!("bench: stock-changes …");
+        stock_changes::run(&sqlite()?, span, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            stock_changes::run(&ground()?, span, &mut report)?;
         }
     }
     print!("{report}");

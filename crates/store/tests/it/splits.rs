@@ -14,12 +14,14 @@ on_both! {
         let sku = shop.sku("CAN-1").await;
         assert_eq!(shop.read(move |shop| shop.sku_split(sku)).await, None);
         let auto = Mode::Auto { threshold_units: 7 };
-        shop.write(move |shop| shop.choose_mode(sku, auto)).await;
+        let connection = shop.connection().await;
+        let listing = shop.listing(connection, "MLB1").await;
+        shop.write(move |shop| shop.choose_mode(sku, auto, Some(listing))).await;
         shop.write(move |shop| shop.note_split(sku, true)).await;
-        let kept = SkuSplit { mode: auto, is_split: true };
+        let kept = SkuSplit { mode: auto, is_split: true, preferred: Some(listing) };
         assert_eq!(shop.write(move |shop| shop.hold_sku_split(sku)).await, Some(kept));
-        shop.write(move |shop| shop.choose_mode(sku, Mode::Shared)).await;
-        let kept = SkuSplit { mode: Mode::Shared, is_split: true };
+        shop.write(move |shop| shop.choose_mode(sku, Mode::Shared, None)).await;
+        let kept = SkuSplit { mode: Mode::Shared, is_split: true, preferred: None };
         assert_eq!(shop.read(move |shop| shop.sku_split(sku)).await, Some(kept));
     }
 
@@ -54,7 +56,7 @@ on_both! {
         let quotas = vec![full, Quota { probe: Some(looking), ..Quota::at_zero(second) }];
         let kept = quotas.clone();
         shop.write(move |shop| {
-            shop.choose_mode(sku, Mode::Split)?;
+            shop.choose_mode(sku, Mode::Split, None)?;
             shop.keep_quotas(sku, &kept)
         })
         .await;

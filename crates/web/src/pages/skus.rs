@@ -172,6 +172,8 @@ pub struct SharingForm {
     pub is_unsure: bool,
     /// While split: units that could still be sold beyond what there is.
     pub over_units: i64,
+    /// The listing that gets the last units; `None` for the one that sells most.
+    pub preferred: Option<ListingId>,
     /// What is wrong.
     pub errors: Errors,
 }
@@ -179,10 +181,16 @@ pub struct SharingForm {
 impl SharingForm {
     /// The modes, in the order of the form.
     pub const MODES: [&str; 3] = ["shared", "split", "auto"];
+
+    /// Whether that listing is to get the last units.
+    #[must_use]
+    pub fn prefers(&self, listing: &ListingId) -> bool {
+        self.preferred.as_ref() == Some(listing)
+    }
 }
 
-/// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/sharing` takes `mode` and
-/// `threshold_units`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
+/// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/sharing` takes `mode`,
+/// `threshold_units` and `last_units_to` (a listing's id, or nothing). `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
 /// `safety_units`, `reason` and `version` (of the tally the member looked at: when sales
 /// came in between, the change and not the count is what was meant).
 #[derive(Debug, Template)]

@@ -114,6 +114,7 @@ impl Reader {
                 is_split: index % 3 == 2,
                 is_unsure: index == 2,
                 over_units: i64::from(index == 2) * 2,
+                preferred: None,
                 errors: Errors::default(),
             },
             entries: self.ledger(),

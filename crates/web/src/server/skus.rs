@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use domain::listing::decide_push;
 use domain::split::{Mode, Quota, Rules, Split};
 use domain::stock::SALES_SPAN_DAYS;
-use domain::{ConnectionId, ProductId, Push, SkuId, Tally, Timestamp};
+use domain::{ConnectionId, ListingId, ProductId, Push, SkuId, Tally, Timestamp};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
@@ -249,6 +249,7 @@ fn sharing_of(found: &Found) -> SharingForm {
         is_split,
         is_unsure: is_split && is_unsure,
         over_units: if is_split { (-split.free_units(found.sku.tally)).max(0) } else { 0 },
+        preferred: found.chosen.and_then(|chosen| chosen.preferred),
         errors: Errors::default(),
     }
 }
@@ -423,27 +424,34 @@ pub(crate) async fn share(
     let Posted { member, fields, .. } = posted;
     let (chrome, found) = sku_of_form(&member, &id).await?;
     let (word, threshold) = (fields.get("mode").to_owned(), fields.get("threshold_units").to_owned());
+    // None is the listing that sells most; what is no listing's id is none of this SKU's.
+    let preferred = Some(fields.get("last_units_to")).filter(|id| !id.is_empty());
+    let preferred = preferred.map(str::parse::<ListingId>).transpose();
     // A number counts in automatic mode alone: whatever stands there beside another mode does no harm.
     let units = threshold.parse::<i64>().unwrap_or(0);
     let sku = found.sku.id;
-    let chosen = match Mode::parse(&word, units) {
-        Some(mode) => member.web.app.choose_mode(member.organization(), member.who.member, sku, mode).await,
-        None => Err(ModeError::Threshold),
-    };
-    match chosen {
-        Ok(()) => Ok(see_with(&format!("/skus/{sku}"), Tone::Good, "flash-sharing")),
-        Err(ModeError::Threshold) => {
-            let text = chrome.t("sharing-error").to_owned();
-            let errors = Errors(vec![FieldError { field: "threshold_units", text }]);
-            let mode = if word.is_empty() { "shared".to_owned() } else { word };
-            let sharing = SharingForm { mode, threshold_units: threshold, errors, ..sharing_of(&found) };
-            let (_, moment) = LedgerQuery::default().moment(&chrome);
-            let forms = Forms { count: count_of(found.sku.tally), sharing, moment };
-            let page = page(chrome, found, forms, None);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+    let chosen = match (Mode::parse(&word, units), &preferred) {
+        (None, _) => Err(ModeError::Threshold),
+        (Some(_), Err(_)) => Err(ModeError::Listing),
+        (Some(mode), Ok(preferred)) => {
+            let (organization, who) = (member.organization(), member.who.member);
+            member.web.app.choose_mode(organization, who, sku, mode, *preferred).await
         }
-        Err(ModeError::App(error)) => Err(Failure::from(error).on(chrome)),
-    }
+    };
+    let (field, text) = match chosen {
+        Ok(()) => return Ok(see_with(&format!("/skus/{sku}"), Tone::Good, "flash-sharing")),
+        Err(ModeError::Threshold) => ("threshold_units", chrome.t("sharing-error").to_owned()),
+        Err(ModeError::Listing) => ("last_units_to", chrome.t("sharing-error-listing").to_owned()),
+        Err(ModeError::App(error)) => return Err(Failure::from(error).on(chrome)),
+    };
+    let errors = Errors(vec![FieldError { field, text }]);
+    let mode = if word.is_empty() { "shared".to_owned() } else { word };
+    let preferred = preferred.ok().flatten();
+    let sharing = SharingForm { mode, threshold_units: threshold, preferred, errors, ..sharing_of(&found) };
+    let (_, moment) = LedgerQuery::default().moment(&chrome);
+    let forms = Forms { count: count_of(found.sku.tally), sharing, moment };
+    let page = page(chrome, found, forms, None);
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
 }
 
 fn with_error(mut form: CountForm, field: &'static str, text: &str) -> CountForm {

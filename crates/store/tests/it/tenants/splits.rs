@@ -32,7 +32,7 @@ pub(super) async fn divided(shop: &Shop<'_>, connection: ConnectionId) -> Divide
     shop.write(move |shop| {
         shop.link_listing(listing, Some(sku))?;
         shop.append(&entry, now)?;
-        shop.choose_mode(sku, Mode::Split)?;
+        shop.choose_mode(sku, Mode::Split, None)?;
         shop.note_split(sku, true)?;
         shop.keep_quotas(sku, &[Quota { bound_units: 4, ..Quota::at_zero(listing) }])
     })
@@ -54,8 +54,8 @@ pub(super) const READS: &[(&str, Read)] = &[
 
 /// Each writing method, used on what belongs to another.
 pub(super) const WRITES: &[(&str, Write)] = &[
-    ("choose_mode", |shop, of| shop.choose_mode(of.divided.sku, Mode::Shared)),
-    ("choose_mode of a SKU that has none", |shop, of| shop.choose_mode(of.sku, Mode::Split)),
+    ("choose_mode", |shop, of| shop.choose_mode(of.divided.sku, Mode::Shared, None)),
+    ("choose_mode of a SKU that has none", |shop, of| shop.choose_mode(of.sku, Mode::Split, None)),
     ("note_split", |shop, of| shop.note_split(of.divided.sku, false)),
     ("keep_quotas", |shop, of| shop.keep_quotas(of.divided.sku, &[])),
     ("keep_quotas with one", |shop, of| {
