@@ -43,6 +43,9 @@ pub enum ModeError {
     /// A threshold below one or beyond [`MAX_THRESHOLD_UNITS`].
     #[error("the threshold must be between 1 and {MAX_THRESHOLD_UNITS}")]
     Threshold,
+    /// It is a kit, or in one: its units are offered by listings of other SKUs, too, which no quota counts.
+    #[error("it is a kit or in a kit; these show all that is available")]
+    InKit,
     /// Anything else.
     #[error(transparent)]
     App(#[from] AppError),
@@ -78,22 +81,28 @@ impl App {
             return Err(ModeError::Threshold);
         }
         let app = self.clone();
-        let found = self
+        let chosen = self
             .organization(organization)
             .write(move |tenant| {
-                let Some(sku) = tenant.sku(id)? else { return Ok(false) };
+                // Nobody makes a kit of it meanwhile.
+                let Some(sku) = tenant.hold_skus(&[id])?.pop() else {
+                    return Ok(Err(AppError::NotFound("SKU").into()));
+                };
+                if mode != Mode::Shared && (sku.is_kit || sku.is_component) {
+                    return Ok(Err(ModeError::InKit));
+                }
                 tenant.choose_mode(id, mode)?;
                 let deed = Deed::new(Actor::Member(member), "sku.sharing_chosen", id.to_string())
                     .with("mode", mode.as_str())
                     .with("threshold", mode.threshold_units());
                 app.outcome(tenant, &deed, "ok")?;
                 app.tell_listings(tenant, id, sku.tally.version, None, &[])?;
-                Ok(true)
+                Ok(Ok(()))
             })
             .await
             .map_err(AppError::from)?;
         self.jobs_came.notify_one();
-        if found { Ok(()) } else { Err(ModeError::App(AppError::NotFound("SKU"))) }
+        chosen
     }
 
     /// Something happened to a SKU. True when it is split: then its listings' jobs are asked for, and nothing
@@ -101,7 +110,9 @@ impl App {
     pub(crate) fn tell_split(&self, tenant: &mut Tenant<'_, '_>, id: SkuId) -> StoreResult<bool> {
         let Some(chosen) = tenant.hold_sku_split(id)? else { return Ok(false) };
         let Some(sku) = tenant.sku(id)? else { return Ok(false) };
-        let is_split = chosen.mode.is_split(sku.tally.available_units(), chosen.is_split);
+        // What is in kits is offered by their listings, too, which no quota counts.
+        let may_split = !sku.is_kit && !sku.is_component;
+        let is_split = may_split && chosen.mode.is_split(sku.tally.available_units(), chosen.is_split);
         if is_split != chosen.is_split {
             tenant.note_split(id, is_split)?;
             tenant.keep_quotas(id, &[])?;
