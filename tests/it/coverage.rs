@@ -2,6 +2,7 @@
 //! pressed, and its event has to appear. A new route is in the router's own table, so it is
 //! asked for here before anybody remembers to.
 
+mod kits;
 mod leaving;
 mod members;
 mod provider;
@@ -291,6 +292,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let sharing = [("mode", "auto"), ("threshold_units", "5")];
     let told = Some("sku.sharing_chosen");
     visitor.press("/skus/{id}/sharing", &format!("/skus/{sku}/sharing"), &sharing, told).await;
+    kits::pressed(visitor, shop).await;
     let listing = shop.listings().await.into_iter().find(|it| it.sku == Some(sku)).expect("a linked listing");
     let path = format!("/listings/{}", listing.id);
     visitor.press("/listings/{id}/unlink", &format!("{path}/unlink"), &[], Some("listing.linked")).await;

@@ -55,6 +55,7 @@ mod holds;
 mod hooks;
 mod import;
 mod keys;
+mod kits;
 mod leaving;
 mod limits;
 mod mail;

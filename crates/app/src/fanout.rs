@@ -9,11 +9,12 @@
 use std::time::Duration;
 
 use connect::{ErrorKind, ListingKey, ListingSnapshot, StockControl};
+use domain::kit::is_kit_version;
 use domain::listing::decide_push;
-use domain::{Actor, ConnectionId, ListingId, ListingState, OrganizationId, Push, Tally, Timestamp};
-use store::Tenant;
+use domain::{Actor, ConnectionId, ListingId, ListingState, OrganizationId, Push, SkuId, Tally, Timestamp};
 use store::jobs::Job;
 use store::listings::Listing;
+use store::{StoreResult, Tenant};
 
 use crate::App;
 use crate::audit::Deed;
@@ -188,7 +189,7 @@ impl App {
             (self.clone(), self.clock().now(), tally.version, written.quantity_units);
         self.organization(organization)
             .write(move |tenant| {
-                tenant.note_confirmed(id, shown, version, now)?;
+                confirm(tenant, id, sku, shown, version, now)?;
                 app.outcome(tenant, &deed, "confirmed")
             })
             .await?;
@@ -203,9 +204,9 @@ impl App {
         shown: i64,
         version: i64,
     ) -> Result<(), AppError> {
-        let (id, now) = (listing.id, self.clock().now());
+        let (id, sku, now) = (listing.id, listing.sku, self.clock().now());
         self.organization(organization)
-            .write(move |tenant| tenant.note_confirmed(id, shown, version, now))
+            .write(move |tenant| confirm(tenant, id, sku, shown, version, now))
             .await?;
         Ok(())
     }
@@ -218,13 +219,13 @@ impl App {
         seen: &ListingSnapshot,
         version: i64,
     ) -> Result<(), AppError> {
-        let (id, now) = (listing.id, self.clock().now());
+        let (id, sku, now) = (listing.id, listing.sku, self.clock().now());
         let (units, state, status) = (seen.quantity_units, seen.state, seen.platform_status.clone());
         self.organization(organization)
             .write(move |tenant| {
                 tenant.note_shown(id, units, state, &status, now)?;
                 if version > 0 {
-                    tenant.note_confirmed(id, units, version, now)?;
+                    confirm(tenant, id, sku, units, version, now)?;
                 }
                 Ok(())
             })
@@ -244,6 +245,23 @@ impl App {
         self.jobs_came.notify_one();
         Ok(())
     }
+}
+
+/// Notes what a listing shows, for a version of what it sold when that was read. If it sells another SKU since, or its
+/// SKU became a kit or ceased to be one, what waits to be told is of that, and goes on waiting.
+fn confirm(
+    tenant: &mut Tenant<'_, '_>,
+    id: ListingId,
+    sku: Option<SkuId>,
+    units: i64,
+    version: i64,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let stays = match sku {
+        Some(sku) => tenant.still_sells(id, sku, is_kit_version(version))?,
+        None => false,
+    };
+    tenant.note_confirmed(id, units, if stays { version } else { 0 }, now)
 }
 
 pub(crate) fn key_of(listing: &Listing) -> ListingKey {

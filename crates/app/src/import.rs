@@ -147,7 +147,9 @@ impl App {
         }
         let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &snapshot.title, now)?;
         tenant.link_listing(listing.id, Some(sku.id))?;
-        let counted_before = tenant.sku_counted_at(sku.id)?.is_some_and(|counted| counted < run.started_at);
+        // A kit is never counted: what its listing shows says nothing of the shelf.
+        let counted_before =
+            sku.is_kit || tenant.sku_counted_at(sku.id)?.is_some_and(|counted| counted < run.started_at);
         if !counted_before {
             self.opening_count(tenant, &sku, listing.shown_units)?;
         }

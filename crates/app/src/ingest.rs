@@ -2,21 +2,22 @@
 //! that follows from it — ledger entries, listings to be told, audit, timeline — is
 //! decided and kept in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::order::{FirstSight, LineEffect};
 use domain::{
-    Actor, Applied, ConnectionId, Delta, Effect, EntryKind, LedgerEntryId, LineId, OrderId, OrderSnapshot,
-    OrderState, OrganizationId, OutboxId, SkuId, Tally, Timestamp, id::uuid_v7,
+    Actor, Applied, ConnectionId, Delta, Effect, EntryKind, LedgerEntryId, LineId, ListingId, OrderId,
+    OrderSnapshot, OrderState, OrganizationId, OutboxId, SkuId, Tally, Timestamp, id::uuid_v7,
 };
-use store::orders::{HeldOrder, NewLine, TimelineEvent};
+use store::orders::{HeldLine, HeldOrder, NewLine, TimelineEvent};
 use store::stock::NewEntry;
 use store::{StoreResult, Tenant};
 
 use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
+use crate::kits::parts_of;
 use crate::split::head_of;
 use crate::{App, Change, steps};
 
@@ -44,7 +45,42 @@ struct Row {
     key: String,
     sku: Option<SkuId>,
     /// The listing it was sold by.
-    listing: Option<domain::ListingId>,
+    listing: Option<ListingId>,
+    /// Units that were sold.
+    units: i64,
+}
+
+/// An effect of a line on one SKU of the shelf.
+struct Move<'a> {
+    row: &'a Row,
+    effect: Effect,
+    /// Units of that SKU.
+    units: i64,
+    /// Whether the line sold something else, a kit, that this is a component of.
+    is_part: bool,
+}
+
+/// What an order did to stock, for whoever has to be told.
+struct News {
+    order: OrderId,
+    placed_at: Timestamp,
+    /// What each line sold just now, which the platform of its listing has taken off that listing by itself.
+    counted: BTreeMap<LineId, (ListingId, i64)>,
+    /// What moved, with its sums before and after.
+    moved: Vec<(SkuId, Tally, Tally)>,
+    /// What kits of it could offer before.
+    kits: BTreeMap<SkuId, Tally>,
+}
+
+impl News {
+    /// Listings that fell by themselves by as much as what they sell.
+    fn counted_right(&self, fell: Option<i64>) -> Vec<ListingId> {
+        let mut sold: BTreeMap<ListingId, i64> = BTreeMap::new();
+        for (listing, units) in self.counted.values() {
+            *sold.entry(*listing).or_default() += units;
+        }
+        sold.into_iter().filter(|(_, units)| Some(*units) == fell).map(|(listing, _)| listing).collect()
+    }
 }
 
 impl App {
@@ -193,7 +229,13 @@ impl App {
                     split.called_off_unseen(head_of(listings, seller), line.units);
                 })?;
             }
-            rows.push(Row { line: new.id, key: line.key.clone(), sku: new.sku, listing: new.listing });
+            rows.push(Row {
+                line: new.id,
+                key: line.key.clone(),
+                sku: new.sku,
+                listing: new.listing,
+                units: line.units,
+            });
             lines.push(new);
         }
         tenant.insert_order(id, connection, snapshot, &order, &lines, now)?;
@@ -220,54 +262,94 @@ impl App {
         effects: &[LineEffect],
         sight: FirstSight,
     ) -> StoreResult<()> {
-        let now = self.clock().now();
-        // By SKU, so that two orders that share SKUs take their locks in one order.
-        let mut by_sku: BTreeMap<SkuId, Vec<(&Row, &LineEffect)>> = BTreeMap::new();
-        for effect in effects {
-            if let Some(row) = rows.iter().find(|row| row.key == effect.line_key)
-                && let Some(sku) = row.sku
-            {
-                by_sku.entry(sku).or_default().push((row, effect));
-            }
-        }
-        for (sku, moves) in by_sku {
+        let moves = moves_of(tenant, rows, effects)?;
+        let touched: Vec<SkuId> = moves.keys().copied().collect();
+        // Kits before what they are made of, and all of it by SKU, so that two orders that share any take their locks
+        // in one order.
+        let kits = tenant.hold_kits_of(&touched)?;
+        let mut news = News {
+            order,
+            placed_at: snapshot.placed_at,
+            counted: BTreeMap::new(),
+            moved: Vec::new(),
+            kits: kits.into_iter().map(|kit| (kit.id, kit.tally)).collect(),
+        };
+        for (sku, moves) in moves {
             let mut moved: Option<(Tally, Tally)> = None;
-            let mut sellers = Vec::new();
-            for (row, effect) in moves {
-                if sight == FirstSight::Import && effect.effect == Effect::Reserve {
-                    self.count_open_units(tenant, connection, sku, effect.units)?;
+            for Move { row, effect, units, is_part } in moves {
+                let is_sale = effect == Effect::Reserve;
+                // What a platform shows of a kit says nothing of the count of its components.
+                if sight == FirstSight::Import && is_sale && !is_part {
+                    self.count_open_units(tenant, connection, sku, units)?;
                 }
-                let Some(tally) = self.append_effect(tenant, sku, row.line, effect)? else { continue };
-                let delta = effect.effect.delta(effect.units);
-                let before = before(tally, delta);
+                let Some(tally) = self.append_effect(tenant, sku, row.line, effect, units)? else { continue };
+                let before = before(tally, effect.delta(units));
                 moved = Some((moved.map_or(before, |(first, _)| first), tally));
-                if let Some(seller) = row.listing {
-                    self.tell_quota(tenant, sku, seller, effect)?;
+                if let Some(seller) = row.listing.filter(|_| !is_part) {
+                    self.tell_quota(tenant, sku, seller, effect, units)?;
                 }
-                if let (Effect::Reserve, FirstSight::Live, Some(seller)) = (effect.effect, sight, row.listing)
-                {
-                    tenant.note_sold(seller, effect.units, snapshot.placed_at)?;
-                    sellers.push(seller);
+                if let (true, FirstSight::Live, Some(seller)) = (is_sale, sight, row.listing) {
+                    news.counted.insert(row.line, (seller, row.units));
                 }
-                let word = EntryKind::Line(effect.effect).as_str();
-                let detail = format!("{word} {} {sku}", effect.units);
-                self.tell(tenant, order, "stock", &detail, now)?;
+                let word = EntryKind::Line(effect).as_str();
+                self.tell(tenant, order, "stock", &format!("{word} {units} {sku}"), self.clock().now())?;
             }
-            let Some((before, tally)) = moved else { continue };
-            if tally.oversold_units() > 0 {
-                self.tell(tenant, order, "oversold", &tally.oversold_units().to_string(), now)?;
+            news.moved.extend(moved.map(|(before, after)| (sku, before, after)));
+        }
+        self.spread(tenant, &news, sight)
+    }
+
+    /// Says what was sold beyond what there is, and tells the listings that show another number now.
+    fn spread(&self, tenant: &mut Tenant<'_, '_>, news: &News, sight: FirstSight) -> StoreResult<()> {
+        let now = self.clock().now();
+        for (seller, units) in news.counted.values() {
+            tenant.note_sold(*seller, *units, news.placed_at)?;
+        }
+        let (mut skus, mut is_any_short) = (Vec::new(), BTreeSet::new());
+        for (sku, before, after) in &news.moved {
+            skus.push(*sku);
+            if after.oversold_units() > 0 {
+                self.tell(tenant, news.order, "oversold", &after.oversold_units().to_string(), now)?;
                 self.tallies.add("oversold", "order");
             }
-            // Of what is not there, no platform counts right by itself: it shows a unit less, or
-            // one that came back, where there is none either way.
-            let is_short = before.oversold_units() > 0 || tally.oversold_units() > 0;
-            let is_offered = before.available_units() != tally.available_units();
-            if (is_offered || is_short) && sight == FirstSight::Live {
-                let counted = if is_short { &[][..] } else { &sellers };
-                self.tell_listings(tenant, sku, tally.version, Some((order, snapshot.placed_at)), counted)?;
+            if before.oversold_units() > 0 || after.oversold_units() > 0 {
+                is_any_short.insert(*sku);
             }
         }
+        if sight != FirstSight::Live {
+            return Ok(());
+        }
+        for (sku, before, after) in &news.moved {
+            self.spread_one(tenant, news, *sku, Some(*before), *after, is_any_short.contains(sku))?;
+        }
+        for kit in tenant.kits_of(&skus)? {
+            let Some(after) = tenant.sku(kit)?.map(|kit| kit.tally) else { continue };
+            let recipe = tenant.recipe(kit)?;
+            let is_short = recipe.iter().any(|part| is_any_short.contains(&part.sku));
+            self.spread_one(tenant, news, kit, news.kits.get(&kit).copied(), after, is_short)?;
+        }
         Ok(())
+    }
+
+    /// Tells the listings of one SKU, or kit, what became of it.
+    fn spread_one(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        news: &News,
+        sku: SkuId,
+        before: Option<Tally>,
+        after: Tally,
+        is_short: bool,
+    ) -> StoreResult<()> {
+        let fell = before.map(|before| before.available_units() - after.available_units());
+        if fell == Some(0) && !is_short {
+            return Ok(());
+        }
+        // Of what is not there, no platform counts right by itself: it shows a unit less, or one that came back,
+        // where there is none either way. Otherwise a platform is right that counted all of what is gone.
+        let counted = if is_short { Vec::new() } else { news.counted_right(fell) };
+        let sale = Some((news.order, news.placed_at));
+        self.tell_listings(tenant, sku, after.version, sale, &counted)
     }
 
     /// A sale or a call-off of a split SKU falls on the quota of the listing that sold.
@@ -275,14 +357,15 @@ impl App {
         &self,
         tenant: &mut Tenant<'_, '_>,
         sku: SkuId,
-        seller: domain::ListingId,
-        effect: &LineEffect,
+        seller: ListingId,
+        effect: Effect,
+        units: i64,
     ) -> StoreResult<()> {
         self.in_split(tenant, sku, |split, _, listings| {
             let head = head_of(listings, seller);
-            match effect.effect {
-                Effect::Reserve => split.sold(head, effect.units),
-                Effect::Release => split.released(head, effect.units),
+            match effect {
+                Effect::Reserve => split.sold(head, units),
+                Effect::Release => split.released(head, units),
                 Effect::Take => {}
             }
         })?;
@@ -294,14 +377,15 @@ impl App {
         tenant: &mut Tenant<'_, '_>,
         sku: SkuId,
         line: LineId,
-        effect: &LineEffect,
+        effect: Effect,
+        units: i64,
     ) -> StoreResult<Option<Tally>> {
         let now = self.clock().now();
         let entry = NewEntry {
             id: LedgerEntryId::new(now, self.entropy()),
             sku,
-            kind: EntryKind::Line(effect.effect),
-            delta: effect.effect.delta(effect.units),
+            kind: EntryKind::Line(effect),
+            delta: effect.delta(units),
             line: Some(line),
             reason: String::new(),
             actor: Actor::system("ingest"),
@@ -346,7 +430,7 @@ impl App {
         sku: SkuId,
         version: i64,
         sale: Option<(OrderId, Timestamp)>,
-        sellers: &[domain::ListingId],
+        sellers: &[ListingId],
     ) -> StoreResult<()> {
         if self.tell_split(tenant, sku)? {
             return Ok(());
@@ -406,8 +490,49 @@ const fn before(tally: Tally, delta: Delta) -> Tally {
 }
 
 fn rows_of(held: &HeldOrder) -> Vec<Row> {
-    held.lines
-        .iter()
-        .map(|line| Row { line: line.id, key: line.key.clone(), sku: line.sku, listing: line.listing })
-        .collect()
+    let units_of =
+        |key: &str| held.order.lines.iter().find(|line| line.key == key).map_or(0, |line| line.units);
+    let row = |line: &HeldLine| Row {
+        line: line.id,
+        key: line.key.clone(),
+        sku: line.sku,
+        listing: line.listing,
+        units: units_of(&line.key),
+    };
+    held.lines.iter().map(row).collect()
+}
+
+/// What effects on lines do to the SKUs of the shelf. A sale takes a kit apart by its recipe of now; whatever follows,
+/// what that booked.
+fn moves_of<'a>(
+    tenant: &mut Tenant<'_, '_>,
+    rows: &'a [Row],
+    effects: &[LineEffect],
+) -> StoreResult<BTreeMap<SkuId, Vec<Move<'a>>>> {
+    let mut moves: BTreeMap<SkuId, Vec<Move<'a>>> = BTreeMap::new();
+    let mut just_booked: BTreeMap<LineId, Vec<(SkuId, i64)>> = BTreeMap::new();
+    for effect in effects {
+        let Some(row) = rows.iter().find(|row| row.key == effect.line_key) else { continue };
+        let Some(sold) = row.sku else { continue };
+        let booked = match just_booked.get(&row.line) {
+            Some(booked) => booked.clone(),
+            None => tenant.booked(row.line)?,
+        };
+        let parts = if effect.effect == Effect::Reserve {
+            if !booked.is_empty() {
+                // Done before, by whatever recipe.
+                continue;
+            }
+            let parts = parts_of(tenant, sold, effect.units)?;
+            just_booked.insert(row.line, parts.clone());
+            parts
+        } else {
+            booked
+        };
+        for (sku, units) in parts {
+            let part = Move { row, effect: effect.effect, units, is_part: sku != sold };
+            moves.entry(sku).or_default().push(part);
+        }
+    }
+    Ok(moves)
 }

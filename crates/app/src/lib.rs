@@ -28,6 +28,7 @@ pub mod ingest;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod kits;
 pub mod leaving;
 pub mod limits;
 pub mod mail;

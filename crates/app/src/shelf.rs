@@ -6,6 +6,7 @@ use store::stock::{NewEntry, Sku};
 use crate::App;
 use crate::audit::Deed;
 use crate::error::AppError;
+use crate::kits::parts_of;
 
 /// Largest count taken, in units.
 pub const MAX_COUNT_UNITS: i64 = 1_000_000;
@@ -21,6 +22,9 @@ pub enum AdjustError {
     /// No reason, or too long a one.
     #[error("a reason of up to {MAX_TEXT_CHARS} characters is needed")]
     Reason,
+    /// It is a kit: what lies on the shelf is what it is made of.
+    #[error("it is a kit and is not counted; count what it is made of")]
+    Kit,
     /// Anything else.
     #[error(transparent)]
     App(#[from] AppError),
@@ -49,7 +53,11 @@ impl App {
         let adjusted = self
             .organization(organization)
             .write(move |tenant| {
-                let Some(sku) = tenant.sku(id)? else { return Ok(None) };
+                tenant.hold_kits_of(&[id])?;
+                let Some(sku) = tenant.sku(id)? else { return Ok(Err(AppError::NotFound("SKU").into())) };
+                if sku.is_kit {
+                    return Ok(Err(AdjustError::Kit));
+                }
                 let entry = NewEntry {
                     id: LedgerEntryId::new(now, app.entropy()),
                     sku: id,
@@ -63,21 +71,19 @@ impl App {
                     actor: Actor::Member(member),
                 };
                 tenant.set_safety(id, safety_units)?;
-                let tally = tenant.append(&entry, now)?;
+                tenant.append(&entry, now)?;
                 let deed = Deed::new(Actor::Member(member), "sku.adjusted", id.to_string())
                     .with("from", sku.tally.on_hand_units)
                     .with("to", on_hand_units)
                     .with("safety", safety_units);
                 app.outcome(tenant, &deed, "ok")?;
-                if let Some(tally) = tally {
-                    app.tell_listings(tenant, id, tally.version, None, &[])?;
-                }
-                tenant.sku(id)
+                app.tell_around(tenant, &[id])?;
+                Ok(tenant.sku(id)?.ok_or_else(|| AppError::NotFound("SKU").into()))
             })
             .await
             .map_err(AppError::from)?;
         self.jobs_came.notify_one();
-        adjusted.ok_or(AdjustError::App(AppError::NotFound("SKU")))
+        adjusted
     }
 
     /// Links a listing to the SKU of a code (made when there is none), or unlinks it.
@@ -103,9 +109,16 @@ impl App {
                 };
                 tenant.link_listing(id, sku.as_ref().map(|sku| sku.id))?;
                 if let Some(sku) = &sku {
-                    app.settle_open_lines(tenant, &listing, sku.id, Some(app.clock().now()))?;
-                    if let Some(tally) = tenant.sku(sku.id)?.map(|sku| sku.tally) {
-                        app.tell_listings(tenant, sku.id, tally.version, None, &[])?;
+                    let now = app.clock().now();
+                    app.settle_open_lines(tenant, &listing, sku.id, Some(now))?;
+                    // What waited to be told was of what it sold before; and what it was told of that may have
+                    // gone by the same number.
+                    tenant.settle_outbox(id, now)?;
+                    let mut around: Vec<SkuId> = tenant.recipe(sku.id)?.iter().map(|part| part.sku).collect();
+                    around.push(sku.id);
+                    app.tell_around(tenant, &around)?;
+                    if let Some(sku) = tenant.sku(sku.id)?.filter(|_| listing.ours) {
+                        app.tell_one(tenant, &listing, sku.tally.version, now)?;
                     }
                 }
                 let linked = sku.as_ref().map_or_else(|| String::from("none"), |sku| sku.id.to_string());
@@ -144,7 +157,8 @@ impl App {
 
     /// Lines sold while the listing had no SKU: their units are set aside now. Where the
     /// count came from the platform's number, read at `counted_at`, it first grows by those
-    /// sold before: the number no longer had them, the shelf still does.
+    /// sold before: the number no longer had them, the shelf still does. A kit has no count: its
+    /// lines take units of its components.
     pub(crate) fn settle_open_lines(
         &self,
         tenant: &mut store::Tenant<'_, '_>,
@@ -158,9 +172,17 @@ impl App {
             &listing.external_id,
             &listing.variation_external_id,
         )?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut parts = parts_of(tenant, sku, 1)?;
+        parts.sort_unstable();
+        let touched: Vec<SkuId> = parts.iter().map(|(part, _)| *part).collect();
+        let is_kit = touched != [sku];
+        tenant.hold_kits_of(&touched)?;
         for (line, units, placed_at) in open {
             tenant.link_line(line, listing.id, sku)?;
-            let entry = |kind, delta, line| NewEntry {
+            let entry = |sku, kind, delta, line| NewEntry {
                 id: LedgerEntryId::new(now, self.entropy()),
                 sku,
                 kind,
@@ -169,12 +191,15 @@ impl App {
                 reason: "open_order_when_linked".into(),
                 actor: Actor::system("link"),
             };
-            if counted_at.is_some_and(|counted| placed_at < counted) {
+            if !is_kit && counted_at.is_some_and(|counted| placed_at < counted) {
                 let delta = Delta { on_hand_units: units, reserved_units: 0 };
-                tenant.append(&entry(EntryKind::Opening, delta, None), now)?;
+                tenant.append(&entry(sku, EntryKind::Opening, delta, None), now)?;
             }
             let reserve = domain::Effect::Reserve;
-            tenant.append(&entry(EntryKind::Line(reserve), reserve.delta(units), Some(line)), now)?;
+            for (part, of_one) in &parts {
+                let delta = reserve.delta(of_one.saturating_mul(units));
+                tenant.append(&entry(*part, EntryKind::Line(reserve), delta, Some(line)), now)?;
+            }
         }
         Ok(())
     }

@@ -46,16 +46,12 @@ pub enum ModeError {
     /// The last units cannot go to a listing that does not sell the SKU.
     #[error("the listing does not sell this SKU")]
     Listing,
+    /// It is a kit, or in one: its units are offered by listings of other SKUs, too, which no quota counts.
+    #[error("it is a kit or in a kit; these show all that is available")]
+    InKit,
     /// Anything else.
     #[error(transparent)]
     App(#[from] AppError),
-}
-
-/// What became of a choice.
-enum Chosen {
-    Kept,
-    NoSku,
-    NoListing,
 }
 
 /// What becomes of a listing's job.
@@ -93,11 +89,17 @@ impl App {
         let chosen = self
             .organization(organization)
             .write(move |tenant| {
-                let Some(sku) = tenant.sku(id)? else { return Ok(Chosen::NoSku) };
+                // Nobody makes a kit of it meanwhile.
+                let Some(sku) = tenant.hold_skus(&[id])?.pop() else {
+                    return Ok(Err(AppError::NotFound("SKU").into()));
+                };
+                if mode != Mode::Shared && (sku.is_kit || sku.is_component) {
+                    return Ok(Err(ModeError::InKit));
+                }
                 if let Some(preferred) = preferred
                     && tenant.listings_of_sku(id)?.iter().all(|listing| listing.id != preferred)
                 {
-                    return Ok(Chosen::NoListing);
+                    return Ok(Err(ModeError::Listing));
                 }
                 tenant.choose_mode(id, mode, preferred)?;
                 let deed = Deed::new(Actor::Member(member), "sku.sharing_chosen", id.to_string())
@@ -106,16 +108,12 @@ impl App {
                     .with("last_units_to", preferred.map(|listing| listing.to_string()).unwrap_or_default());
                 app.outcome(tenant, &deed, "ok")?;
                 app.tell_listings(tenant, id, sku.tally.version, None, &[])?;
-                Ok(Chosen::Kept)
+                Ok(Ok(()))
             })
             .await
             .map_err(AppError::from)?;
         self.jobs_came.notify_one();
-        match chosen {
-            Chosen::Kept => Ok(()),
-            Chosen::NoListing => Err(ModeError::Listing),
-            Chosen::NoSku => Err(ModeError::App(AppError::NotFound("SKU"))),
-        }
+        chosen
     }
 
     /// Something happened to a SKU. True when it is split: then its listings' jobs are asked for, and nothing
@@ -123,7 +121,9 @@ impl App {
     pub(crate) fn tell_split(&self, tenant: &mut Tenant<'_, '_>, id: SkuId) -> StoreResult<bool> {
         let Some(chosen) = tenant.hold_sku_split(id)? else { return Ok(false) };
         let Some(sku) = tenant.sku(id)? else { return Ok(false) };
-        let is_split = chosen.mode.is_split(sku.tally.available_units(), chosen.is_split);
+        // What is in kits is offered by their listings, too, which no quota counts.
+        let may_split = !sku.is_kit && !sku.is_component;
+        let is_split = may_split && chosen.mode.is_split(sku.tally.available_units(), chosen.is_split);
         if is_split != chosen.is_split {
             tenant.note_split(id, is_split)?;
             tenant.keep_quotas(id, &[])?;

@@ -184,6 +184,8 @@ ids! {
     ShipmentId = "shp";
     /// What is stocked.
     SkuId = "sku";
+    /// A count of the shelf.
+    StockTakeId = "stk";
     /// A person whose data is held; owns the key that seals it.
     SubjectId = "sub";
     /// A rotation of the key that wraps the data keys.

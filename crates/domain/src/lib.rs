@@ -9,6 +9,7 @@ pub mod case;
 pub mod class;
 pub mod connection;
 pub mod id;
+pub mod kit;
 pub mod limit;
 pub mod listing;
 pub mod member;

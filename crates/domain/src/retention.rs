@@ -372,7 +372,17 @@ pub const CLASSES: &[Class] = &[
     other(
         "goods",
         &[Term::With(
-            &["sku", "listing", "ledger", "outbox", "sku_split", "listing_quota"],
+            &[
+                "sku",
+                "listing",
+                "ledger",
+                "outbox",
+                "sku_split",
+                "listing_quota",
+                "kit_component",
+                "stock_take",
+                "stock_take_line",
+            ],
             Fate::Organization,
         )],
     ),

@@ -7,6 +7,7 @@ use domain::order_list::title_key;
 use domain::{Actor, Currency, Money, ProductId, SkuId, Tally, Timestamp};
 
 use crate::db::{Row, StoreError, StoreResult, Val};
+use crate::kits::FREE;
 use crate::pages::{PAGE_ROWS, Query};
 use crate::{Tenant, params};
 
@@ -261,9 +262,8 @@ impl Tenant<'_, '_> {
         }
         let sql = format!(
             "SELECT product.id, title, brand, tags, variant_count, archived_at, \
-               (SELECT CAST(COALESCE(SUM(CASE WHEN s.on_hand_units - s.reserved_units - s.safety_units > 0 \
-                  THEN s.on_hand_units - s.reserved_units - s.safety_units ELSE 0 END), 0) AS BIGINT) \
-                FROM product_variant v JOIN sku s ON s.id = v.sku_id WHERE v.product_id = product.id) \
+               (SELECT CAST(COALESCE(SUM(CASE WHEN ({FREE}) > 0 THEN ({FREE}) ELSE 0 END), 0) AS BIGINT) \
+                FROM product_variant v JOIN sku ON sku.id = v.sku_id WHERE v.product_id = product.id) \
              FROM product WHERE {} ORDER BY product.id DESC LIMIT {}",
             query.conditions(),
             PAGE_ROWS + 1

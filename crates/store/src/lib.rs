@@ -24,6 +24,7 @@ pub mod inbox;
 pub mod invitations;
 pub mod jobs;
 pub mod keys;
+pub mod kits;
 pub mod leaving;
 pub mod limits;
 pub mod listings;

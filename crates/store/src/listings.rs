@@ -211,13 +211,21 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Listings of the SKUs that a connection sells, those of other connections too, that
-    /// show another number than their SKU has.
+    /// Listings of the SKUs that a connection sells, of what their kits are made of and of all kits that contain
+    /// any of these, those of other connections too, that show another number than their SKU has.
     pub fn listings_to_align(&mut self, connection: ConnectionId) -> StoreResult<Vec<(Listing, Sku)>> {
         let linked = self.tx.rows(
             &format!(
                 "SELECT {COLUMNS} FROM listing WHERE organization_id = $1 AND stock_control = 'seller' \
-                   AND sku_id IN (SELECT sku_id FROM listing WHERE organization_id = $1 AND connection_id = $2) \
+                   AND sku_id IN (SELECT sku_id FROM listing WHERE organization_id = $1 AND connection_id = $2 \
+                     UNION SELECT k.component_id FROM kit_component k JOIN listing l ON l.sku_id = k.kit_id \
+                       WHERE l.organization_id = $1 AND l.connection_id = $2 \
+                     UNION SELECT other.kit_id FROM kit_component other JOIN listing l ON l.sku_id = other.component_id \
+                       WHERE l.organization_id = $1 AND l.connection_id = $2 \
+                     UNION SELECT other.kit_id FROM kit_component other \
+                       JOIN kit_component k ON k.component_id = other.component_id \
+                       JOIN listing l ON l.sku_id = k.kit_id \
+                       WHERE l.organization_id = $1 AND l.connection_id = $2) \
                  ORDER BY id"
             ),
             params![self.id, connection],

@@ -10,6 +10,7 @@ use domain::{
 };
 
 use crate::db::{Row, StoreError, StoreResult, Val};
+use crate::kits::FREE;
 use crate::listings::Listing;
 use crate::orders::channel;
 use crate::stock::Sku;
@@ -117,12 +118,10 @@ pub(crate) fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-/// A listing shows another number than its SKU has, where each shows all of it.
+/// A listing shows another number than its SKU has, where each shows all of it. What the SKU has comes behind it.
 const DRIFTS: &str = "stock_control = 'seller' AND state IN ('active', 'paused') \
     AND NOT EXISTS (SELECT 1 FROM sku_split d WHERE d.sku_id = listing.sku_id AND d.is_split = 1) AND EXISTS (\
-    SELECT 1 FROM sku s WHERE s.id = listing.sku_id AND listing.shown_units <> \
-    CASE WHEN s.on_hand_units - s.reserved_units - s.safety_units > 0 \
-         THEN s.on_hand_units - s.reserved_units - s.safety_units ELSE 0 END)";
+    SELECT 1 FROM sku WHERE sku.id = listing.sku_id AND listing.shown_units <> ";
 
 /// Which SKUs a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -229,10 +228,10 @@ impl Tenant<'_, '_> {
         match filter.show {
             SkuShow::All => {}
             SkuShow::Oversold => query.and("reserved_units > on_hand_units", &[]),
-            SkuShow::Out => query.and("on_hand_units - reserved_units - safety_units <= 0", &[]),
+            SkuShow::Out => query.and_taken(&format!("({FREE}) <= 0")),
             SkuShow::Low { sold_since } => {
-                let sold = query.take(SOLD_SINCE, &[sold_since.into()]);
-                let free = "(on_hand_units - reserved_units - safety_units)";
+                let sold = query.take(SOLD_SINCE, &[sold_since.into(), sold_since.into()]);
+                let free = format!("({FREE})");
                 query.and_taken(&format!("{sold} > 0"));
                 query.and_taken(&format!("{free} * {SALES_SPAN_DAYS} <= {sold} * {LOW_COVER_DAYS}"));
             }
@@ -244,7 +243,7 @@ impl Tenant<'_, '_> {
             query.conditions,
             PAGE_ROWS + 1
         );
-        self.tx.rows(&sql, &query.params, |row| Ok((stock::sku(row)?, row.get(7)?)))
+        self.tx.rows(&sql, &query.params, |row| Ok((stock::sku(row)?, row.get(9)?)))
     }
 
     /// Codes of SKUs, for suggestions.
@@ -279,7 +278,9 @@ impl Tenant<'_, '_> {
         match filter.show {
             ListingShow::All => {}
             ListingShow::Unlinked => query.and("sku_id IS NULL", &[]),
-            ListingShow::Drift => query.and(DRIFTS, &[]),
+            ListingShow::Drift => {
+                query.and_taken(&format!("{DRIFTS}CASE WHEN ({FREE}) > 0 THEN ({FREE}) ELSE 0 END)"));
+            }
         }
         let sql = format!(
             "SELECT {} FROM listing WHERE {} ORDER BY id LIMIT {}",

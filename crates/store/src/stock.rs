@@ -19,11 +19,22 @@ pub struct Sku {
     pub code: String,
     /// Title.
     pub title: String,
-    /// The ledger's sums.
+    /// The ledger's sums; of a kit, what its components allow: all of it on hand, nothing set aside, and a version of
+    /// [`domain::kit::VERSIONS_FROM`] and more.
     pub tally: Tally,
+    /// Whether it is a kit.
+    pub is_kit: bool,
+    /// Whether some kit contains it.
+    pub is_component: bool,
 }
 
-pub(crate) const COLUMNS: &str = "id, code, title, on_hand_units, reserved_units, safety_units, version";
+/// What a SKU is read by, in statements about `sku`. A kit's own sums are all zero.
+pub(crate) const COLUMNS: &str = concat!(
+    "id, code, title, CASE WHEN sku.is_kit = 1 THEN ",
+    crate::kits::kits_possible!(),
+    " ELSE on_hand_units END, reserved_units, safety_units, \
+     CASE WHEN is_kit = 1 THEN 1000000000 + kit_version ELSE version END, is_kit, is_component"
+);
 
 pub(crate) fn sku(row: &Row<'_>) -> StoreResult<Sku> {
     Ok(Sku {
@@ -36,6 +47,8 @@ pub(crate) fn sku(row: &Row<'_>) -> StoreResult<Sku> {
             safety_units: row.get(5)?,
             version: row.get(6)?,
         },
+        is_kit: row.get::<i64>(7)? == 1,
+        is_component: row.get::<i64>(8)? == 1,
     })
 }
 
@@ -118,13 +131,14 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// Appends a ledger row and moves the SKU's sums. `None` when that effect of that
-    /// line is in the ledger already: done before, nothing to do.
+    /// Appends a ledger row and moves the SKU's sums, and with them the kits that contain it. `None` when that
+    /// effect of that line on this SKU is in the ledger already: done before, nothing to do. A kit has no ledger:
+    /// who finds that it became one meanwhile has to begin anew.
     pub fn append(&mut self, new: &NewEntry, now: Timestamp) -> StoreResult<Option<Tally>> {
         if let (Some(line), EntryKind::Line(_)) = (new.line, new.kind) {
             let known = self.tx.row(
-                "SELECT 1 FROM ledger WHERE organization_id = $1 AND line_id = $2 AND kind = $3",
-                params![self.id, line, new.kind.as_str()],
+                "SELECT 1 FROM ledger WHERE organization_id = $1 AND line_id = $2 AND kind = $3 AND sku_id = $4",
+                params![self.id, line, new.kind.as_str(), new.sku],
                 |_| Ok(()),
             )?;
             if known.is_some() {
@@ -134,19 +148,32 @@ impl Tenant<'_, '_> {
         let moved = self.tx.row(
             "UPDATE sku SET on_hand_units = on_hand_units + $3, reserved_units = reserved_units + $4, \
                version = version + 1 \
-             WHERE organization_id = $1 AND id = $2 \
-             RETURNING on_hand_units, reserved_units, safety_units, version",
+             WHERE organization_id = $1 AND id = $2 AND is_kit = 0 \
+             RETURNING on_hand_units, reserved_units, safety_units, version, is_component",
             params![self.id, new.sku, new.delta.on_hand_units, new.delta.reserved_units],
             |row| {
-                Ok(Tally {
+                let tally = Tally {
                     on_hand_units: row.get(0)?,
                     reserved_units: row.get(1)?,
                     safety_units: row.get(2)?,
                     version: row.get(3)?,
-                })
+                };
+                Ok((tally, row.get::<i64>(4)? == 1))
             },
         )?;
-        let tally = moved.ok_or(StoreError::RowCount { expected: 1, touched: 0 })?;
+        let Some((tally, is_component)) = moved else {
+            let is_kit = self.sku(new.sku)?.is_some_and(|sku| sku.is_kit);
+            return Err(if is_kit {
+                StoreError::Locked
+            } else {
+                StoreError::RowCount { expected: 1, touched: 0 }
+            });
+        };
+        if is_component {
+            for kit in self.kits_of(&[new.sku])? {
+                self.turn_kit(kit)?;
+            }
+        }
         self.tx.execute_exactly(
             1,
             "INSERT INTO ledger (id, organization_id, sku_id, version, kind, on_hand_delta, reserved_delta, line_id, \
@@ -259,4 +286,16 @@ pub fn sums_that_differ(tx: &mut crate::Tx<'_>) -> StoreResult<Vec<SkuId>> {
         &[],
         |row| row.get(0),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::kit::VERSIONS_FROM;
+
+    use super::*;
+
+    #[test]
+    fn a_kits_versions_begin_where_the_domain_says() {
+        assert!(COLUMNS.contains(&format!("{VERSIONS_FROM} + kit_version")));
+    }
 }

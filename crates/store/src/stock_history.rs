@@ -18,9 +18,12 @@ pub struct Told {
 }
 
 /// Units that orders took since an instant, without those that were cancelled, as a condition of
-/// a statement about `sku`; it takes the instant.
-pub(crate) const SOLD_SINCE: &str = "(SELECT CAST(COALESCE(SUM(reserved_delta), 0) AS BIGINT) FROM ledger \
-    WHERE ledger.sku_id = sku.id AND ledger.at >= ? AND kind IN ('reserve', 'release'))";
+/// a statement about `sku`; of a kit, which has no ledger, by its order lines. It takes the instant twice.
+pub(crate) const SOLD_SINCE: &str = "(CASE WHEN sku.is_kit = 1 THEN \
+    (SELECT CAST(COALESCE(SUM(n.units), 0) AS BIGINT) FROM order_line n JOIN orders o ON o.id = n.order_id \
+     WHERE n.sku_id = sku.id AND n.position IN ('reserved', 'taken') AND o.placed_at >= ?) ELSE \
+    (SELECT CAST(COALESCE(SUM(reserved_delta), 0) AS BIGINT) FROM ledger \
+     WHERE ledger.sku_id = sku.id AND ledger.at >= ? AND kind IN ('reserve', 'release')) END)";
 
 impl Tenant<'_, '_> {
     /// The number of the last ledger entry of a SKU that was there at a moment; 0 before the first.

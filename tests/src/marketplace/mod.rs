@@ -85,6 +85,10 @@ pub trait Marketplace: InProcess {
 
     /// A buyer buys and pays. Returns the order's number.
     fn sell_sku(&self, sku: &str, units: i64) -> String;
+    /// Somebody buys several things at once, and it is one order; `None` where each thing becomes its own.
+    fn sell_together(&self, _goods: &[(&str, i64)]) -> Option<String> {
+        None
+    }
     /// What the seller's listings of a SKU show.
     fn shown(&self, sku: &str) -> Vec<i64>;
     /// The parcel of an order leaves with the carrier.

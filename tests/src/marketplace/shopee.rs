@@ -10,7 +10,7 @@ use connect::outbound::Outbound;
 use domain::{ChannelKind, Restricted};
 use http::{Method, StatusCode};
 use sandbox::reply::{Body, Reply};
-use sandbox::shopee::sales::SaleRequest;
+use sandbox::shopee::sales::{SaleLine, SaleRequest};
 use sandbox::shopee::seed::COMPANY_SHOP;
 use sandbox::{ShiftedClock, ShopeeConfig, ShopeeSandbox};
 use serde_json::{Value, json};
@@ -102,6 +102,19 @@ impl Marketplace for ShopeeMarket {
         let wanted = SaleRequest { shop_id: Some(COMPANY_SHOP), ..SaleRequest::of_sku(sku, units) };
         let orders = self.sandbox().sell(&wanted).expect("the shop sells it");
         orders.into_iter().next().expect("a sale makes an order")
+    }
+
+    fn sell_together(&self, goods: &[(&str, i64)]) -> Option<String> {
+        let line = |(sku, units): &(&str, i64)| SaleLine {
+            sku: Some((*sku).to_owned()),
+            quantity: Some(*units),
+            ..SaleLine::default()
+        };
+        let cart = goods.iter().map(line).collect();
+        let wanted = SaleRequest { shop_id: Some(COMPANY_SHOP), cart, ..SaleRequest::default() };
+        let orders = self.sandbox().sell(&wanted).expect("the shop sells them");
+        assert_eq!(orders.len(), 1, "a cart is one order");
+        orders.into_iter().next()
     }
 
     fn shown(&self, sku: &str) -> Vec<i64> {

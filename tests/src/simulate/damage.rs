@@ -26,10 +26,18 @@ pub struct Damage {
 }
 
 /// Brings every SKU's sums in line with its ledger, so that only the damage is seen.
-const SUM_UP: &str = "UPDATE sku SET \
-    on_hand_units = (SELECT COALESCE(SUM(on_hand_delta), 0) FROM ledger l WHERE l.sku_id = sku.id), \
-    reserved_units = (SELECT COALESCE(SUM(reserved_delta), 0) FROM ledger l WHERE l.sku_id = sku.id), \
-    version = (SELECT COUNT(*) FROM ledger l WHERE l.sku_id = sku.id)";
+macro_rules! sum_up {
+    () => {
+        "UPDATE sku SET \
+         on_hand_units = (SELECT COALESCE(SUM(on_hand_delta), 0) FROM ledger l WHERE l.sku_id = sku.id), \
+         reserved_units = (SELECT COALESCE(SUM(reserved_delta), 0) FROM ledger l WHERE l.sku_id = sku.id), \
+         version = (SELECT COUNT(*) FROM ledger l WHERE l.sku_id = sku.id)"
+    };
+}
+const SUM_UP: &str = sum_up!();
+/// The same, of what has another number of entries than before.
+const SUM_UP_CHANGED: &str =
+    concat!(sum_up!(), " WHERE version <> (SELECT COUNT(*) FROM ledger l WHERE l.sku_id = sku.id)");
 /// A line that holds units of a SKU.
 macro_rules! held_line {
     ($field:literal) => {
@@ -38,6 +46,13 @@ macro_rules! held_line {
             $field,
             " FROM order_line WHERE position = 'reserved' AND sku_id IS NOT NULL LIMIT 1)"
         )
+    };
+}
+/// A line that holds units of a kit's components.
+macro_rules! held_kit {
+    () => {
+        "(SELECT n.id FROM order_line n JOIN sku s ON s.id = n.sku_id \
+          WHERE n.position = 'reserved' AND s.is_kit = 1 LIMIT 1)"
     };
 }
 /// An audit event of this action.
@@ -150,6 +165,42 @@ pub const DAMAGES: &[Damage] = &[
         "a SKU has other units set aside than its open lines have",
     ),
     storm(
+        "a kit is sold once more and its components are not set aside",
+        &[concat!("UPDATE order_line SET units = units + 1 WHERE id = ", held_kit!())],
+        "a SKU has other units set aside than its open lines have",
+    ),
+    storm(
+        "a component of a kit is given back while its order is open",
+        &[
+            concat!(
+                "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, \
+                 (SELECT MAX(version) + 1 FROM ledger), 'release', 0, -reserved_delta, line_id, reason, actor, at \
+                 FROM ledger WHERE kind = 'reserve' AND line_id = ",
+                held_kit!(),
+                " LIMIT 1"
+            ),
+            SUM_UP_CHANGED,
+        ],
+        "a line's position is not what the ledger says of it",
+    ),
+    storm(
+        "an order is over and only one component of its kit came back",
+        &[
+            concat!("UPDATE order_line SET position = 'released' WHERE id = ", held_kit!()),
+            "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, \
+             (SELECT MAX(version) + 1 FROM ledger), 'release', 0, 1 - reserved_delta, line_id, reason, actor, at \
+             FROM ledger WHERE kind = 'reserve' AND line_id IN (SELECT n.id FROM order_line n \
+               JOIN sku s ON s.id = n.sku_id WHERE s.is_kit = 1 AND n.position = 'released') LIMIT 1",
+            SUM_UP_CHANGED,
+        ],
+        "gave back or took other units than it had set aside",
+    ),
+    storm(
+        "nobody knows any more that a SKU is in a kit",
+        &["UPDATE sku SET is_component = 0 WHERE is_component = 1"],
+        "is not what its recipe says",
+    ),
+    storm(
         "an order is over and its units are still held",
         &[concat!(
             "UPDATE orders SET state = 'delivered', state_detail = '' WHERE id = ",
@@ -224,6 +275,11 @@ pub const DAMAGES: &[Damage] = &[
     rest(
         "a listing shows more than there is",
         &["UPDATE sku SET safety_units = safety_units + 1"],
+        "available are",
+    ),
+    rest(
+        "kits take more than their recipe says, and their listings show the old number",
+        &["UPDATE kit_component SET units = 1000"],
         "available are",
     ),
     rest("no listing belongs to a SKU", &["UPDATE listing SET sku_id = NULL"], "no listing is linked"),

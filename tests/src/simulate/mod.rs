@@ -5,6 +5,7 @@
 //! listing. The same seed gives the same run, to the byte.
 
 mod damage;
+mod kits;
 mod many;
 mod outside;
 mod promises;
@@ -136,6 +137,8 @@ struct Run {
     accounts: Vec<(ChannelKind, String)>,
     /// The codes that most buyers want.
     wanted: Vec<String>,
+    /// The kits among them.
+    recipes: kits::Recipes,
     memory: Memory,
     /// What is still to be done to the data behind the program's back.
     damage: Option<&'static Damage>,
@@ -151,6 +154,7 @@ impl Run {
         Self {
             accounts: accounts(&shop, seed),
             wanted: Vec::new(),
+            recipes: kits::Recipes::new(),
             shop,
             dice: Dice(SeededEntropy::new(seed ^ STORM)),
             memory: Memory::default(),
@@ -167,6 +171,8 @@ impl Run {
         }
         self.wanted = self.codes_that_all_want();
         self.keep_promises("the import").await?;
+        self.make_kits().await?;
+        self.keep_promises("the making of kits").await?;
         for number in 1..=events {
             let event = self.next_event();
             format!("{event:?}").hash(&mut self.trace);

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::stock::StockWish;
 use domain::{ConnectionId, OrderState, SkuId, Timestamp};
 use store::jobs::LEASE;
+use store::kits::kits_that_differ;
 use store::listings::Listing;
 use store::stock::{self, Sku};
 use store::{StoreResult, Tx, params};
 use vault::verify_export;
 
 use super::Run;
+use super::kits::from_shelf;
 use super::outside::{self, Outside, Stands, Truth};
 use crate::database;
 use crate::shop::TestApp;
 
 /// A count that has to be zero, and what it means when it is not.
-const ZERO: [(&str, &str); 9] = [
+const ZERO: [(&str, &str); 10] = [
     (
         "an order is held twice",
         "SELECT COUNT(*) FROM (SELECT external_id FROM orders GROUP BY external_id HAVING COUNT(*) > 1) twice",
@@ -24,18 +26,26 @@ const ZERO: [(&str, &str); 9] = [
     (
         "an effect happened twice",
         "SELECT COUNT(*) FROM (SELECT line_id FROM ledger WHERE line_id IS NOT NULL \
-         GROUP BY line_id, kind HAVING COUNT(*) > 1) twice",
+         GROUP BY line_id, sku_id, kind HAVING COUNT(*) > 1) twice",
     ),
     (
         "a line's position is not what the ledger says of it",
         "SELECT COUNT(*) FROM order_line n WHERE n.sku_id IS NOT NULL AND \
-         (SELECT COUNT(*) FROM ledger l WHERE l.line_id = n.id) <> \
+         (SELECT COUNT(DISTINCT l.kind) FROM ledger l WHERE l.line_id = n.id) <> \
          CASE n.position WHEN 'reserved' THEN 1 WHEN 'released' THEN 2 WHEN 'taken' THEN 2 ELSE 0 END",
+    ),
+    (
+        "a line that is over gave back or took other units than it had set aside",
+        "SELECT COUNT(*) FROM (SELECT l.sku_id FROM ledger l JOIN order_line n ON n.id = l.line_id \
+         WHERE n.position IN ('released', 'taken') GROUP BY l.line_id, l.sku_id \
+         HAVING SUM(l.reserved_delta) <> 0) uneven",
     ),
     (
         "a SKU has other units set aside than its open lines have",
         "SELECT COUNT(*) FROM sku s WHERE s.reserved_units <> (SELECT COALESCE(SUM(n.units), 0) \
-         FROM order_line n WHERE n.sku_id = s.id AND n.position = 'reserved')",
+         FROM order_line n WHERE n.sku_id = s.id AND n.position = 'reserved' AND s.is_kit = 0) \
+         + (SELECT COALESCE(SUM(n.units * k.units), 0) FROM order_line n JOIN kit_component k ON k.kit_id = n.sku_id \
+            WHERE k.component_id = s.id AND n.position = 'reserved')",
     ),
     (
         "a line's stock has not moved as its order's state asks",
@@ -150,6 +160,10 @@ fn always(tx: &mut Tx<'_>, now: Timestamp) -> StoreResult<Result<(), String>> {
     if !differ.is_empty() {
         return Ok(Err(format!("sums are not those of the ledger: {differ:?}")));
     }
+    let odd = kits_that_differ(tx)?;
+    if !odd.is_empty() {
+        return Ok(Err(format!("a kit, or what is in one, is not what its recipe says: {odd:?}")));
+    }
     for (meaning, sql) in ZERO {
         let count = number(tx, sql)?;
         if count != 0 {
@@ -236,7 +250,9 @@ async fn every_order_is_held(run: &Run) -> Result<Hidden, String> {
                 if is_hidden {
                     *hidden.entry((channel, code)).or_default() += units;
                 } else if is_open {
-                    *set_aside.entry(code).or_default() += units;
+                    for (part, units) in from_shelf(&run.recipes, &code, units) {
+                        *set_aside.entry(part).or_default() += units;
+                    }
                 }
             }
         }

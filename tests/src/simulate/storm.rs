@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use app::shelf::AdjustError;
 use app::steps;
 use domain::ChannelKind;
 use sandbox::{Fault, FaultRule, HookDelivery};
@@ -127,8 +128,12 @@ impl Run {
         let Some(sku) = skus.get(index) else { return Ok(()) };
         let units = sku.tally.on_hand_units.max(0) + i64::try_from(more_units).unwrap_or(0);
         let (organization, member) = (self.shop.organization, self.shop.member);
-        let counted = self.shop.app().adjust(organization, member, sku.id, units, 0, "contagem").await;
-        counted.map(|_| ()).map_err(|error| format!("a count was refused: {error}"))
+        match self.shop.app().adjust(organization, member, sku.id, units, 0, "contagem").await {
+            Ok(_) if sku.is_kit => Err(format!("the kit {} was counted", sku.code)),
+            Ok(_) => Ok(()),
+            Err(AdjustError::Kit) if sku.is_kit => Ok(()),
+            Err(error) => Err(format!("a count was refused: {error}")),
+        }
     }
 
     fn a_marketplace(&self) -> Option<&dyn Outside> {

@@ -19,6 +19,7 @@ mod db;
 mod disk;
 mod inbox;
 mod jobs;
+mod kits;
 mod ledger;
 mod limits;
 mod migrations;

@@ -9,6 +9,7 @@ pub mod components;
 pub mod connections;
 pub mod desk;
 pub mod keys;
+pub mod kits;
 pub mod leaving;
 pub mod listings;
 pub mod members;

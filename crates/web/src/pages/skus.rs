@@ -9,6 +9,7 @@ use domain::{
 use domain::stock::{self, SALES_SPAN_DAYS};
 
 use crate::Chrome;
+use crate::pages::kits::KitView;
 use crate::pages::{Errors, Pager};
 
 /// One SKU in the list.
@@ -20,8 +21,10 @@ pub struct SkuRow {
     pub code: String,
     /// What it is.
     pub title: String,
-    /// The sum of its ledger.
+    /// The sum of its ledger; of a kit, what its components allow.
     pub tally: Tally,
+    /// Whether it is a kit.
+    pub is_kit: bool,
     /// Listings that sell it.
     pub listings: i64,
     /// Units that orders took in the last [`stock::SALES_SPAN_DAYS`] days.
@@ -208,6 +211,8 @@ pub struct SkuPage {
     pub count: CountForm,
     /// How its listings share the units.
     pub sharing: SharingForm,
+    /// What it is made of, and which kits it is in.
+    pub kit: KitView,
     /// How it stood at the moment that was asked for.
     pub past: Option<Past>,
     /// The form for that moment.
@@ -216,4 +221,10 @@ pub struct SkuPage {
     pub entries: Vec<LedgerRow>,
     /// Newer and older entries.
     pub pager: Pager,
+}
+
+impl SkuPage {
+    fn has_errors(&self) -> bool {
+        self.count.errors.any() || self.sharing.errors.any() || self.kit.errors.any()
+    }
 }

@@ -6,6 +6,7 @@ use domain::{
 
 use super::{NOW, Reader, Rendered, add, brl};
 use crate::Nav;
+use crate::pages::kits::{FREE_ROWS, InKit, KitView, PartRow, TypedPart};
 use crate::pages::listings::{ListingRow, ListingsPage};
 use crate::pages::skus::{
     CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
@@ -29,6 +30,7 @@ impl Reader {
             code: code.to_owned(),
             title: title.to_owned(),
             tally: Tally { on_hand_units, reserved_units, safety_units, version: 4 },
+            is_kit: false,
             listings: 1 + i64::try_from(index % 3).unwrap_or_default(),
             sold_units: [30, 60, 0, 11, 4, 90][index % 6],
         }
@@ -117,9 +119,56 @@ impl Reader {
                 preferred: None,
                 errors: Errors::default(),
             },
+            kit: self.kit(&[]),
             entries: self.ledger(),
             pager: Pager { newer: None, older: Some("?before=1".to_owned()) },
         }
+    }
+
+    /// What is shown of kits around a SKU that is made of these.
+    fn kit(&self, parts: &[(usize, i64)]) -> KitView {
+        let mut view = KitView {
+            is_kit: !parts.is_empty(),
+            rows: vec![TypedPart::default(); FREE_ROWS],
+            codes: SKUS.iter().map(|(code, ..)| (*code).to_owned()).collect(),
+            ..KitView::default()
+        };
+        for (index, units) in parts {
+            let SkuRow { id, code, title, tally, .. } = self.sku_row(*index);
+            view.rows.insert(0, TypedPart { code: code.clone(), units: units.to_string() });
+            let available_units = tally.available_units();
+            let makes = domain::kit::kits_of(available_units, *units);
+            view.parts.push(PartRow { id, code, title, units: *units, available_units, makes });
+        }
+        view
+    }
+
+    /// A kit of some of the SKUs.
+    fn kit_page(&self) -> SkuPage {
+        let page = self.sku_page(1, Errors::default());
+        let tally = Tally { on_hand_units: 3, version: domain::kit::VERSIONS_FROM + 7, ..Tally::default() };
+        let row = SkuRow { is_kit: true, tally, ..page.row };
+        SkuPage { row, kit: self.kit(&[(0, 2), (3, 6)]), entries: Vec::new(), ..page }
+    }
+
+    fn kit_pages(&self, pages: &mut Vec<Rendered>) {
+        add(pages, "sku-kit", &self.kit_page());
+        let told = vec![ToldRow {
+            number: "MLB4418820031".to_owned(),
+            channel: ChannelKind::MercadoLivre,
+            connection: "Casa Verde".to_owned(),
+            told: Some((2, Self::ago(899))),
+        }];
+        let past = Past { at: Self::ago(600), tally: self.kit_page().row.tally, told };
+        add(pages, "sku-kit-then", &SkuPage { past: Some(past), ..self.kit_page() });
+        let text = self.chrome(Nav::Skus).ta("kit-error-deep", "path", "A → B → C");
+        let errors = Errors(vec![FieldError { field: "kit", text }]);
+        let kit = KitView { errors, ..self.kit(&[]) };
+        add(pages, "sku-kit-error", &SkuPage { kit, ..self.sku_page(4, Errors::default()) });
+        let inside =
+            vec![InKit { id: SkuId::new(NOW, &self.entropy), code: "POTE-KIT3".to_owned(), units: 3 }];
+        let kit = KitView { inside, ..self.kit(&[]) };
+        add(pages, "sku-in-kit", &SkuPage { kit, ..self.sku_page(3, Errors::default()) });
     }
 
     fn listing(&self, index: usize) -> ListingRow {
@@ -169,11 +218,12 @@ impl Reader {
     }
 
     pub(super) fn stock(&self, pages: &mut Vec<Rendered>) {
+        let kit = |row: SkuRow| SkuRow { is_kit: row.code == "POTE-KIT3", ..row };
         let skus = |rows: usize, text: &str| SkusPage {
             chrome: self.chrome(Nav::Skus),
             text: text.to_owned(),
             show: String::new(),
-            rows: (0..rows).map(|index| self.sku_row(index)).collect(),
+            rows: (0..rows).map(|index| kit(self.sku_row(index))).collect(),
             pager: Pager::default(),
         };
         add(pages, "skus", &skus(6, ""));
@@ -208,6 +258,7 @@ impl Reader {
         let page = self.sku_page(1, Errors::default());
         add(pages, "sku-before", &SkuPage { past: Some(before), entries: Vec::new(), ..page });
         add(pages, "sku-no-moment", &SkuPage { moment, ..self.sku_page(1, Errors::default()) });
+        self.kit_pages(pages);
         let listings = self.listings_page(6, "");
         let first = listings.rows[0].id;
         add(pages, "listings", &listings);

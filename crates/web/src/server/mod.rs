@@ -21,6 +21,7 @@ mod headers;
 mod holds;
 mod hooks;
 mod keys;
+mod kits;
 mod leaving;
 mod listings;
 mod live;
@@ -194,6 +195,7 @@ fn pages() -> Routes {
         .route("/skus/{id}", get(skus::show))
         .route("/skus/{id}/adjust", post(skus::adjust))
         .route("/skus/{id}/sharing", post(skus::share))
+        .route("/skus/{id}/kit", post(kits::change))
         .route("/listings", get(listings::list))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))

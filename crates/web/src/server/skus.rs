@@ -23,8 +23,9 @@ use app::shelf::AdjustError;
 use app::split::ModeError;
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
-use super::may;
+use super::{kits, may};
 use crate::pages::account::Obstacle;
+use crate::pages::kits::KitView;
 use crate::pages::skus::{
     CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
 };
@@ -67,7 +68,10 @@ pub(crate) async fn list(
         .read(move |tenant| {
             let rows = tenant.sku_page(&after, &filter)?;
             let ids: Vec<SkuId> = rows.iter().map(|(sku, _)| sku.id).collect();
-            let sold = tenant.sold_since(&ids, since)?;
+            let mut sold = tenant.sold_since(&ids, since)?;
+            for (kit, _) in rows.iter().filter(|(sku, _)| sku.is_kit) {
+                sold.insert(kit.id, tenant.kits_sold_since(kit.id, since)?);
+            }
             Ok((rows, sold))
         })
         .await?;
@@ -96,12 +100,14 @@ fn sales_since(now: Timestamp) -> Timestamp {
 
 fn row_of(sku: Sku, listings: i64, sold: &BTreeMap<SkuId, i64>) -> SkuRow {
     let sold_units = sold.get(&sku.id).copied().unwrap_or_default();
-    SkuRow { id: sku.id, code: sku.code, title: sku.title, tally: sku.tally, listings, sold_units }
+    let is_kit = sku.is_kit;
+    SkuRow { id: sku.id, code: sku.code, title: sku.title, tally: sku.tally, is_kit, listings, sold_units }
 }
 
 /// What a SKU's page is made of.
-struct Found {
+pub(super) struct Found {
     sku: Sku,
+    kit: KitView,
     /// Its product, and that one's title.
     product: Option<(ProductId, String)>,
     listings: Vec<Listing>,
@@ -178,19 +184,27 @@ async fn find(
             let Some(sku) = tenant.sku(id)? else { return Ok(None) };
             let listings = tenant.listings_of_sku(id)?;
             let past = at.map(|at| past_of(tenant, &sku, &listings, at)).transpose()?;
-            let below = below.or(past.as_ref().map(|(_, then, _)| then.version + 1)).unwrap_or(i64::MAX);
+            let then = past.as_ref().filter(|_| !sku.is_kit).map(|(_, then, _)| then.version + 1);
+            let below = below.or(then).unwrap_or(i64::MAX);
             let entries = tenant.ledger(id, below, PAGE_ROWS + 1)?;
             let newest = match entries.first() {
-                Some(entry) if entry.version != sku.tally.version => tenant.tally_at(id, entry.version)?,
+                Some(entry) if sku.is_kit || entry.version != sku.tally.version => {
+                    tenant.tally_at(id, entry.version)?
+                }
                 _ => sku.tally,
             };
             let connections =
                 tenant.connections()?.into_iter().map(|connection| (connection.id, connection)).collect();
-            let sold = tenant.sold_since(&[id], since)?;
+            let mut sold = tenant.sold_since(&[id], since)?;
+            if sku.is_kit {
+                sold.insert(id, tenant.kits_sold_since(id, since)?);
+            }
+            let kit = kits::view_of(tenant, id, sku.is_kit)?;
             let product = tenant.product_of(id)?;
             let (chosen, quotas) = (tenant.sku_split(id)?, tenant.quotas(id)?);
             Ok(Some(Found {
                 sku,
+                kit,
                 product,
                 listings,
                 connections,
@@ -214,7 +228,11 @@ fn past_of(
     at: Timestamp,
 ) -> StoreResult<(Timestamp, Tally, Vec<Option<Told>>)> {
     let version = tenant.version_at(sku.id, at)?;
-    let tally = Tally { safety_units: sku.tally.safety_units, ..tenant.tally_at(sku.id, version)? };
+    let tally = if sku.is_kit {
+        Tally { on_hand_units: tenant.kits_at(sku.id, at)?, version: sku.tally.version, ..Tally::default() }
+    } else {
+        Tally { safety_units: sku.tally.safety_units, ..tenant.tally_at(sku.id, version)? }
+    };
     let told = listings.iter().map(|listing| tenant.told_at(listing.id, at)).collect::<StoreResult<_>>()?;
     Ok((at, tally, told))
 }
@@ -261,9 +279,29 @@ struct Forms {
     moment: MomentForm,
 }
 
+impl Found {
+    /// Which SKU it is.
+    pub(super) const fn id(&self) -> SkuId {
+        self.sku.id
+    }
+
+    /// What is shown of kits.
+    pub(super) const fn kit(&self) -> &KitView {
+        &self.kit
+    }
+}
+
+/// The page with another form for its kit.
+pub(super) fn page_with_kit(chrome: Chrome, found: Found, kit: KitView) -> SkuPage {
+    let (_, moment) = LedgerQuery::default().moment(&chrome);
+    let forms = Forms { count: count_of(found.sku.tally), sharing: sharing_of(&found), moment };
+    page(chrome, Found { kit, ..found }, forms, None)
+}
+
 fn page(chrome: Chrome, found: Found, forms: Forms, below: Option<i64>) -> SkuPage {
     let Forms { count, sharing, moment } = forms;
-    let Found { sku, product, listings, connections, mut entries, newest, sold, past, quotas, .. } = found;
+    let Found { sku, kit, product, listings, connections, mut entries, newest, sold, past, quotas, .. } =
+        found;
     let path = format!("/skus/{}", sku.id);
     let more = entries.len() > PAGE_ROWS as usize;
     entries.truncate(PAGE_ROWS as usize);
@@ -286,6 +324,7 @@ fn page(chrome: Chrome, found: Found, forms: Forms, below: Option<i64>) -> SkuPa
         past,
         moment,
         sharing,
+        kit,
         entries: ledger_rows(entries, newest),
         pager,
         chrome,
@@ -349,7 +388,7 @@ fn proof_of(
 }
 
 /// The SKU that a form was sent for, and what is around its page.
-async fn sku_of_form(member: &Member, id: &str) -> Result<(Chrome, Found), Failure> {
+pub(super) async fn sku_of_form(member: &Member, id: &str) -> Result<(Chrome, Found), Failure> {
     let chrome = member.chrome(Some(Nav::Skus)).await?;
     match find(member, id, None, None).await? {
         Some(found) => Ok((chrome, found)),
@@ -412,6 +451,10 @@ pub(crate) async fn adjust(
             let form = with_error(form, "reason", chrome.t("count-error-reason"));
             again(form, found, chrome)
         }
+        Err(AdjustError::Kit) => {
+            let form = with_error(form, "on_hand_units", chrome.t("count-error-kit"));
+            again(form, found, chrome)
+        }
         Err(AdjustError::App(error)) => Err(Failure::from(error).on(chrome)),
     }
 }
@@ -441,6 +484,7 @@ pub(crate) async fn share(
     let (field, text) = match chosen {
         Ok(()) => return Ok(see_with(&format!("/skus/{sku}"), Tone::Good, "flash-sharing")),
         Err(ModeError::Threshold) => ("threshold_units", chrome.t("sharing-error").to_owned()),
+        Err(ModeError::InKit) => ("threshold_units", chrome.t("sharing-error-kit").to_owned()),
         Err(ModeError::Listing) => ("last_units_to", chrome.t("sharing-error-listing").to_owned()),
         Err(ModeError::App(error)) => return Err(Failure::from(error).on(chrome)),
     };

@@ -1,0 +1,14 @@
+//! What is pressed around kits.
+
+use tests::TestApp;
+
+use super::Visitor;
+
+pub(super) async fn pressed(visitor: &mut Visitor<'_>, shop: &TestApp) {
+    let kit = format!("/skus/{}/kit", shop.sku("WEB-FHD").await.id);
+    let recipe = [("do", "save"), ("code-0", "CAB-HDMI-2M"), ("units-0", "2")];
+    visitor.press("/skus/{id}/kit", &kit, &recipe, Some("sku.kit_made")).await;
+    let recipe = [("do", "save"), ("code-0", "CAB-HDMI-2M"), ("units-0", "3")];
+    visitor.press("/skus/{id}/kit", &kit, &recipe, Some("sku.kit_changed")).await;
+    visitor.press("/skus/{id}/kit", &kit, &[("do", "end")], Some("sku.kit_ended")).await;
+}
