@@ -6,6 +6,7 @@ use store::stock::{NewEntry, Sku};
 use crate::App;
 use crate::audit::Deed;
 use crate::error::AppError;
+use crate::jobs::Work;
 
 /// Largest count taken, in units.
 pub const MAX_COUNT_UNITS: i64 = 1_000_000;
@@ -158,6 +159,9 @@ impl App {
             &listing.external_id,
             &listing.variation_external_id,
         )?;
+        if !open.is_empty() {
+            self.ask_for_house(tenant, &Work::ReckonProfits, "lines linked", now)?;
+        }
         for (line, units, placed_at) in open {
             tenant.link_line(line, listing.id, sku)?;
             let entry = |kind, delta, line| NewEntry {
