@@ -49,11 +49,13 @@ fn without_a_cost_the_pieces_are_counted_and_nothing_is_guessed() {
 #[test]
 fn a_forecast_is_replaced_by_what_was_charged_kind_by_kind() {
     let forecast = [(FeeKind::Goods, 10_000), (FeeKind::Commission, -1_200), (FeeKind::Freight, -500)];
-    let before = OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &[], false)), &[sold(10_000, 2)]);
+    let before =
+        OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &[], false)), &[sold(10_000, 2)]);
     assert_eq!(parts(&before), [10_000, 0, -1_200, -500, -400, 0, 0, -2_000]);
     assert_eq!((before.truth(Part::Fees), before.is_settled), (Truth::Forecast, false));
     let charged = [(FeeKind::Goods, 10_000), (FeeKind::Commission, -1_512), (FeeKind::Campaign, -300)];
-    let after = OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &charged, true)), &[sold(10_000, 2)]);
+    let after =
+        OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &charged, true)), &[sold(10_000, 2)]);
     assert_eq!(parts(&after), [10_000, -300, -1_512, 0, -400, 0, 0, -2_000]);
     assert!(after.is_known());
     assert_eq!(after.amounts().profit(), 10_000 - 300 - 1_512 - 400 - 2_000);
@@ -65,21 +67,24 @@ fn fees_told_as_one_sum_are_counted_once() {
     let one = OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &[], false)), &[sold(10_000, 1)]);
     assert_eq!(one.amounts().of(Part::Fees), -1_500);
     let charged = [(FeeKind::Goods, 10_000), (FeeKind::Commission, -1_000), (FeeKind::Tax, -250)];
-    let many = OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &charged, true)), &[sold(10_000, 1)]);
+    let many =
+        OrderProfit::of(Standing::On, 10_000, Some(&told(&forecast, &charged, true)), &[sold(10_000, 1)]);
     assert_eq!((many.amounts().of(Part::Fees), many.amounts().of(Part::Tax)), (-1_000, -250 - 400));
 }
 
 #[test]
 fn an_order_that_is_not_paid_yet_counts_nothing() {
     let held = told(&[(FeeKind::Goods, 5_000), (FeeKind::Commission, -600)], &[], false);
-    let profit = OrderProfit::of(Standing::of(OrderState::AwaitingPayment), 5_000, Some(&held), &[sold(5_000, 1)]);
+    let profit =
+        OrderProfit::of(Standing::of(OrderState::AwaitingPayment), 5_000, Some(&held), &[sold(5_000, 1)]);
     assert_eq!((parts(&profit), profit.lines[0].units, profit.uncosted_units()), ([0; 8], 0, 0));
 }
 
 #[test]
 fn of_an_order_that_is_off_only_what_was_charged_and_what_stayed_away_counts() {
     let off = Standing::of(OrderState::Cancelled(CancelledBy::Buyer));
-    let held = told(&[(FeeKind::Goods, 5_000), (FeeKind::Commission, -600)], &[(FeeKind::Freight, -990)], false);
+    let held =
+        told(&[(FeeKind::Goods, 5_000), (FeeKind::Commission, -600)], &[(FeeKind::Freight, -990)], false);
     let at = |position| OrderProfit::of(off, 5_000, Some(&held), &[SoldLine { position, ..sold(5_000, 2) }]);
     assert_eq!(parts(&at(StockPosition::Released)), [0, 0, 0, -990, 0, 0, 0, 0]);
     assert_eq!(parts(&at(StockPosition::Taken)), [0, 0, 0, -990, 0, 0, 0, -2_000], "it left and is gone");
@@ -148,7 +153,13 @@ fn lines() -> impl Strategy<Value = Vec<SoldLine>> {
         StockPosition::Released,
         StockPosition::Taken,
     ]);
-    let line = (0_i64..500_000, 1_i64..20, position, prop::option::of(0_i64..90_000), prop::option::of(0_u32..10_000));
+    let line = (
+        0_i64..500_000,
+        1_i64..20,
+        position,
+        prop::option::of(0_i64..90_000),
+        prop::option::of(0_u32..10_000),
+    );
     let line = line.prop_map(|(price_minor, units, position, cost_minor, tax_basis_points)| SoldLine {
         price_minor,
         units,

@@ -98,7 +98,10 @@ impl Seen {
         let refunded = held.charged.of(&FeeKind::Refund).unwrap_or_default() != 0;
         held.settled_at.filter(|_| !refunded && !held.charged.is_empty())?;
         let taken = |fits: fn(&FeeKind) -> bool| {
-            held.charged.iter().filter(|(kind, _)| fits(kind)).fold(0_i64, |sum, (_, minor)| sum.saturating_sub(minor))
+            held.charged
+                .iter()
+                .filter(|(kind, _)| fits(kind))
+                .fold(0_i64, |sum, (_, minor)| sum.saturating_sub(minor))
         };
         let standing = taken(is_standing);
         let all = |kind: &FeeKind| *kind == FeeKind::AllFees || kind.is_among_all_fees();
@@ -347,7 +350,8 @@ pub fn next_unit(price_minor: i64, late: Late, cost_minor: i64, tax_basis_points
     let fees = i128::from(price_minor) * i128::from(late.fees_minor) / i128::from(late.sales_minor);
     let freight = late.freight_minor / late.units;
     let tax = crate::pricing::part(price_minor, tax_basis_points);
-    let earned = i128::from(price_minor) + fees + i128::from(freight) - i128::from(tax) - i128::from(cost_minor);
+    let earned =
+        i128::from(price_minor) + fees + i128::from(freight) - i128::from(tax) - i128::from(cost_minor);
     i64::try_from(earned).ok()
 }
 

@@ -34,7 +34,8 @@ fn history(seed: u64, table: impl Fn(usize) -> Table) -> Vec<Sighting> {
         let offer = entropy.below(offers);
         let price_minor = prices[usize::try_from(offer).unwrap()];
         let units = 1 + below_i64(&entropy, 3);
-        let fee = |table: Table| price_minor * units * table.basis_points / 10_000 + table.fixed_minor * units;
+        let fee =
+            |table: Table| price_minor * units * table.basis_points / 10_000 + table.fixed_minor * units;
         // A cent up or down for rounding; now and then something of this order alone.
         let mut taken = fee(table(index)) + below_i64(&entropy, 3) - 1;
         if entropy.below(100) < ODD_PERCENT {
@@ -65,7 +66,10 @@ fn a_raise_is_flagged_within_a_few_orders() {
                 shifts(&sightings).into_iter().filter(|shift| shift.against == against).collect();
             assert_eq!(found.len(), 1, "seed {seed}, {against:?}: {found:?}");
             // An odd order just before may be the first of those that were off.
-            assert!(found[0].since > at(CHANGED - WINDOW) && found[0].since <= at(CHANGED + 3), "seed {seed}");
+            assert!(
+                found[0].since > at(CHANGED - WINDOW) && found[0].since <= at(CHANGED + 3),
+                "seed {seed}"
+            );
             assert!(found[0].seen_at <= at(CHANGED + 2 * WINDOW), "seed {seed}: {:?}", found[0]);
             assert!(found[0].extra_minor() > 0);
         }
@@ -130,8 +134,12 @@ fn reckoning(forecast: &[(FeeKind, i64)], charged: &[(FeeKind, i64)], settled: b
 #[test]
 fn only_fees_that_every_buyer_bears_are_looked_at() {
     let forecast = [(FeeKind::Goods, 9_000), (FeeKind::Commission, -900)];
-    let charged =
-        [(FeeKind::Goods, 9_000), (FeeKind::Commission, -990), (FeeKind::ItemFee, -400), (FeeKind::Affiliate, -777)];
+    let charged = [
+        (FeeKind::Goods, 9_000),
+        (FeeKind::Commission, -990),
+        (FeeKind::ItemFee, -400),
+        (FeeKind::Affiliate, -777),
+    ];
     let seen = Seen::of(&reckoning(&forecast, &charged, true)).unwrap();
     assert_eq!(seen, Seen { fee_minor: 1_390, told: Some((900, 990)) });
     assert_eq!(Seen::of(&reckoning(&forecast, &charged, false)), None, "it may still change");

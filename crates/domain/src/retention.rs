@@ -394,7 +394,15 @@ pub const CLASSES: &[Class] = &[
     other(
         "earning",
         &[Term::With(
-            &["profit_order", "profit_line", "profit_day", "shop_day", "profit_due", "fee_shift", "payout_unknown"],
+            &[
+                "profit_order",
+                "profit_line",
+                "profit_day",
+                "shop_day",
+                "profit_due",
+                "fee_shift",
+                "payout_unknown",
+            ],
             Fate::Organization,
         )],
     ),

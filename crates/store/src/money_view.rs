@@ -3,9 +3,7 @@
 
 use domain::profit::LineProfit;
 use domain::radar::{Against, Late, Nature, Seen, Shift, Sighting};
-use domain::{
-    ChannelKind, ConnectionId, Currency, ListingId, Money, OrderId, SkuId, Timestamp,
-};
+use domain::{ChannelKind, ConnectionId, Currency, ListingId, Money, OrderId, SkuId, Timestamp};
 
 use crate::db::{Row, StoreError, StoreResult};
 use crate::orders::channel;
@@ -167,11 +165,10 @@ impl Tenant<'_, '_> {
             let counts = Counts::read(row, 1)?;
             Ok(DaySum { day: row.get(0)?, profit: LineProfit::default(), counts })
         })?;
-        let sql = format!(
-            "SELECT day, {} FROM profit_day WHERE {IN_SPAN} GROUP BY day ORDER BY day",
-            added!()
-        );
-        let profits = self.tx.rows(&sql, given, |row| Ok((row.get::<Timestamp>(0)?, line_profit(row, 1)?)))?;
+        let sql =
+            format!("SELECT day, {} FROM profit_day WHERE {IN_SPAN} GROUP BY day ORDER BY day", added!());
+        let profits =
+            self.tx.rows(&sql, given, |row| Ok((row.get::<Timestamp>(0)?, line_profit(row, 1)?)))?;
         for (day, profit) in profits {
             match days.binary_search_by_key(&day, |sum| sum.day) {
                 Ok(at) => days[at].profit = profit,
@@ -295,11 +292,7 @@ impl Tenant<'_, '_> {
 
     /// Keeps a shift of fees that is not known yet: none of its kind and direction began within
     /// `nearby` of it. False where it is known.
-    pub fn keep_shift(
-        &mut self,
-        row: &ShiftRow,
-        (from, until): (Timestamp, Timestamp),
-    ) -> StoreResult<bool> {
+    pub fn keep_shift(&mut self, row: &ShiftRow, (from, until): (Timestamp, Timestamp)) -> StoreResult<bool> {
         let (nature, value) = match row.shift.nature {
             Nature::Share(points) => ("share", points),
             Nature::Fixed(minor) => ("fixed", minor),

@@ -190,7 +190,8 @@ pub(crate) fn line_profit(row: &Row<'_>, at: usize) -> StoreResult<LineProfit> {
         *minor = row.get::<Option<i64>>(at + index)?.unwrap_or_default();
     }
     let after = at + Part::ALL.len();
-    let count = |index: usize| Ok::<i64, StoreError>(row.get::<Option<i64>>(after + index)?.unwrap_or_default());
+    let count =
+        |index: usize| Ok::<i64, StoreError>(row.get::<Option<i64>>(after + index)?.unwrap_or_default());
     Ok(LineProfit {
         amounts: Amounts::new(amounts),
         units: count(0)?,
@@ -391,7 +392,11 @@ impl Tenant<'_, '_> {
         )?;
         let Some(mut added) = found else { return Ok(None) };
         let lines = self.tx.rows(
-            concat!("SELECT line_number, sku_id, ", sums!(), " FROM profit_line WHERE organization_id = $1 AND order_id = $2"),
+            concat!(
+                "SELECT line_number, sku_id, ",
+                sums!(),
+                " FROM profit_line WHERE organization_id = $1 AND order_id = $2"
+            ),
             params![self.id, order],
             |row| Ok((row.get(0)?, (row.get(1)?, line_profit(row, 2)?))),
         )?;
@@ -431,7 +436,11 @@ impl Tenant<'_, '_> {
     }
 
     fn put_profit(&mut self, sql: &'static str, given: &[Val<'_>], at_the_end: bool) -> StoreResult<()> {
-        if at_the_end { self.tx.at_the_end("", Some(1), sql, given) } else { self.tx.execute_exactly(1, sql, given) }
+        if at_the_end {
+            self.tx.at_the_end("", Some(1), sql, given)
+        } else {
+            self.tx.execute_exactly(1, sql, given)
+        }
     }
 
     /// Changes the sums by the difference.
@@ -559,8 +568,11 @@ pub fn sums_that_differ(tx: &mut Tx<'_>) -> StoreResult<Vec<String>> {
          GROUP BY p.organization_id, p.day, p.connection_id, l.sku_id, p.currency"
     ))?;
     let keys: BTreeSet<&Key> = kept.keys().chain(added.keys()).collect();
-    let mut differ: Vec<String> =
-        keys.into_iter().filter(|key| kept.get(*key) != added.get(*key)).map(|key| format!("{key:?}")).collect();
+    let mut differ: Vec<String> = keys
+        .into_iter()
+        .filter(|key| kept.get(*key) != added.get(*key))
+        .map(|key| format!("{key:?}"))
+        .collect();
     differ.extend(tx.rows(
         "SELECT s.day FROM shop_day s LEFT JOIN profit_order p ON p.organization_id = s.organization_id \
            AND p.day = s.day AND p.connection_id = s.connection_id AND p.currency = s.currency \

@@ -103,7 +103,8 @@ mod tests {
     fn a_loss_hangs_below_zero() {
         let chart = Chart::of(&[series(&[100, -100])]).unwrap();
         assert_eq!((chart.zero_y, chart.highest, chart.lowest), (100, 100, -100));
-        let told: Vec<_> = chart.bars.iter().map(|bar| (bar.class, bar.x, bar.y, bar.width, bar.height)).collect();
+        let told: Vec<_> =
+            chart.bars.iter().map(|bar| (bar.class, bar.x, bar.y, bar.width, bar.height)).collect();
         assert_eq!(told, [("up", 0, 0, 450, 100), ("down", 500, 100, 450, 100)]);
     }
 

@@ -168,7 +168,11 @@ mod tests {
         let amounts = Amounts::new([1_000, 0, -150, 0, 0, 0, 0, -1_200]);
         let profit = LineProfit { amounts, units: 1, ..LineProfit::default() };
         let sum = crate::pages::money_view::SumView { currency: Currency::Brl, profit, counts: None };
-        let sku = (SkuId::new(Timestamp::EPOCH, &domain::SeededEntropy::new(1)), "=1+1".to_owned(), "@x".to_owned());
+        let sku = (
+            SkuId::new(Timestamp::EPOCH, &domain::SeededEntropy::new(1)),
+            "=1+1".to_owned(),
+            "@x".to_owned(),
+        );
         let file = sums(&chrome, "sku", &[SumRow { about: About::Sku(Some(sku)), sum }]);
         let row = file.lines().nth(1).unwrap();
         assert_eq!(row, "\"'=1+1\";\"'@x\";1;0;10,00;0,00;-1,50;0,00;0,00;0,00;-12,00;-3,50;BRL;;;;");

@@ -8,8 +8,8 @@ use domain::profit::{Lack, Part, Truth};
 use domain::radar::{Against, Nature, Shift};
 use domain::settlement::{FeeKind, News, Reckoning, Sums};
 use domain::{
-    Actor, Applied, ConnectionId, Currency, Entropy as _, Money, OrderId, OrderSnapshot, OrderState, SeededEntropy,
-    SkuId, Timestamp,
+    Actor, Applied, ConnectionId, Currency, Entropy as _, Money, OrderId, OrderSnapshot, OrderState,
+    SeededEntropy, SkuId, Timestamp,
 };
 use store::money_view::{ShiftRow, Span};
 use store::orders::NewLine;
@@ -23,7 +23,12 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Shop<'_> {
     /// Takes an order in as the application does; all its lines sell `sku`.
-    pub(crate) async fn sold(&self, connection: ConnectionId, told: &OrderSnapshot, sku: Option<SkuId>) -> OrderId {
+    pub(crate) async fn takes_order(
+        &self,
+        connection: ConnectionId,
+        told: &OrderSnapshot,
+        sku: Option<SkuId>,
+    ) -> OrderId {
         let (id, now) = (self.house.id(), self.house.now());
         let lines: Vec<NewLine> = self.lines(told).into_iter().map(|line| NewLine { sku, ..line }).collect();
         let told = told.clone();
@@ -39,7 +44,13 @@ impl Shop<'_> {
         id
     }
 
-    async fn moves(&self, connection: ConnectionId, number: &str, state: OrderState, handover: Option<bool>) {
+    async fn goes_to(
+        &self,
+        connection: ConnectionId,
+        number: &str,
+        state: OrderState,
+        handover: Option<bool>,
+    ) {
         let (number, now) = (number.to_owned(), self.house.now());
         self.write(move |shop| {
             let Some(held) = shop.held_order(connection, &number)? else { return Ok(()) };
@@ -59,14 +70,21 @@ impl Shop<'_> {
         .await;
     }
 
-    async fn charged(&self, connection: ConnectionId, number: &str, charged: &[(FeeKind, i64)], settled: bool) {
+    pub(crate) async fn gets_charged(
+        &self,
+        connection: ConnectionId,
+        number: &str,
+        charged: &[(FeeKind, i64)],
+        settled: bool,
+    ) {
         let (number, now) = (number.to_owned(), self.house.now());
         let charged: Sums = charged.iter().cloned().collect();
         self.write(move |shop| {
             let Some(held) = shop.money_of(connection, &number)? else { return Ok(()) };
             let mut reckoning: Reckoning = held.reckoning.clone();
             let settled_at = settled.then_some(now);
-            let news = News { at: now, currency: Currency::Brl, forecast: Sums::default(), charged, settled_at };
+            let news =
+                News { at: now, currency: Currency::Brl, forecast: Sums::default(), charged, settled_at };
             reckoning.settle(&news).unwrap();
             shop.keep_reckoning(&held, &reckoning, &[], now)?;
             shop.reckon_profit(held.order, None)
@@ -74,7 +92,7 @@ impl Shop<'_> {
         .await;
     }
 
-    async fn costs(&self, sku: SkuId, minor: i64, from: Timestamp) -> u64 {
+    async fn had_cost(&self, sku: SkuId, minor: i64, from: Timestamp) -> u64 {
         let cost = Some(Money::new(minor, Currency::Brl));
         let facts = Facts { cost, tax_basis_points: Some(400), ..Facts::default() };
         self.write(move |shop| shop.keep_past_cost(sku, &facts, &Actor::system("test"), from)).await
@@ -126,14 +144,14 @@ on_both! {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
         let sku = shop.sku("CAN-1").await;
-        let order = shop.sold(connection, &placed("2000", 0), Some(sku)).await;
+        let order = shop.takes_order(connection, &placed("2000", 0), Some(sku)).await;
         shop.is_exact().await;
         assert_eq!(shop.earned().await, (9_980 - 1_200, 2, 2, 1), "without the cost of two units");
         house.wait(HOUR);
-        shop.charged(connection, "2000", &[(FeeKind::Goods, 9_980), (FeeKind::Commission, -1_500)], true).await;
+        shop.gets_charged(connection, "2000", &[(FeeKind::Goods, 9_980), (FeeKind::Commission, -1_500)], true).await;
         shop.is_exact().await;
         assert_eq!(shop.earned().await, (9_980 - 1_500, 2, 2, 1));
-        shop.charged(connection, "2000", &[(FeeKind::Goods, 9_980), (FeeKind::Commission, -1_500)], true).await;
+        shop.gets_charged(connection, "2000", &[(FeeKind::Goods, 9_980), (FeeKind::Commission, -1_500)], true).await;
         assert_eq!(shop.earned().await, (9_980 - 1_500, 2, 2, 1), "the same news twice");
 
         let profit = shop.read(move |shop| shop.order_profit(order)).await.unwrap();
@@ -148,16 +166,16 @@ on_both! {
         let sku = shop.sku("CAN-1").await;
         let start = snapshot("0").placed_at;
         for day in 0..9 {
-            shop.sold(connection, &placed(&format!("{day}"), day), Some(sku)).await;
+            shop.takes_order(connection, &placed(&format!("{day}"), day), Some(sku)).await;
         }
         assert_eq!(shop.earned().await.2, 18);
-        assert_eq!(shop.costs(sku, 2_000, start.plus(DAY * 6)).await, 3, "days 6, 7 and 8");
+        assert_eq!(shop.had_cost(sku, 2_000, start.plus(DAY * 6)).await, 3, "days 6, 7 and 8");
         assert_eq!(shop.read(|shop| shop.profits_due(100)).await, 3);
         assert_eq!(shop.earned().await.2, 18, "not yet");
         assert_eq!(shop.reckons_what_waits().await, 3);
         shop.is_exact().await;
         assert_eq!(shop.earned().await.2, 12);
-        assert_eq!(shop.costs(sku, 1_000, start.plus(DAY * 2)).await, 4, "from day 2 until the next cost");
+        assert_eq!(shop.had_cost(sku, 1_000, start.plus(DAY * 2)).await, 4, "from day 2 until the next cost");
         shop.reckons_what_waits().await;
         assert_eq!(shop.earned().await.2, 4);
         let tax = 9_980_i64 * 4 / 100 + 1;
@@ -190,7 +208,7 @@ on_both! {
         let connection = shop.connection().await;
         shop.order(connection, &snapshot("2000")).await;
         house.wait(HOUR);
-        shop.moves(connection, "2000", OrderState::Delivered, None).await;
+        shop.goes_to(connection, "2000", OrderState::Delivered, None).await;
         assert_eq!((shop.earned().await.3, shop.read(|shop| shop.profits_due(9)).await), (0, 1));
         shop.reckons_what_waits().await;
         assert_eq!(shop.earned().await.3, 1);
@@ -205,7 +223,7 @@ on_both! {
     async fn sums_are_found_wrong_and_made_anew(house: House) {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
-        shop.sold(connection, &placed("2000", 0), None).await;
+        shop.takes_order(connection, &placed("2000", 0), None).await;
         let before = shop.earned().await;
         house.write(|tx| tx.execute("UPDATE profit_day SET sales_minor = sales_minor + 1", &[])).await;
         house.write(|tx| tx.execute("UPDATE shop_day SET late = late + 1", &[])).await;
@@ -251,20 +269,20 @@ on_both! {
         let shop = Shop::open(&house).await;
         let connection = shop.connection().await;
         let now = house.now();
-        shop.sold(connection, &placed("2000", 0), None).await;
+        shop.takes_order(connection, &placed("2000", 0), None).await;
         for number in ["2000", "3000", "3000"] {
             shop.write(move |shop| shop.note_unknown_payout(connection, number, now)).await;
         }
         let unknown = shop.read(|shop| shop.unknown_payouts()).await;
         assert_eq!(unknown.iter().map(|row| row.number.as_str()).collect::<Vec<_>>(), ["3000"]);
-        shop.sold(connection, &placed("3000", 0), None).await;
+        shop.takes_order(connection, &placed("3000", 0), None).await;
         assert_eq!(shop.read(|shop| shop.unknown_payouts()).await, []);
-        shop.moves(connection, "2000", OrderState::Delivered, None).await;
+        shop.goes_to(connection, "2000", OrderState::Delivered, None).await;
         let placed_at = snapshot("2000").placed_at;
         assert_eq!(shop.read(move |shop| shop.unsettled(placed_at)).await, [], "not before its time");
         let late = shop.read(move |shop| shop.unsettled(placed_at.plus(HOUR))).await;
         assert_eq!(late.iter().map(|row| row.number.as_str()).collect::<Vec<_>>(), ["2000"]);
-        shop.charged(connection, "2000", &[(FeeKind::Goods, 9_980)], true).await;
+        shop.gets_charged(connection, "2000", &[(FeeKind::Goods, 9_980)], true).await;
         assert_eq!(shop.read(move |shop| shop.unsettled(placed_at.plus(HOUR))).await, []);
     }
 
@@ -274,9 +292,9 @@ on_both! {
         let sku = shop.stocked("CAN-1", 9).await;
         let listing = shop.listing(connection, "MLB1").await;
         shop.write(move |shop| shop.link_listing(listing, Some(sku))).await;
-        shop.sold(connection, &placed("2000", 0), Some(sku)).await;
+        shop.takes_order(connection, &placed("2000", 0), Some(sku)).await;
         assert_eq!(shop.read(|shop| shop.priced_listings(Timestamp::EPOCH)).await, [], "it has no cost");
-        shop.costs(sku, 4_000, snapshot("2000").placed_at).await;
+        shop.had_cost(sku, 4_000, snapshot("2000").placed_at).await;
         shop.reckons_what_waits().await;
         let priced = shop.read(|shop| shop.priced_listings(Timestamp::EPOCH)).await;
         let told: Vec<_> = priced.iter().map(|row| (row.id, row.sku, row.cost_minor, row.late.units, row.late.fees_minor)).collect();
@@ -303,27 +321,29 @@ async fn a_random_life(house: &House, seed: u64) {
             told.lines = vec![line_snapshot("MLB1", 1), line_snapshot("MLB2", 3)];
             told.total = Money::new(19_960, Currency::Brl);
             let sku = [None, Some(skus[0]), Some(skus[1])][picked(3)];
-            shop.sold(connection, &told, sku).await;
+            shop.takes_order(connection, &told, sku).await;
             sold.push((connection, number));
         } else {
             let (connection, number) = sold[picked(sold.len())].clone();
             match chance.below(5) {
                 0 => {
                     let state = OrderState::Cancelled(domain::order::CancelledBy::Buyer);
-                    shop.moves(connection, &number, state, None).await;
+                    shop.goes_to(connection, &number, state, None).await;
                 }
                 1 => {
                     let late = chance.below(2) == 0;
-                    shop.moves(connection, &number, OrderState::Shipped, Some(late)).await;
+                    shop.goes_to(connection, &number, OrderState::Shipped, Some(late)).await;
                 }
                 2 | 3 => {
                     let fee = -i64::try_from(chance.below(3_000)).unwrap();
-                    let charged = [(FeeKind::Goods, 19_960), (FeeKind::Commission, fee), (FeeKind::Freight, -777)];
-                    shop.charged(connection, &number, &charged, chance.below(2) == 0).await;
+                    let charged =
+                        [(FeeKind::Goods, 19_960), (FeeKind::Commission, fee), (FeeKind::Freight, -777)];
+                    shop.gets_charged(connection, &number, &charged, chance.below(2) == 0).await;
                 }
                 _ => {
                     let cost = i64::try_from(chance.below(5_000)).unwrap();
-                    shop.costs(skus[picked(2)], cost, start.plus(DAY * u32::try_from(picked(3)).unwrap())).await;
+                    shop.had_cost(skus[picked(2)], cost, start.plus(DAY * u32::try_from(picked(3)).unwrap()))
+                        .await;
                     if chance.below(2) == 0 {
                         shop.reckons_what_waits().await;
                     }

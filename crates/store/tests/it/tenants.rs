@@ -4,6 +4,7 @@
 
 mod access;
 mod catalogue;
+mod money;
 mod splits;
 
 use domain::connection::ReauthorizationReason;
@@ -69,6 +70,7 @@ struct Estate {
     product: ProductId,
     papers: Papers,
     divided: splits::Divided,
+    earned: money::Earned,
     key: DataKeyId,
     table: Table,
     now: Timestamp,
@@ -176,6 +178,7 @@ impl Estate {
             product: catalogue::product(shop, sku).await,
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
+            earned: money::earned(shop, connection, sku).await,
             key,
             table,
             now,
@@ -585,7 +588,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS) {
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(money::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -598,7 +601,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES) {
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(money::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");

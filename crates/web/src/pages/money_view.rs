@@ -450,7 +450,9 @@ impl ProfitView {
 #[must_use]
 pub fn lack(chrome: &Chrome, part: &Part, lack: &Lack) -> String {
     match lack {
-        Lack::NotTold => chrome.t(if *part == Part::Freight { "profit-no-freight" } else { "profit-no-fees" }).to_owned(),
+        Lack::NotTold => {
+            chrome.t(if *part == Part::Freight { "profit-no-freight" } else { "profit-no-fees" }).to_owned()
+        }
         Lack::NoCost(units) => chrome.tn("profit-no-cost", units),
         Lack::NoTax(units) => chrome.tn("profit-no-tax", units),
     }

@@ -48,7 +48,8 @@ impl Reader {
     /// What an order earns: all of it known, or with something missing.
     pub(super) fn profit(known: bool) -> ProfitView {
         let amounts = Amounts::new([21_480, 0, -2_577, -1_045, -859, 0, 0, if known { -11_200 } else { 0 }]);
-        let line = LineProfit { amounts, units: 2, uncosted_units: if known { 0 } else { 2 }, untaxed_units: 0 };
+        let line =
+            LineProfit { amounts, units: 2, uncosted_units: if known { 0 } else { 2 }, untaxed_units: 0 };
         let lines = SKUS[..2].iter();
         let lines = lines.map(|(_, title)| ProfitLine { title: (*title).to_owned(), sum: view(line, None) });
         ProfitView {
@@ -132,7 +133,11 @@ impl Reader {
             currencies: if full { vec![Currency::Brl, Currency::Ars] } else { Vec::new() },
             total: view(total, Some(counted)),
             earned: Chart::of(&[
-                series("sales", "lost", steps.iter().map(|step| of_day(*step).amounts.of(Part::Sales)).collect()),
+                series(
+                    "sales",
+                    "lost",
+                    steps.iter().map(|step| of_day(*step).amounts.of(Part::Sales)).collect(),
+                ),
                 series("earned", "lost", steps.iter().map(|step| of_day(*step).amounts.profit()).collect()),
             ]),
             trouble: Chart::of(&[

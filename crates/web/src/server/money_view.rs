@@ -125,10 +125,8 @@ fn find(tenant: &mut Tenant<'_, '_>, asked: Asked, now: Timestamp) -> StoreResul
         }
         "sku" => skus.iter().map(|sum| sku_row(sum, currency)).collect(),
         _ => {
-            let row = |sum: &DaySum| SumRow {
-                about: About::Day(sum.day),
-                sum: view(sum.profit, Some(sum.counts)),
-            };
+            let row =
+                |sum: &DaySum| SumRow { about: About::Day(sum.day), sum: view(sum.profit, Some(sum.counts)) };
             days.iter().map(row).collect()
         }
     };
