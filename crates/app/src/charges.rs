@@ -48,7 +48,9 @@ impl App {
         let is_off = matches!(snapshot.state, OrderState::Cancelled(_));
         let due_at = (!is_off).then(|| snapshot.placed_at.plus(FIRST_LOOK));
         let forecast = told_by_order(snapshot).filter(|_| !is_off).unwrap_or_default();
-        tenant.begin_reckoning(order, connection, snapshot, &forecast, self.clock().now(), due_at)
+        let now = self.clock().now();
+        tenant.begin_reckoning(order, connection, snapshot, &forecast, now, due_at)?;
+        tenant.begin_profit(order, connection, snapshot, &forecast, now)
     }
 
     /// Asks for the money of an order whose goods have just arrived.
@@ -133,6 +135,7 @@ impl App {
             let new = |difference| NewDifference { id: DifferenceId::new(now, self.entropy()), difference };
             let differences: Vec<_> = reckoning.differences().into_iter().map(new).collect();
             tenant.keep_reckoning(&held, &reckoning, &differences, now)?;
+            tenant.reckon_profit(held.order, None)?;
             if held.reckoning.settled_at.is_none() && reckoning.settled_at.is_some() {
                 let deed = Deed::new(Actor::system("money"), "order.settled", held.order.to_string());
                 let deed =
@@ -175,6 +178,8 @@ impl App {
                     if tenant.note_listed(connection, &order.external_id, order.settled_at)? {
                         let work = Work::FetchCharges { external_id: order.external_id };
                         app.ask(tenant, connection, &work, "settled", now)?;
+                    } else {
+                        tenant.note_unknown_payout(connection, &order.external_id, order.settled_at)?;
                     }
                 }
                 if let Some(bookmark) = next {
@@ -187,6 +192,7 @@ impl App {
                     let work = Work::FetchCharges { external_id };
                     app.ask(tenant, connection, &work, "money not settled yet", now)?;
                 }
+                app.look_at_fees(tenant, connection, now)?;
                 if has_list { tenant.note_settlements(connection, to) } else { Ok(()) }
             })
             .await?;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::order::{FirstSight, LineEffect};
+use domain::profit::left_late;
 use domain::{
     Actor, Applied, ConnectionId, Delta, Effect, EntryKind, LedgerEntryId, LineId, ListingId, OrderId,
     OrderSnapshot, OrderState, OrganizationId, OutboxId, SkuId, Tally, Timestamp, id::uuid_v7,
@@ -187,6 +188,7 @@ impl App {
                 self.ask_for_money_on_arrival(tenant, connection, &snapshot.external_id, states)?;
                 let rows = rows_of(&held);
                 self.follow(tenant, connection, held.id, snapshot, &rows, &effects, sight)?;
+                tenant.reckon_profit(held.id, handover(&held, &order, snapshot))?;
                 let (state, _) = order.state.as_words();
                 let deed = Deed::new(Actor::system("ingest"), "order.changed", held.id.to_string());
                 self.outcome(tenant, &deed.with("state", state).with("cause", cause), "ok")?;
@@ -487,6 +489,12 @@ const fn before(tally: Tally, delta: Delta) -> Tally {
         safety_units: tally.safety_units,
         version: tally.version - 1,
     }
+}
+
+/// Whether the parcel was just seen to leave, and after its deadline.
+fn handover(held: &HeldOrder, order: &domain::Order, snapshot: &OrderSnapshot) -> Option<bool> {
+    let ship_by = snapshot.shipment.as_ref().and_then(|shipment| shipment.ship_by);
+    left_late(held.order.state, order.state, order.version.shipment_at, ship_by)
 }
 
 fn rows_of(held: &HeldOrder) -> Vec<Row> {

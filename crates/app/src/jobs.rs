@@ -90,6 +90,8 @@ pub enum Work {
         /// For which browser.
         ticket: TicketId,
     },
+    /// Reckon what orders earn that wait for it. Belongs to no account.
+    ReckonProfits,
     /// Hand a letter to the mail server. Belongs to no account.
     SendMail {
         /// Which.
@@ -157,6 +159,7 @@ impl Work {
             Self::SweepCases => "sweep_cases",
             Self::FetchBuyer { .. } => "fetch_buyer",
             Self::AnswerCase { .. } => "answer_case",
+            Self::ReckonProfits => "reckon_profits",
             Self::SendMail { .. } => "send_mail",
             Self::OfferCode { .. } => "offer_code",
         }
@@ -182,7 +185,8 @@ impl Work {
             | Self::FetchCase { .. }
             | Self::FetchMessage { .. }
             | Self::SweepCases
-            | Self::FetchBuyer { .. } => Priority::Background,
+            | Self::FetchBuyer { .. }
+            | Self::ReckonProfits => Priority::Background,
         }
     }
 
@@ -208,6 +212,7 @@ impl Work {
             | Self::CheckListings(_)
             | Self::RenewTokens
             | Self::CheckCharges { .. }
+            | Self::ReckonProfits
             | Self::SweepCases => connection,
         }
     }
@@ -259,6 +264,17 @@ impl App {
         cause: &str,
     ) -> StoreResult<()> {
         let (id, job, now) = self.job(Some(connection), work, cause, self.clock().now());
+        tenant.enqueue_if_none(id, &job, now)
+    }
+
+    /// The same for work that belongs to no account.
+    pub(crate) fn remind_house(
+        &self,
+        tenant: &mut Tenant<'_, '_>,
+        work: &Work,
+        cause: &str,
+    ) -> StoreResult<()> {
+        let (id, job, now) = self.job(None, work, cause, self.clock().now());
         tenant.enqueue_if_none(id, &job, now)
     }
 

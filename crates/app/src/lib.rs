@@ -38,6 +38,7 @@ pub mod people;
 pub mod picked;
 mod places;
 pub mod privacy;
+pub mod profits;
 pub mod provider;
 pub mod recovery;
 mod refusals;

@@ -6,6 +6,7 @@ use store::stock::{NewEntry, Sku};
 use crate::App;
 use crate::audit::Deed;
 use crate::error::AppError;
+use crate::jobs::Work;
 use crate::kits::parts_of;
 
 /// Largest count taken, in units.
@@ -175,6 +176,7 @@ impl App {
         if open.is_empty() {
             return Ok(());
         }
+        self.ask_for_house(tenant, &Work::ReckonProfits, "lines linked", now)?;
         let mut parts = parts_of(tenant, sku, 1)?;
         parts.sort_unstable();
         let touched: Vec<SkuId> = parts.iter().map(|(part, _)| *part).collect();

@@ -271,6 +271,10 @@ impl App {
         if let Work::OfferCode { ticket } = work {
             return Ok(self.offer_code(organization, ticket).await?);
         }
+        if let Work::ReckonProfits = work {
+            self.reckon_profits(organization).await?;
+            return Ok(false);
+        }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {
             Work::PushStock { listing } => {
@@ -314,7 +318,7 @@ impl App {
                 return Ok(self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await?);
             }
             // Taken above: they have no account.
-            Work::SendMail { .. } | Work::OfferCode { .. } => return Ok(false),
+            Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits => return Ok(false),
         };
         Ok(called.map(|()| true)?)
     }
@@ -380,6 +384,7 @@ impl App {
             | Work::SweepCases
             | Work::FetchBuyer { .. }
             | Work::AnswerCase { .. }
+            | Work::ReckonProfits
             | Work::SendMail { .. }
             | Work::OfferCode { .. } => Ok(false),
         }

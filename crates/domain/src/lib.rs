@@ -37,6 +37,8 @@ pub mod attribute;
 pub mod offer;
 pub mod picture;
 pub mod pricing;
+pub mod profit;
+pub mod radar;
 
 // What people narrow lists to.
 pub mod buyer;

@@ -32,7 +32,7 @@ impl Share {
 }
 
 /// So many basis points of an amount, rounded half up as platforms do.
-fn part(minor: i64, basis_points: u32) -> i64 {
+pub(crate) fn part(minor: i64, basis_points: u32) -> i64 {
     let whole = i128::from(Share::WHOLE_BASIS_POINTS);
     let scaled = i128::from(minor) * i128::from(basis_points);
     i64::try_from((scaled + whole / 2).div_euclid(whole)).unwrap_or(i64::MAX)

@@ -401,6 +401,21 @@ pub const CLASSES: &[Class] = &[
             Fate::Organization,
         )],
     ),
+    other(
+        "earning",
+        &[Term::With(
+            &[
+                "profit_order",
+                "profit_line",
+                "profit_day",
+                "shop_day",
+                "profit_due",
+                "fee_shift",
+                "payout_unknown",
+            ],
+            Fate::Organization,
+        )],
+    ),
     other("hook", &[Term::With(&["hook_batch"], Fate::Done)]),
     other("job", &[Term::With(&["job"], Fate::Done)]),
     other(

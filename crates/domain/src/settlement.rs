@@ -330,6 +330,23 @@ pub struct Entry {
     pub is_part: bool,
 }
 
+/// An amount of an order's money that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// What for.
+    pub kind: FeeKind,
+    /// How much, in minor units.
+    pub minor: i64,
+    /// Whether it was charged; a forecast otherwise.
+    pub is_charged: bool,
+}
+
+impl Counted {
+    const fn charged(kind: FeeKind, minor: i64) -> Self {
+        Self { kind, minor, is_charged: true }
+    }
+}
+
 impl Reckoning {
     /// Of an order that nothing is known of yet.
     #[must_use]
@@ -432,13 +449,32 @@ impl Reckoning {
     /// What the seller gets: what was charged, and the forecast of what was not yet.
     #[must_use]
     pub fn net(&self) -> Money {
-        let is_given_back = self.is_given_back();
-        let whole = self.entries().into_iter().filter(|entry| !entry.is_part);
-        let minor = whole.fold(0_i64, |sum, entry| {
-            let forecast = entry.forecast.filter(|_| !is_given_back);
-            sum.saturating_add(entry.charged.or(forecast).unwrap_or_default())
-        });
+        let minor = self.counted().iter().fold(0_i64, |sum, counted| sum.saturating_add(counted.minor));
         Money::new(minor, self.currency)
+    }
+
+    /// The amounts that the net is the sum of. Fees that were told as one sum and charged one by
+    /// one are there one by one.
+    #[must_use]
+    pub fn counted(&self) -> Vec<Counted> {
+        let is_given_back = self.is_given_back();
+        let mut counted = Vec::new();
+        for entry in self.entries().into_iter().filter(|entry| !entry.is_part) {
+            match (entry.charged, entry.forecast.filter(|_| !is_given_back)) {
+                (Some(_), _) if entry.kind == FeeKind::AllFees => {
+                    let parts = self.charged.iter();
+                    let parts =
+                        parts.filter(|(kind, _)| **kind == FeeKind::AllFees || kind.is_among_all_fees());
+                    counted.extend(parts.map(|(kind, minor)| Counted::charged(kind.clone(), minor)));
+                }
+                (Some(minor), _) => counted.push(Counted::charged(entry.kind, minor)),
+                (None, Some(minor)) => {
+                    counted.push(Counted { kind: entry.kind, minor, is_charged: false });
+                }
+                (None, None) => {}
+            }
+        }
+        counted
     }
 
     /// What was to be expected, where there was a forecast.

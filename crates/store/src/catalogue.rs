@@ -460,6 +460,28 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// What a SKU cost from an instant that has passed until the next one that is known. Orders of that
+    /// span are reckoned anew, by and by; gives how many.
+    pub fn keep_past_cost(
+        &mut self,
+        sku: SkuId,
+        facts: &Facts,
+        actor: &Actor,
+        from: Timestamp,
+    ) -> StoreResult<u64> {
+        self.keep_cost(sku, facts, actor, from)?;
+        let next: Option<Timestamp> = self
+            .tx
+            .row(
+                "SELECT MIN(valid_from) FROM sku_cost \
+                 WHERE organization_id = $1 AND sku_id = $2 AND valid_from > $3",
+                params![self.id, sku, from],
+                |row| row.get(0),
+            )?
+            .flatten();
+        self.profits_of_sku_are_due(sku, from, next.unwrap_or(Timestamp::from_millis(i64::MAX)))
+    }
+
     /// What is known of a SKU now; nothing of one that is not there.
     pub fn facts_of(&mut self, sku: SkuId) -> StoreResult<Facts> {
         let sql = format!(

@@ -29,6 +29,7 @@ pub mod leaving;
 pub mod limits;
 pub mod listings;
 pub mod mail;
+pub mod money_view;
 pub mod order_list;
 pub mod orders;
 pub mod paces;
@@ -36,6 +37,7 @@ pub mod pages;
 pub mod people;
 #[cfg(feature = "planted-flaws")]
 pub mod planted;
+pub mod profits;
 pub mod provider;
 pub mod recovery;
 pub mod redis_limits;

@@ -285,7 +285,15 @@ impl Tenant<'_, '_> {
             1,
             "UPDATE order_line SET listing_id = $3, sku_id = $4 WHERE organization_id = $1 AND id = $2",
             params![self.id, line, listing, sku],
-        )
+        )?;
+        // What its SKU costs is known from now on.
+        self.tx.execute(
+            "INSERT INTO profit_due (organization_id, order_id) \
+             SELECT organization_id, order_id FROM order_line WHERE organization_id = $1 AND id = $2 \
+             ON CONFLICT (organization_id, order_id) DO NOTHING",
+            params![self.id, line],
+        )?;
+        Ok(())
     }
 
     /// Lines of a listing that no SKU is known for, of orders whose units are held: they

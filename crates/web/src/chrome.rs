@@ -51,7 +51,7 @@ pub enum Nav {
     Skus,
     Listings,
     Connections,
-    Differences,
+    Money,
     Problems,
     Audit,
     Desk,
@@ -71,7 +71,7 @@ impl Nav {
         Self::Skus,
         Self::Listings,
         Self::Connections,
-        Self::Differences,
+        Self::Money,
         Self::Problems,
         Self::Audit,
         Self::Members,
@@ -89,7 +89,7 @@ impl Nav {
             Self::Skus => "skus",
             Self::Listings => "listings",
             Self::Connections => "connections",
-            Self::Differences => "differences",
+            Self::Money => "money",
             Self::Problems => "problems",
             Self::Audit => "audit",
             Self::Desk => "desk",
@@ -108,7 +108,7 @@ impl Nav {
             Self::Products => Permission::SeeCatalogue,
             Self::Skus | Self::Listings => Permission::SeeStock,
             Self::Connections => Permission::SeeConnections,
-            Self::Differences => Permission::SeeMoney,
+            Self::Money => Permission::SeeMoney,
             Self::Problems => Permission::SeeProblems,
             Self::Audit => Permission::SeeAudit,
             Self::Desk => Permission::SeeCases,
@@ -129,8 +129,7 @@ impl Nav {
             Self::Skus => 's',
             Self::Listings => 'l',
             Self::Connections => 'c',
-            // It is about money.
-            Self::Differences => 'm',
+            Self::Money => 'm',
             Self::Problems => 'p',
             Self::Audit => 'a',
             Self::Desk => 'd',
@@ -287,6 +286,12 @@ impl Chrome {
     #[must_use]
     pub fn relative(&self, at: &Timestamp) -> String {
         format::relative(self.lang, *at, self.now)
+    }
+
+    /// A share, given in basis points.
+    #[must_use]
+    pub fn percent(&self, basis_points: &i64) -> String {
+        format::percent(self.lang, *basis_points)
     }
 
     /// A span.

@@ -3,6 +3,7 @@
 
 use domain::{Money, Timestamp, WallClock};
 
+use crate::pages::money_view::{About, COLUMNS, SumRow};
 use crate::pages::orders::OrderRow;
 use crate::{Chrome, Lang};
 
@@ -52,6 +53,45 @@ pub fn orders(chrome: &Chrome, rows: &[OrderRow]) -> String {
     }
     out
 }
+
+/// Sums by day, account or SKU, with the columns of their table.
+#[must_use]
+pub fn sums(chrome: &Chrome, by: &str, rows: &[SumRow]) -> String {
+    let mut out = String::from(BYTE_ORDER_MARK);
+    let mut heads = vec![chrome.word("money-by", by).to_owned(), chrome.t("csv-title").to_owned()];
+    heads.extend(["col-units", "profit-uncosted"].map(|key| chrome.t(key).to_owned()));
+    heads.extend(COLUMNS.map(|word| chrome.word("part", word).to_owned()));
+    let last = ["profit-earned", "csv-currency", "nav-orders", "money-cancelled", "money-sent", "money-late"];
+    heads.extend(last.map(|key| chrome.t(key).to_owned()));
+    line(&mut out, chrome.lang, &heads);
+    for SumRow { about, sum } in rows {
+        let (name, title) = match about {
+            About::Day(day) => (instant(*day).chars().take(DAY_CHARS).collect(), String::new()),
+            About::Account { channel, name } => {
+                (name.clone(), channel.map(|channel| channel.label().to_owned()).unwrap_or_default())
+            }
+            About::Sku(Some((_, code, title))) => (code.clone(), title.clone()),
+            About::Sku(None) => (String::new(), chrome.t("money-unlinked").to_owned()),
+        };
+        let separator = separator(chrome.lang);
+        let text = |cell: &str| quoted(cell, separator);
+        // Numbers of our own making are no formulas, whatever their sign, and stay numbers.
+        let money = |money: Money| amount(chrome.lang, money);
+        let mut cells = vec![text(&name), text(&title), sum.profit.units.to_string()];
+        cells.push(sum.profit.uncosted_units.to_string());
+        cells.extend(sum.columns().into_iter().map(|(_, minor)| money(minor)));
+        cells.extend([money(sum.earned()), sum.currency.code().to_owned()]);
+        let counts = sum.counts.map(|counts| [counts.orders, counts.cancelled, counts.sent, counts.late]);
+        let counts = counts.map(|counts| counts.map(|count| count.to_string()));
+        cells.extend(counts.unwrap_or_default());
+        out.push_str(&cells.join(&separator.to_string()));
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Characters of a day (`2026-11-22`).
+const DAY_CHARS: usize = 10;
 
 /// The business wall clock, in an order that spreadsheets of every language read.
 pub(crate) fn instant(at: Timestamp) -> String {
@@ -117,6 +157,25 @@ mod tests {
             let cell = quoted(hostile, ',');
             assert!(cell.starts_with("\"'"), "{cell}");
         }
+    }
+
+    #[test]
+    fn a_loss_stays_a_number_and_a_hostile_code_a_text() {
+        use domain::SkuId;
+        use domain::profit::{Amounts, LineProfit};
+
+        let chrome = crate::samples::chrome_of_tests(Lang::PtBr);
+        let amounts = Amounts::new([1_000, 0, -150, 0, 0, 0, 0, -1_200]);
+        let profit = LineProfit { amounts, units: 1, ..LineProfit::default() };
+        let sum = crate::pages::money_view::SumView { currency: Currency::Brl, profit, counts: None };
+        let sku = (
+            SkuId::new(Timestamp::EPOCH, &domain::SeededEntropy::new(1)),
+            "=1+1".to_owned(),
+            "@x".to_owned(),
+        );
+        let file = sums(&chrome, "sku", &[SumRow { about: About::Sku(Some(sku)), sum }]);
+        let row = file.lines().nth(1).unwrap();
+        assert_eq!(row, "\"'=1+1\";\"'@x\";1;0;10,00;0,00;-1,50;0,00;0,00;0,00;-12,00;-3,50;BRL;;;;");
     }
 
     #[test]

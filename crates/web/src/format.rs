@@ -36,6 +36,15 @@ pub fn money(lang: Lang, amount: Money) -> String {
     format!("{sign}{}\u{a0}{whole}{mark}{fraction}", amount.currency.sign())
 }
 
+/// A share of basis points in percent, to the tenth: `12,3 %`.
+#[must_use]
+pub fn percent(lang: Lang, basis_points: i64) -> String {
+    let tenths = (basis_points.unsigned_abs() + 5) / 10;
+    let sign = if basis_points < 0 && tenths > 0 { "−" } else { "" };
+    let whole = group(&(tenths / 10).to_string(), thousands(lang));
+    format!("{sign}{whole}{}{}\u{a0}%", decimal_mark(lang), tenths % 10)
+}
+
 const fn thousands(lang: Lang) -> char {
     match lang {
         Lang::PtBr | Lang::Es => '.',
@@ -212,6 +221,13 @@ mod tests {
         assert_eq!(instant(Lang::En, at("2026-11-21T17:03:11Z"), now), "21 Nov 14:03");
         assert_eq!(instant(Lang::Es, at("2025-01-02T03:00:00Z"), now), "02/01/2025 00:00");
         assert_eq!(exact(Lang::PtBr, now), "22/11/2026 14:03:11");
+    }
+
+    #[test]
+    fn a_share_is_told_to_the_tenth() {
+        assert_eq!(percent(Lang::PtBr, 1_234), "12,3\u{a0}%");
+        assert_eq!(percent(Lang::En, -1_235), "−12.4\u{a0}%");
+        assert_eq!(percent(Lang::Es, -4), "0,0\u{a0}%");
     }
 
     #[test]

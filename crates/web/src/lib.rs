@@ -11,6 +11,7 @@ mod agent;
 pub mod assets;
 pub mod audit_csv;
 pub mod badge;
+pub mod chart;
 pub mod chrome;
 pub mod csv;
 pub mod format;

@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (20, include_str!("../../migrations/0020_split.sql")),
     (21, include_str!("../../migrations/0021_last_units.sql")),
     (22, include_str!("../../migrations/0022_kits.sql")),
+    (23, include_str!("../../migrations/0023_money_view.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -28,6 +28,7 @@ mod orders;
 mod paces;
 mod papers;
 mod people;
+mod profits;
 mod retention;
 mod sessions;
 mod shop;

@@ -5,6 +5,7 @@
 mod access;
 mod catalogue;
 mod kits;
+mod money;
 mod splits;
 
 use domain::connection::ReauthorizationReason;
@@ -71,6 +72,7 @@ struct Estate {
     papers: Papers,
     divided: splits::Divided,
     bundle: kits::Bundle,
+    earned: money::Earned,
     key: DataKeyId,
     table: Table,
     now: Timestamp,
@@ -179,6 +181,7 @@ impl Estate {
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
             bundle: kits::bundle(shop, connection).await,
+            earned: money::earned(shop, connection, sku).await,
             key,
             table,
             now,
@@ -588,7 +591,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS)
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS)
         {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
@@ -602,7 +605,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES)
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES)
         {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;

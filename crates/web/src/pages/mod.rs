@@ -14,6 +14,7 @@ pub mod leaving;
 pub mod listings;
 pub mod members;
 pub mod money;
+pub mod money_view;
 pub mod order_list;
 pub mod orders;
 pub mod privacy;

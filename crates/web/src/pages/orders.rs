@@ -8,6 +8,7 @@ use domain::{
 };
 
 use crate::pages::money::MoneyView;
+use crate::pages::money_view::ProfitView;
 use crate::pages::order_list::Views;
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Tone};
@@ -311,6 +312,8 @@ pub struct OrderPage {
     pub fees: Option<Money>,
     /// What it brings in, as far as anything is known of it.
     pub money: Option<MoneyView>,
+    /// What it earns, line by line; `None` while it is not a sale.
+    pub profit: Option<ProfitView>,
     /// The package, once there is one.
     pub shipment: Option<ShipmentView>,
     /// What happened, newest first.

@@ -9,6 +9,7 @@ mod keys;
 mod leaving;
 mod members;
 mod money;
+mod money_view;
 mod orders;
 mod privacy;
 mod products;
@@ -41,6 +42,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.connections(&mut pages);
     reader.trouble(&mut pages);
     reader.all_differences(&mut pages);
+    reader.earnings(&mut pages);
     reader.desk(&mut pages);
     reader.members(&mut pages);
     reader.privacy(&mut pages);
@@ -50,6 +52,12 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.keys(&mut pages);
     reader.leaving(&mut pages);
     pages
+}
+
+/// What a page has around it, for tests of what goes beside pages.
+#[cfg(test)]
+pub(crate) fn chrome_of_tests(lang: Lang) -> Chrome {
+    Reader { lang, theme: Theme::Auto, entropy: SeededEntropy::new(7) }.chrome(Nav::Money)
 }
 
 struct Reader {

@@ -57,7 +57,7 @@ impl Reader {
         };
         let sum = |channel, count, minor| DifferenceSum { channel, count, difference: brl(minor) };
         DifferencesPage {
-            chrome: self.chrome(Nav::Differences),
+            chrome: self.chrome(Nav::Money),
             channel: channel.to_owned(),
             channels: ChannelKind::ALL
                 .map(|kind| Choice { value: kind.as_str().to_owned(), label: kind.label().to_owned() })

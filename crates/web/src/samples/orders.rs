@@ -154,6 +154,7 @@ impl Reader {
             ],
             fees: Some(brl(2_248)),
             money: (index != 1).then(|| Self::money(index == 0)),
+            profit: (index != 1).then(|| Self::profit(index == 0)),
             shipment: (index != 1).then(|| ShipmentView {
                 number: "43210987654".to_owned(),
                 platform_status: "ready_to_ship/ready_to_print".to_owned(),

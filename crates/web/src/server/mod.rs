@@ -28,6 +28,7 @@ mod live;
 mod may;
 mod members;
 mod money;
+mod money_view;
 mod order_query;
 mod orders;
 mod pace;
@@ -144,7 +145,7 @@ impl Routes {
 
 /// What people see and press, by area.
 fn people_see() -> Routes {
-    let areas = pages().and(catalogue()).and(people());
+    let areas = pages().and(catalogue()).and(earnings()).and(people());
     #[cfg(feature = "planted-flaws")]
     let areas = areas.and(planted::routes());
     areas
@@ -209,7 +210,6 @@ fn pages() -> Routes {
         .route("/connections/{id}/sweep", post(connections::sweep))
         .route("/connections/{id}/reconnect", post(connections::reconnect))
         .route("/connections/{id}/disconnect", post(connections::disconnect))
-        .route("/differences", get(money::list))
         .route("/problems", get(problems::list))
         .route("/problems/retry", post(problems::retry))
         .route("/audit", get(audit::list))
@@ -252,6 +252,17 @@ fn catalogue() -> Routes {
         .route("/products/new", get(products::begin))
         .route("/products/{id}", get(products::show).post(products::change).layer(whole()))
         .route("/products/{id}/archive", post(products::archive))
+}
+
+/// What the shop earns.
+fn earnings() -> Routes {
+    Routes::new()
+        .route("/money", get(money_view::show))
+        .route("/money/export", post(money_view::export))
+        .route("/money/fees", get(money_view::fees))
+        .route("/money/payouts", get(money_view::payouts))
+        .route("/money/costs", get(money_view::costs).post(money_view::enter_cost))
+        .route("/differences", get(money::list))
 }
 
 /// Who works here, what they were granted, and how it is reviewed.

@@ -31,7 +31,7 @@ pub(crate) async fn list(
     May(member, ..): May<may::SeeMoney>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Failure> {
-    let chrome = member.chrome(Some(Nav::Differences)).await?;
+    let chrome = member.chrome(Some(Nav::Money)).await?;
     let only = ChannelKind::parse(&query.channel);
     let before: Option<DifferenceId> = query.before.parse().ok();
     let since = chrome.now.minus(SUMS_OF);

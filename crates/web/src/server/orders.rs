@@ -6,6 +6,7 @@ use app::reveal::{RevealError, RevealPurpose};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::order::OrderState;
+use domain::profit::{LineProfit, OrderProfit};
 use domain::settlement::Reckoning;
 use domain::{Actor, ConnectionId, EntryKind, Grant, Money, OrderId, Purpose, SkuId};
 use store::connections::Connection;
@@ -21,6 +22,7 @@ use super::order_query::{ListQuery, Way};
 use super::views::tabs_of;
 use crate::pages::account::Obstacle;
 use crate::pages::members::RecipientPage;
+use crate::pages::money_view::ProfitView;
 use crate::pages::order_list::Views;
 use crate::pages::orders::{
     Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersPage, ShipmentView, StateChip,
@@ -121,6 +123,7 @@ struct Found {
     timeline: Vec<TimelineEvent>,
     told: Vec<Told>,
     reckoning: Option<Reckoning>,
+    profit: Option<OrderProfit>,
 }
 
 /// One order.
@@ -146,7 +149,8 @@ pub(crate) async fn show(
             let connection = tenant.connection(row.connection)?.map(|held| held.name).unwrap_or_default();
             let (timeline, told) = (tenant.timeline(id)?, tenant.told(id)?);
             let reckoning = tenant.reckoning(id)?;
-            Ok(Some(Found { row, connection, lines, codes, timeline, told, reckoning }))
+            let profit = tenant.order_profit(id)?;
+            Ok(Some(Found { row, connection, lines, codes, timeline, told, reckoning, profit }))
         })
         .await?;
     let Some(found) = found else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
@@ -176,6 +180,7 @@ pub(crate) async fn show(
             // What was expected of an order that is off is of no interest any more.
             .filter(|held| !matches!(row.state, OrderState::Cancelled(_)) || !held.charged.is_empty())
             .and_then(money::view),
+        profit: found.profit.as_ref().and_then(|profit| profit_of(profit, &found)),
         shipment,
         timeline: happened(&found),
         live: None,
@@ -206,6 +211,13 @@ pub(crate) async fn reveal_recipient(
     let grant = Grant::issue(Actor::Member(member.who.member), Purpose::DispatchOrder, chrome.now);
     let lines = recipient.reveal(&grant).clone();
     Ok(render(&RecipientPage { chrome, order, lines }))
+}
+
+/// What an order earns; `None` where nothing of it counts.
+fn profit_of(profit: &OrderProfit, found: &Found) -> Option<ProfitView> {
+    let is_empty = profit.lines.iter().all(|line| *line == LineProfit::default());
+    let titles: Vec<String> = found.lines.iter().map(|line| line.title.clone()).collect();
+    (!is_empty).then(|| ProfitView::of(profit, &titles, found.row.total.currency))
 }
 
 fn line_of(line: &LineRow, codes: &BTreeMap<SkuId, String>) -> OrderLine {
