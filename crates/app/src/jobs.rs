@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, TicketId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, SheetId, TicketId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -95,6 +95,11 @@ pub enum Work {
         /// Which.
         mail: MailId,
     },
+    /// Apply the next piece of a table, or undo it. Belongs to no account.
+    Sheet {
+        /// Which.
+        sheet: SheetId,
+    },
 }
 
 /// Where a list of many pages goes on: each job reads one, so that a list can be longer than
@@ -159,6 +164,7 @@ impl Work {
             Self::AnswerCase { .. } => "answer_case",
             Self::SendMail { .. } => "send_mail",
             Self::OfferCode { .. } => "offer_code",
+            Self::Sheet { .. } => "sheet",
         }
     }
 
@@ -182,7 +188,8 @@ impl Work {
             | Self::FetchCase { .. }
             | Self::FetchMessage { .. }
             | Self::SweepCases
-            | Self::FetchBuyer { .. } => Priority::Background,
+            | Self::FetchBuyer { .. }
+            | Self::Sheet { .. } => Priority::Background,
         }
     }
 
@@ -201,6 +208,7 @@ impl Work {
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),
             Self::OfferCode { ticket } => ticket.to_string(),
+            Self::Sheet { sheet } => sheet.to_string(),
             Self::Sweep
             | Self::SettleSales
             | Self::ReadMissed(_)

@@ -258,6 +258,9 @@ impl App {
         if let Work::OfferCode { ticket } = work {
             return Ok(self.offer_code(organization, ticket).await?);
         }
+        if let Work::Sheet { sheet } = work {
+            return Ok(self.work_on_sheet(organization, sheet).await?);
+        }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {
             Work::PushStock { listing } => {
@@ -301,7 +304,7 @@ impl App {
                 return Ok(self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await?);
             }
             // Taken above: they have no account.
-            Work::SendMail { .. } | Work::OfferCode { .. } => return Ok(false),
+            Work::SendMail { .. } | Work::OfferCode { .. } | Work::Sheet { .. } => return Ok(false),
         };
         Ok(called.map(|()| true)?)
     }
@@ -368,7 +371,8 @@ impl App {
             | Work::FetchBuyer { .. }
             | Work::AnswerCase { .. }
             | Work::SendMail { .. }
-            | Work::OfferCode { .. } => Ok(false),
+            | Work::OfferCode { .. }
+            | Work::Sheet { .. } => Ok(false),
         }
     }
 }

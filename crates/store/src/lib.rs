@@ -44,6 +44,7 @@ pub mod reviews;
 pub mod rotation;
 pub mod sessions;
 pub mod settings;
+pub mod sheets;
 pub mod splits;
 pub mod stock;
 pub mod stock_history;
