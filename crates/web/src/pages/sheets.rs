@@ -134,6 +134,15 @@ impl SheetPage {
         }
     }
 
+    /// How many are in a state, by its place in [`SheetPage::states`].
+    fn state_count(&self, at: usize) -> String {
+        self.chrome.number(&self.states.get(at).copied().unwrap_or_default())
+    }
+
+    fn can_undo(&self) -> bool {
+        self.state == SheetState::Applied && self.states[1] > 0
+    }
+
     fn taken(&self) -> Vec<String> {
         let label = |(column, heading): &(String, String)| {
             let label = column_label(&self.chrome, column);
