@@ -5,6 +5,7 @@
 mod leaving;
 mod members;
 mod provider;
+mod sheets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -310,15 +311,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
         .press("/products/{id}/archive", &format!("{path}/archive"), &away, Some("product.archived"))
         .await;
 
-    visitor.press("/products/export", "/products/export", &[], Some("sheet.exported")).await;
-    let table = [("text", "SKU;Título\nPRATO;Prato\n")];
-    let read = visitor.press("/products/import", "/products/import", &table, Some("sheet.staged")).await;
-    let path = read.location().to_owned();
-    visitor.press("/products/import/{id}", &path, &[("do", "apply")], Some("sheet.agreed")).await;
-    shop.run_until_idle().await;
-    visitor.press("/products/import/{id}", &path, &[("do", "undo")], Some("sheet.undo_begun")).await;
-    shop.run_until_idle().await;
-
+    sheets::are_pressed(visitor).await;
     let alike = [("problem", "refused"), ("kind", "push_stock")];
     visitor.press("/problems/retry", "/problems/retry", &alike, Some("job.revived")).await;
 }

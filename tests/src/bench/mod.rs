@@ -19,6 +19,7 @@ pub mod report;
 pub mod restore_drill;
 pub mod rotation;
 pub mod sealing;
+pub mod sheet_import;
 pub mod stage;
 
 /// Why a measurement could not be taken. Nothing here is worth a type: a person reads it.

@@ -11,7 +11,7 @@ use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
 use tests::bench::{
     Result, connectors, fan_out, first_import, footprint, hook_intake, masked_page, orders_page, permission,
-    refused_sign_in, restore_drill, rotation, sealing,
+    refused_sign_in, restore_drill, rotation, sealing, sheet_import,
 };
 use tests::database::POSTGRES_URL;
 
@@ -67,6 +67,9 @@ struct Wishes {
     /// Data keys of rotation.
     #[arg(long, default_value_t = 1_000_000)]
     keys: u32,
+    /// SKUs of sheet-import.
+    #[arg(long, default_value_t = 50_000)]
+    skus: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,6 +86,7 @@ enum Bench {
     RestoreDrill,
     MaskedPage,
     Rotation,
+    SheetImport,
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,6 +207,13 @@ fn measure(wishes: &Wishes) -> Result<()> {
         rotation::run(&sqlite()?, wishes.keys, &mut report)?;
         if let Some(ground) = &on_postgres {
             rotation::run(&ground()?, wishes.keys, &mut report)?;
+        }
+    }
+    if wants(Bench::SheetImport) {
+        eprintln!("bench: sheet-import …");
+        sheet_import::run(&sqlite()?, wishes.skus, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            sheet_import::run(&ground()?, wishes.skus, &mut report)?;
         }
     }
     print!("{report}");

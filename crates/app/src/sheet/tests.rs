@@ -72,6 +72,7 @@ fn table(sheet: &Sheet) -> Vec<Vec<&str>> {
     std::iter::once(&sheet.header).chain(rows).map(|cells| cells.iter().map(String::as_str).collect()).collect()
 }
 
+/// ASVS 5.2.2.
 #[test]
 fn what_is_no_table_is_refused_and_says_why() {
     let cases: [(&[u8], ReadError); 8] = [
@@ -90,6 +91,7 @@ fn what_is_no_table_is_refused_and_says_why() {
     assert_eq!(read(&vec![b'a'; MAX_FILE_BYTES + 1]), Err(ReadError::TooLong));
 }
 
+/// ASVS 5.2.1.
 #[test]
 fn more_rows_or_columns_than_are_taken_are_refused() {
     let rows = format!("SKU\n{}", "A\n".repeat(MAX_ROWS + 1));
@@ -151,6 +153,7 @@ fn a_workbook_is_read_with_all_kinds_of_cells() {
     assert_eq!((read.rows[0].number, read.knows_numbers), (3, true));
 }
 
+/// ASVS 5.2.3.
 #[test]
 fn a_workbook_that_is_a_trap_is_refused_before_it_unpacks() {
     let cell = r#"<row r="1"><c t="s"><v>7</v></c></row>"#;

@@ -4,6 +4,7 @@
 
 mod access;
 mod catalogue;
+mod sheets;
 mod splits;
 
 use domain::connection::ReauthorizationReason;
@@ -18,7 +19,7 @@ use domain::{
 };
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
-    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId,
+    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SheetId, SkuId, StockPosition, Timestamp, TypedId,
     ViewId,
 };
 use store::audit::Event;
@@ -67,6 +68,7 @@ struct Estate {
     passkey: PasskeyId,
     given: access::Given,
     product: ProductId,
+    sheet: SheetId,
     papers: Papers,
     divided: splits::Divided,
     key: DataKeyId,
@@ -174,6 +176,7 @@ impl Estate {
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
             product: catalogue::product(shop, sku).await,
+            sheet: sheets::staged(shop, member).await,
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
             key,
@@ -585,7 +588,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS) {
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(sheets::READS).chain(splits::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -598,7 +601,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES) {
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(sheets::WRITES).chain(splits::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");
