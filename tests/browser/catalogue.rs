@@ -66,6 +66,23 @@ in_one_language! {
         visitor.was_refused(422).await;
     }
 
+    async fn a_table_is_pasted_looked_at_applied_and_taken_back_without_script(visitor, shop) {
+        shop.owned_by(visitor).await;
+        visitor.allows_scripts(false).await;
+        visitor.opens("/products/import").await;
+        visitor.presses("sheets-paste").await;
+        visitor.fills("sheets-text", "SKU\tTítulo\tEstoque\nPRATO\tPrato fundo\t7\nCOPO\tCopo\t-1").await;
+        visitor.presses("sheets-look").await;
+        visitor.reads("sheet-nothing-yet").await;
+        visitor.sees("Prato fundo").await;
+        visitor.reads("sheet-trouble-negative").await;
+        visitor.presses("sheet-apply").await;
+        visitor.reads("sheet-open").await;
+        visitor.was_refused(422).await;
+        visitor.opens("/products").await;
+        visitor.reads("products-none-yet").await;
+    }
+
     async fn who_comes_late_sees_what_the_other_saved_beside_what_they_typed(visitor, shop) {
         let owner = shop.owned_by(visitor).await;
         let product = owner.has_a_product().await;

@@ -50,6 +50,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     let (order, sku) = (owner.order(&early).await, owner.sku("CAN-INOX-500").await);
     owner.saves_view("Um item, hoje", "ship=today&kind=single").await;
     let product = owner.has_a_product().await;
+    let sheet = owner.brings_a_table().await;
     owner.saves_view("Atrasados de vários itens", "ship=late&kind=mixed").await;
     vec![
         Page::at("problems", "/problems"),
@@ -62,6 +63,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("products-nothing-found", "/products?text=nothing-like-this"),
         Page::at("product-new", "/products/new"),
         Page::at("product", format!("/products/{product}")),
+        Page::at("sheets", "/products/import"),
+        Page::at("sheet", sheet),
         Page::at("skus", "/skus"),
         Page::at("sku", format!("/skus/{sku}")),
         Page::at("sku-then", format!("/skus/{sku}?at=2099-01-01T00:00")),

@@ -270,6 +270,16 @@ impl Owned<'_> {
         saved.await.expect("the product is kept")
     }
 
+    /// The owner has brought a table in which something is wrong and something is asked; where it is shown.
+    pub(crate) async fn brings_a_table(&self) -> String {
+        let text = "SKU;Título;Custo;Preço;CEST;Estoque\nCAN-INOX-500;;1250;39;1;7\nPRATO;Prato fundo;1.234;9;1;-2\n\
+            COPO;Copo americano;3,50;5;1;40\n";
+        let table = app::sheet::read(text.as_bytes()).expect("a table");
+        let stage = &self.stage;
+        let staged = stage.app.stage_sheet(stage.organization, stage.member, "produtos-bling.csv", table);
+        format!("/products/import/{}", staged.await.expect("it is read"))
+    }
+
     /// Somebody else gives a product another title.
     pub(crate) async fn renames(&self, id: ProductId, title: &str) {
         let stage = &self.stage;

@@ -365,6 +365,9 @@ on_both! {
             "recovery_link",
             "session",
             "setup_link",
+            "sheet",
+            "sheet_fault",
+            "sheet_item",
         ];
         assert_eq!(out, expected);
     }

@@ -6,6 +6,7 @@ mod kits;
 mod leaving;
 mod members;
 mod provider;
+mod sheets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -318,6 +319,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let file = visitor.press("/money/export", "/money/export", &table, Some("money.exported")).await.text;
     assert!(file.contains(SHARED), "{file}");
 
+    sheets::are_pressed(visitor).await;
     let alike = [("problem", "refused"), ("kind", "push_stock")];
     visitor.press("/problems/retry", "/problems/retry", &alike, Some("job.revived")).await;
 }

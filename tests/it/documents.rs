@@ -113,6 +113,16 @@ fn bounds() -> Vec<(&'static str, String, &'static str)> {
             "the request is refused unread",
         ),
         (
+            "a table that is brought along",
+            kib(app::sheet::MAX_FILE_BYTES),
+            "the rest is not taken, and the page says so",
+        ),
+        (
+            "rows of such a table",
+            count(domain::sheet::MAX_ROWS),
+            "nothing of it is taken, and the page says so",
+        ),
+        (
             "variants of one product",
             count(domain::catalogue::MAX_VARIANTS),
             "the form comes back with the number that there would be, and nothing is made",

@@ -72,6 +72,7 @@ mod provider;
 mod publishing;
 mod recovery;
 mod secrets;
+mod sheets;
 mod sign_in;
 mod simulation;
 mod split;

@@ -60,7 +60,7 @@ enum Way {
 }
 
 /// A wish that was found to be possible.
-struct Prepared {
+pub(crate) struct Prepared {
     product: Product,
     ways: Vec<Way>,
     before: Option<HeldProduct>,
@@ -105,7 +105,7 @@ impl App {
             .await?
     }
 
-    fn keep_product(
+    pub(crate) fn keep_product(
         &self,
         tenant: &mut Tenant<'_, '_>,
         member: MemberId,
@@ -169,7 +169,7 @@ impl App {
         Ok(held.id)
     }
 
-    fn keep_facts(
+    pub(crate) fn keep_facts(
         &self,
         tenant: &mut Tenant<'_, '_>,
         sku: SkuId,
@@ -227,7 +227,10 @@ impl App {
 }
 
 /// Looks everything up that a wish needs, and says what stands in its way.
-fn prepare(tenant: &mut Tenant<'_, '_>, wish: Wish) -> StoreResult<Result<Prepared, ProductError>> {
+pub(crate) fn prepare(
+    tenant: &mut Tenant<'_, '_>,
+    wish: Wish,
+) -> StoreResult<Result<Prepared, ProductError>> {
     let Wish { of, mut product, agreed } = wish;
     let mut before = None;
     if let Some((id, seen)) = of {

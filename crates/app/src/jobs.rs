@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, TicketId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, SheetId, TicketId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -97,6 +97,11 @@ pub enum Work {
         /// Which.
         mail: MailId,
     },
+    /// Apply the next piece of a table, or undo it. Belongs to no account.
+    Sheet {
+        /// Which.
+        sheet: SheetId,
+    },
 }
 
 /// Where a list of many pages goes on: each job reads one, so that a list can be longer than
@@ -162,6 +167,7 @@ impl Work {
             Self::ReckonProfits => "reckon_profits",
             Self::SendMail { .. } => "send_mail",
             Self::OfferCode { .. } => "offer_code",
+            Self::Sheet { .. } => "sheet",
         }
     }
 
@@ -186,7 +192,8 @@ impl Work {
             | Self::FetchMessage { .. }
             | Self::SweepCases
             | Self::FetchBuyer { .. }
-            | Self::ReckonProfits => Priority::Background,
+            | Self::ReckonProfits
+            | Self::Sheet { .. } => Priority::Background,
         }
     }
 
@@ -205,6 +212,7 @@ impl Work {
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),
             Self::OfferCode { ticket } => ticket.to_string(),
+            Self::Sheet { sheet } => sheet.to_string(),
             Self::Sweep
             | Self::SettleSales
             | Self::ReadMissed(_)

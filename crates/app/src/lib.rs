@@ -47,6 +47,7 @@ pub mod retention;
 pub mod reveal;
 pub mod reviews;
 pub mod secrets;
+pub mod sheet;
 pub mod shelf;
 pub mod sign_in;
 pub mod split;

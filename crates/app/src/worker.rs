@@ -275,6 +275,9 @@ impl App {
             self.reckon_profits(organization).await?;
             return Ok(false);
         }
+        if let Work::Sheet { sheet } = work {
+            return Ok(self.work_on_sheet(organization, sheet).await?);
+        }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {
             Work::PushStock { listing } => {
@@ -318,7 +321,9 @@ impl App {
                 return Ok(self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await?);
             }
             // Taken above: they have no account.
-            Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits => return Ok(false),
+            Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits | Work::Sheet { .. } => {
+                return Ok(false);
+            }
         };
         Ok(called.map(|()| true)?)
     }
@@ -386,7 +391,8 @@ impl App {
             | Work::AnswerCase { .. }
             | Work::ReckonProfits
             | Work::SendMail { .. }
-            | Work::OfferCode { .. } => Ok(false),
+            | Work::OfferCode { .. }
+            | Work::Sheet { .. } => Ok(false),
         }
     }
 }

@@ -196,6 +196,8 @@ ids! {
     DifferenceId = "dif";
     /// A product: what a seller calls one thing, in all its variants.
     ProductId = "prd";
+    /// A table that somebody brought along.
+    SheetId = "sht";
     /// A browser that wants a code, to show whose data it asks for.
     TicketId = "tkt";
     /// What a person asks of their data.

@@ -31,6 +31,7 @@ pub mod time;
 
 // Goods, as the seller knows them.
 pub mod catalogue;
+pub mod sheet;
 
 // Goods that are to be published.
 pub mod attribute;

@@ -59,6 +59,9 @@ pub const MAIL_KEPT: Duration = DAY.saturating_mul(7);
 /// buyer end with five years (Código de Defesa do Consumidor, art. 27).
 pub const HOLD_KEPT: Duration = YEAR.saturating_mul(5);
 
+/// How long a table that somebody brought along can be applied and undone: a month's end lies in it.
+pub const SHEET_KEPT: Duration = DAY.saturating_mul(30);
+
 /// A code has to come back within this, and what it shows is good for as long again.
 pub const TICKET_LIFE: Duration = Duration::from_mins(15);
 /// How long requests about data are kept after their answer. Two years for California (11 CCR
@@ -415,6 +418,14 @@ pub const CLASSES: &[Class] = &[
             ],
             Fate::Organization,
         )],
+    ),
+    other(
+        "sheet",
+        &[
+            Term::At { table: "sheet", column: "expires_at", longest: SHEET_KEPT },
+            Term::At { table: "sheet_item", column: "expires_at", longest: SHEET_KEPT },
+            Term::At { table: "sheet_fault", column: "expires_at", longest: SHEET_KEPT },
+        ],
     ),
     other("hook", &[Term::With(&["hook_batch"], Fate::Done)]),
     other("job", &[Term::With(&["job"], Fate::Done)]),

@@ -21,7 +21,7 @@ pub const KEY_TABLE: &str = "data_key";
 /// Tables that no backup holds: whoever was signed in signs in anew after a restore, and a
 /// session that was ended must not live again. Where members come from is not needed for longer
 /// than it is kept. A letter is sent when it is written or not at all.
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 14] = [
     "session",
     "setup_link",
     "recovery_link",
@@ -33,6 +33,9 @@ const LEFT_OUT: [&str; 11] = [
     "privacy_ticket",
     "key_holder",
     "key_rotation",
+    "sheet",
+    "sheet_item",
+    "sheet_fault",
 ];
 /// Tables that only grow, by ids that tell when a row was made: what was settled long before
 /// one backup is in the next one as it was.

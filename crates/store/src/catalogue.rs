@@ -110,14 +110,14 @@ fn money(minor: Option<i64>, currency: Option<String>) -> StoreResult<Option<Mon
     Ok(Some(Money::new(minor, currency)))
 }
 
-const FACT_COLUMNS: &str = "f.gtin, f.weight_g, f.length_mm, f.width_mm, f.height_mm, f.ncm, f.origin, c.cost_minor, \
+pub(crate) const FACT_COLUMNS: &str = "f.gtin, f.weight_g, f.length_mm, f.width_mm, f.height_mm, f.ncm, f.origin, c.cost_minor, \
      c.currency, c.tax_basis_points";
 /// A SKU's facts, and its newest cost.
-const WITH_FACTS: &str = "LEFT JOIN sku_fact f ON f.sku_id = s.id LEFT JOIN sku_cost c ON c.sku_id = s.id \
+pub(crate) const WITH_FACTS: &str = "LEFT JOIN sku_fact f ON f.sku_id = s.id LEFT JOIN sku_cost c ON c.sku_id = s.id \
      AND c.valid_from = (SELECT MAX(l.valid_from) FROM sku_cost l WHERE l.sku_id = s.id)";
 
 /// The facts in the columns from `first` on.
-fn facts(row: &Row<'_>, first: usize) -> StoreResult<Facts> {
+pub(crate) fn facts(row: &Row<'_>, first: usize) -> StoreResult<Facts> {
     let origin: Option<i64> = row.get(first + 6)?;
     Ok(Facts {
         gtin: code(row.get(first)?, "gtin", |text| Gtin::parse(text).ok())?,

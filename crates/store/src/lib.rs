@@ -47,6 +47,7 @@ pub mod reviews;
 pub mod rotation;
 pub mod sessions;
 pub mod settings;
+pub mod sheets;
 pub mod splits;
 pub mod stock;
 pub mod stock_history;

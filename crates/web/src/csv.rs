@@ -1,10 +1,15 @@
 //! Tables for spreadsheets, as RFC 4180 writes them. Where a comma marks decimals, a
 //! semicolon parts the cells: so the spreadsheets of those languages read them.
 
+use domain::catalogue::TypedRow;
+use domain::sheet::{Column, into_cell};
 use domain::{Money, Timestamp, WallClock};
+use store::sheets::{SoldProduct, SoldRow};
 
 use crate::pages::money_view::{About, COLUMNS, SumRow};
 use crate::pages::orders::OrderRow;
+use crate::pages::products::decimal_mark;
+use crate::pages::sheets::heading_of;
 use crate::{Chrome, Lang};
 
 /// Tells spreadsheets that the text is UTF-8.
@@ -92,6 +97,53 @@ pub fn sums(chrome: &Chrome, by: &str, rows: &[SumRow]) -> String {
 
 /// Characters of a day (`2026-11-22`).
 const DAY_CHARS: usize = 10;
+/// The columns of everything that is sold.
+fn sku_columns() -> impl Iterator<Item = Column> {
+    Column::OURS.into_iter().chain([Column::OnHand])
+}
+
+/// The heading of everything that is sold: the table that comes in again (docs/spreadsheets.md).
+pub(crate) fn sku_heads(lang: Lang) -> Vec<String> {
+    sku_columns().map(|column| heading_of(lang, column).to_owned()).collect()
+}
+
+/// A SKU's row in it.
+pub(crate) fn sku_cells(lang: Lang, row: &SoldRow) -> Vec<String> {
+    let typed = TypedRow::of(&row.variant, decimal_mark(lang));
+    let product = row.product.as_ref();
+    let text = |of: fn(&SoldProduct) -> &str| product.map_or("", of).to_owned();
+    let cell = |column: Column| match column {
+        Column::Parent => product.map(|product| product.id.to_string()).unwrap_or_default(),
+        Column::Title => text(|product| &product.title),
+        Column::Brand => text(|product| &product.brand),
+        Column::Description => text(|product| &product.description),
+        Column::Tags => product.map(|product| product.tags.join(", ")).unwrap_or_default(),
+        Column::AxisName(axis) => {
+            product.and_then(|product| product.axes.get(axis).cloned()).unwrap_or_default()
+        }
+        Column::AxisOption(axis) => typed.options.get(axis).cloned().unwrap_or_default(),
+        Column::Code => typed.code.clone(),
+        Column::SkuName => {
+            if product.is_none() {
+                row.title.clone()
+            } else {
+                String::new()
+            }
+        }
+        Column::Gtin => typed.gtin.clone(),
+        Column::Cost => typed.cost.clone(),
+        Column::Tax => typed.tax.clone(),
+        Column::Weight => typed.weight.clone(),
+        Column::Length => typed.length.clone(),
+        Column::Width => typed.width.clone(),
+        Column::Height => typed.height.clone(),
+        Column::Ncm => typed.ncm.clone(),
+        Column::Origin => typed.origin.clone(),
+        Column::OnHand => row.on_hand_units.map(|units| units.to_string()).unwrap_or_default(),
+        Column::Variation | Column::WeightKg => String::new(),
+    };
+    sku_columns().map(|column| into_cell(&cell(column))).collect()
+}
 
 /// The business wall clock, in an order that spreadsheets of every language read.
 pub(crate) fn instant(at: Timestamp) -> String {

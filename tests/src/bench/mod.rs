@@ -21,6 +21,7 @@ pub mod report;
 pub mod restore_drill;
 pub mod rotation;
 pub mod sealing;
+pub mod sheet_import;
 pub mod stage;
 pub mod stock_changes;
 

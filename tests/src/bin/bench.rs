@@ -11,7 +11,8 @@ use tests::bench::report::Report;
 use tests::bench::stage::{self, Ground};
 use tests::bench::{
     Result, connectors, fan_out, first_import, footprint, hook_intake, listings_page, masked_page,
-    orders_page, page, permission, refused_sign_in, restore_drill, rotation, sealing, stock_changes,
+    orders_page, page, permission, refused_sign_in, restore_drill, rotation, sealing, sheet_import,
+    stock_changes,
 };
 use tests::database::POSTGRES_URL;
 
@@ -70,6 +71,9 @@ struct Wishes {
     /// Data keys of rotation.
     #[arg(long, default_value_t = 1_000_000)]
     keys: u32,
+    /// SKUs of sheet-import.
+    #[arg(long, default_value_t = 50_000)]
+    skus: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,6 +92,7 @@ enum Bench {
     Rotation,
     ListingsPage,
     StockChanges,
+    SheetImport,
 }
 
 #[derive(Debug, Subcommand)]
@@ -222,6 +227,13 @@ fn measure(wishes: &Wishes) -> Result<()> {
         stock_changes::run(&sqlite()?, span, &mut report)?;
         if let Some(ground) = &on_postgres {
             stock_changes::run(&ground()?, span, &mut report)?;
+        }
+    }
+    if wants(Bench::SheetImport) {
+        eprintln!("bench: sheet-import …");
+        sheet_import::run(&sqlite()?, wishes.skus, &mut report)?;
+        if let Some(ground) = &on_postgres {
+            sheet_import::run(&ground()?, wishes.skus, &mut report)?;
         }
     }
     print!("{report}");

@@ -9,7 +9,8 @@ const GTIN_DIGITS: [usize; 4] = [8, 12, 13, 14];
 const NCM_DIGITS: usize = 8;
 
 /// What is wrong with a bar code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GtinFault {
     /// Something else than digits.
     Letters,

@@ -8,7 +8,8 @@ const MAX_DIGITS: usize = 15;
 const GROUP: usize = 3;
 
 /// What is wrong with a number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NumberFault {
     /// Nothing that can be read as a number that is zero or more.
     NotANumber,

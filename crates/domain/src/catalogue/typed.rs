@@ -15,7 +15,8 @@ use crate::money::Money;
 use crate::order_list::title_key;
 
 /// An axis as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct TypedAxis {
     /// Its name.
     pub name: String,
@@ -32,7 +33,8 @@ impl TypedAxis {
 }
 
 /// A variant's row as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct TypedRow {
     /// The SKU that it is already.
     pub sku: Option<SkuId>,
@@ -124,7 +126,8 @@ impl TypedRow {
 }
 
 /// A product as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Typed {
     /// Title.
     pub title: String,
@@ -152,7 +155,8 @@ fn written(units: i64, digits: usize, mark: char) -> String {
 
 impl TypedRow {
     /// A variant as somebody would have typed it, with this decimal mark.
-    fn of(variant: &Variant, mark: char) -> Self {
+    #[must_use]
+    pub fn of(variant: &Variant, mark: char) -> Self {
         let facts = &variant.facts;
         let number =
             |units: Option<i64>, digits| units.map(|units| written(units, digits, mark)).unwrap_or_default();

@@ -300,6 +300,7 @@ id_columns!(
     NoticeId,
     PasskeyId,
     RequestId,
+    SheetId,
     ViewId,
 );
 

@@ -6,6 +6,7 @@ mod access;
 mod catalogue;
 mod kits;
 mod money;
+mod sheets;
 mod splits;
 
 use domain::connection::ReauthorizationReason;
@@ -20,8 +21,8 @@ use domain::{
 };
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
-    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SkuId, StockPosition, Timestamp, TypedId,
-    ViewId,
+    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SheetId, SkuId, StockPosition, Timestamp,
+    TypedId, ViewId,
 };
 use store::audit::Event;
 use store::audit_page::AuditFilter;
@@ -69,6 +70,7 @@ struct Estate {
     passkey: PasskeyId,
     given: access::Given,
     product: ProductId,
+    sheet: SheetId,
     papers: Papers,
     divided: splits::Divided,
     bundle: kits::Bundle,
@@ -178,6 +180,7 @@ impl Estate {
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
             product: catalogue::product(shop, sku).await,
+            sheet: sheets::staged(shop, member).await,
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
             bundle: kits::bundle(shop, connection).await,
@@ -591,7 +594,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS)
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS).chain(sheets::READS)
         {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
@@ -605,7 +608,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES)
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES).chain(sheets::WRITES)
         {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;

@@ -22,6 +22,7 @@ pub mod problems;
 pub mod products;
 pub mod register;
 pub mod security;
+pub mod sheets;
 pub mod skus;
 
 /// What is wrong with a form, field by field, in the reader's language.

@@ -342,7 +342,7 @@ pub fn mistakes(chrome: &Chrome, faults: &[Fault]) -> Vec<Mistake> {
     faults.iter().map(|fault| Mistake { at: fault.at, text: sentence(chrome, fault) }).collect()
 }
 
-fn sentence(chrome: &Chrome, fault: &Fault) -> String {
+pub(crate) fn sentence(chrome: &Chrome, fault: &Fault) -> String {
     use domain::catalogue::{GtinFault, NumberFault, Wrong};
     let one = |key: &str, name: &str, value: &dyn ToString| chrome.ta(key, name, &value.to_string());
     match &fault.what {

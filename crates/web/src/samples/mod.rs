@@ -14,6 +14,7 @@ mod orders;
 mod privacy;
 mod products;
 mod security;
+mod sheets;
 mod stock;
 mod trouble;
 
@@ -38,6 +39,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.account(&mut pages);
     reader.orders(&mut pages);
     reader.products(&mut pages);
+    reader.sheets(&mut pages);
     reader.stock(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);

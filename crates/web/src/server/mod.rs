@@ -43,7 +43,9 @@ mod recover;
 mod register;
 mod second_step;
 mod security;
+mod sheets;
 mod skus;
+mod upload;
 mod views;
 
 use std::net::IpAddr;
@@ -247,9 +249,14 @@ fn pages() -> Routes {
 /// What the shop sells.
 fn catalogue() -> Routes {
     let whole = || DefaultBodyLimit::max(MAX_PRODUCT_FORM_BYTES);
+    let file = || DefaultBodyLimit::max(upload::MAX_UPLOAD_BYTES);
     Routes::new()
         .route("/products", get(products::list).post(products::create).layer(whole()))
         .route("/products/new", get(products::begin))
+        .route("/products/export", post(sheets::export))
+        .route("/products/import", get(sheets::list).post(sheets::take).layer(file()))
+        .route("/products/import/{id}", get(sheets::show).post(sheets::act))
+        .route("/products/import/{id}/errors", get(sheets::faults))
         .route("/products/{id}", get(products::show).post(products::change).layer(whole()))
         .route("/products/{id}/archive", post(products::archive))
 }
