@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use domain::kit::{Component, MAX_KITS_OF_ONE};
-use domain::{EntryKind, LineId, ListingId, SkuId, Tally, Timestamp};
+use domain::{Currency, EntryKind, LineId, ListingId, SkuId, Tally, Timestamp};
 
 use crate::db::{StoreError, StoreResult, Val};
 use crate::stock::Sku;
@@ -191,6 +191,38 @@ impl Tenant<'_, '_> {
             |row| row.get(0),
         )?;
         Ok(sold.unwrap_or_default())
+    }
+
+    /// What one kit of a line cost when it was sold: the components that it set aside, or where it set nothing aside
+    /// those of today's recipe. `None` of what is no kit, and where a component had no cost in that currency.
+    pub(crate) fn kit_cost(
+        &mut self,
+        line: LineId,
+        kit: SkuId,
+        units: i64,
+        at: Timestamp,
+        currency: Currency,
+    ) -> StoreResult<Option<i64>> {
+        let mut parts = self.booked(line)?;
+        if parts.is_empty() {
+            let of_one = self.recipe(kit)?;
+            parts = of_one.into_iter().map(|part| (part.sku, part.units.saturating_mul(units))).collect();
+        }
+        if units < 1 || parts.is_empty() || parts.iter().any(|(part, _)| *part == kit) {
+            return Ok(None);
+        }
+        let mut cost = 0_i64;
+        for (part, taken) in parts {
+            let of_one = self.tx.row(
+                "SELECT cost_minor FROM sku_cost WHERE organization_id = $1 AND sku_id = $2 AND currency = $4 \
+                   AND valid_from = (SELECT MAX(l.valid_from) FROM sku_cost l WHERE l.sku_id = $2 AND l.valid_from <= $3)",
+                params![self.id, part, at, currency.code()],
+                |row| row.get::<Option<i64>>(0),
+            )?;
+            let Some(of_one) = of_one.flatten() else { return Ok(None) };
+            cost = cost.saturating_add(of_one.saturating_mul(taken / units));
+        }
+        Ok(Some(cost))
     }
 
     /// How many kits could have been offered at a moment, by the recipe and the safety units of today.

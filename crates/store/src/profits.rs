@@ -13,7 +13,7 @@ use domain::profit::{Amounts, LineProfit, OrderProfit, Part, SoldLine, Standing}
 use domain::radar::Seen;
 use domain::settlement::{News, Reckoning, Sums};
 use domain::{
-    ConnectionId, Currency, OrderId, OrderSnapshot, OrderState, OrganizationId, SkuId, StockPosition,
+    ConnectionId, Currency, LineId, OrderId, OrderSnapshot, OrderState, OrganizationId, SkuId, StockPosition,
     Timestamp, TypedId,
 };
 
@@ -351,7 +351,7 @@ impl Tenant<'_, '_> {
     fn profit_in(&mut self, case: &Case) -> StoreResult<(OrderProfit, Vec<(i64, SkuId)>)> {
         let rows = self.tx.rows(
             "SELECT n.line_number, n.sku_id, n.units, n.unit_price_minor, n.position, c.cost_minor, c.currency, \
-                    c.tax_basis_points \
+                    c.tax_basis_points, n.id \
              FROM order_line n LEFT JOIN sku_cost c ON c.sku_id = n.sku_id AND c.organization_id = n.organization_id \
                AND c.valid_from = (SELECT MAX(l.valid_from) FROM sku_cost l \
                                    WHERE l.sku_id = n.sku_id AND l.valid_from <= $3) \
@@ -369,11 +369,17 @@ impl Tenant<'_, '_> {
                     cost_minor: row.get::<Option<i64>>(5)?.filter(|_| is_ours),
                     tax_basis_points: tax.and_then(|points| u32::try_from(points).ok()),
                 };
-                let sku = row.get::<Option<SkuId>>(1)?.unwrap_or_else(no_sku);
-                Ok(((row.get::<i64>(0)?, sku), line))
+                Ok((row.get::<LineId>(8)?, row.get::<i64>(0)?, row.get::<Option<SkuId>>(1)?, line))
             },
         )?;
-        let (skus, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let (mut skus, mut lines) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for (id, number, sku, mut line) in rows {
+            if let (None, Some(sku)) = (line.cost_minor, sku) {
+                line.cost_minor = self.kit_cost(id, sku, line.units, case.placed_at, case.currency)?;
+            }
+            skus.push((number, sku.unwrap_or_else(no_sku)));
+            lines.push(line);
+        }
         let standing = Standing::of(case.state);
         Ok((OrderProfit::of(standing, case.total_minor, case.reckoning.as_ref(), &lines), skus))
     }
@@ -503,7 +509,7 @@ impl Tenant<'_, '_> {
         Ok(())
     }
 
-    /// Notes an order's SKU's cost of before: orders of the SKU placed from `from` until `until` are
+    /// Notes an order's SKU's cost of before: orders of the SKU, and of kits of it, placed from `from` until `until` are
     /// reckoned anew, by and by.
     pub(crate) fn profits_of_sku_are_due(
         &mut self,
@@ -514,7 +520,8 @@ impl Tenant<'_, '_> {
         self.tx.execute(
             "INSERT INTO profit_due (organization_id, order_id) \
              SELECT DISTINCT o.organization_id, o.id FROM order_line n JOIN orders o ON o.id = n.order_id \
-             WHERE n.organization_id = $1 AND n.sku_id = $2 AND o.placed_at >= $3 AND o.placed_at < $4 \
+             WHERE n.organization_id = $1 AND o.placed_at >= $3 AND o.placed_at < $4 \
+               AND (n.sku_id = $2 OR n.id IN (SELECT l.line_id FROM ledger l WHERE l.sku_id = $2)) \
              ON CONFLICT (organization_id, order_id) DO NOTHING",
             params![self.id, sku, from, until],
         )

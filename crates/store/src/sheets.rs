@@ -491,7 +491,8 @@ impl Tenant<'_, '_> {
     /// SKUs after a code by the alphabet, with everything that is known of them.
     pub fn sku_rows(&mut self, after: &str, limit: u32) -> StoreResult<Vec<SoldRow>> {
         let sql = format!(
-            "SELECT {FACT_COLUMNS}, s.id, s.code, s.title, s.on_hand_units, s.version, v.option_1, v.option_2, v.option_3, \
+            "SELECT {FACT_COLUMNS}, s.id, s.code, s.title, s.on_hand_units, CASE WHEN s.is_kit = 1 THEN 0 ELSE s.version END, \
+               v.option_1, v.option_2, v.option_3, \
                p.id, p.title, p.brand, p.description, p.tags, a1.name, a2.name, a3.name \
              FROM sku s {WITH_FACTS} LEFT JOIN product_variant v ON v.sku_id = s.id \
                LEFT JOIN product p ON p.id = v.product_id \

@@ -1972,6 +1972,7 @@ sheet-why-changed = Somebody changed this product after the spreadsheet was read
 sheet-why-taken = The code belongs to another product by now.
 sheet-why-gone = The product or the SKU is not there any more.
 sheet-why-stock = The stock moved so much that the count does not hold any more. Count and bring it again.
+sheet-why-kit = The SKU is a kit, and a kit is not counted. Count its components.
 sheet-why-broken = This row could not be read back. Bring the spreadsheet again.
 sheet-asked = Check these
 sheet-ask-cost = Cost ten times different

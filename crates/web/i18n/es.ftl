@@ -1972,6 +1972,7 @@ sheet-why-changed = Alguien cambió este producto después de leerse la planilla
 sheet-why-taken = El código pasó a ser de otro producto.
 sheet-why-gone = El producto o el SKU ya no está.
 sheet-why-stock = Las existencias se movieron tanto que el conteo ya no vale. Cuente y traiga de nuevo.
+sheet-why-kit = El SKU es un kit, y un kit no se cuenta. Cuenta sus componentes.
 sheet-why-broken = Esta fila no se pudo leer de vuelta. Traiga la planilla de nuevo.
 sheet-asked = Revise estos
 sheet-ask-cost = Costo diez veces diferente

@@ -1972,6 +1972,7 @@ sheet-why-changed = Alguém mudou este produto depois que a planilha foi lida. V
 sheet-why-taken = O código passou a ser de outro produto.
 sheet-why-gone = O produto ou o SKU não está mais lá.
 sheet-why-stock = O estoque se moveu tanto que a contagem não vale mais. Conte e traga de novo.
+sheet-why-kit = O SKU é um kit, e um kit não se conta. Conte os componentes dele.
 sheet-why-broken = Esta linha não pôde ser lida de volta. Traga a planilha de novo.
 sheet-asked = Confira estes
 sheet-ask-cost = Custo dez vezes diferente

@@ -188,7 +188,7 @@ impl App {
             .with("to", tally.on_hand_units)
             .with("safety", tally.safety_units);
         self.outcome(tenant, &deed, "ok")?;
-        self.tell_listings(tenant, sku, tally.version, None, &[])
+        self.tell_around(tenant, &[sku])
     }
 }
 
@@ -205,6 +205,9 @@ pub(super) fn why_not(refused: &ProductError) -> Why {
 fn stock_in_the_way(tenant: &mut Tenant<'_, '_>, counts: &[Counted]) -> StoreResult<Option<Why>> {
     for counted in counts.iter().filter(|counted| counted.differs()) {
         let Some(sku) = tenant.sku_by_code(&counted.count.code)? else { continue };
+        if sku.is_kit {
+            return Ok(Some("kit"));
+        }
         let counted_since = !counted.was_counted && sku.tally.version > 0;
         if counted_since || sku.tally.on_hand_units + counted.delta_units() < 0 {
             return Ok(Some("stock"));

@@ -36,7 +36,11 @@ impl App {
     ) -> StoreResult<Result<(), Why>> {
         let Ok(stood) = serde_json::from_str::<Stood>(&item.before) else { return Ok(Err("broken")) };
         for (sku, units) in &stood.counted {
-            let lies = tenant.sku(*sku)?.map_or(0, |sku| sku.tally.on_hand_units);
+            let held = tenant.sku(*sku)?;
+            if held.as_ref().is_some_and(|sku| sku.is_kit) {
+                return Ok(Err("kit"));
+            }
+            let lies = held.map_or(0, |sku| sku.tally.on_hand_units);
             if lies - units < 0 {
                 return Ok(Err("stock"));
             }

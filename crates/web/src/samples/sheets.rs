@@ -113,7 +113,7 @@ impl Reader {
             changes: if is_new { vec![changed.clone()] } else { Vec::new() },
             asked: if is_new { vec![changed] } else { Vec::new() },
             left: if over {
-                ["changed", "taken", "gone", "stock", "broken"]
+                ["changed", "taken", "gone", "stock", "kit", "broken"]
                     .into_iter()
                     .zip(9..)
                     .map(|(why, row)| left(row, why))
