@@ -49,9 +49,9 @@ impl Visitor {
         Self { port, cookies: Vec::new() }
     }
 
-    /// The origin of what it visits.
+    /// The origin of what it visits: where the demo says that it answers, and takes forms from.
     pub(super) fn origin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://localhost:{}", self.port)
     }
 
     /// Its cookies as one header.
