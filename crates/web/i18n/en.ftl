@@ -1840,3 +1840,5 @@ audit-money.exported = Table of money taken out
 audit-fees.shifted = Change of fees found
 retention-earning = Sums of what the shop earns, by day, account and SKU
 retention-earning-why = The shop’s work; nothing of people
+audit-kind-fees = Fees
+audit-kind-money = Money

@@ -1840,3 +1840,5 @@ audit-money.exported = Tabla de dinero descargada
 audit-fees.shifted = Cambio de cargo detectado
 retention-earning = Sumas de lo que gana la tienda, por día, cuenta y SKU
 retention-earning-why = El trabajo de la tienda; nada de personas
+audit-kind-fees = Cargos
+audit-kind-money = Dinero

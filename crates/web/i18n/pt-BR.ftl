@@ -1840,3 +1840,5 @@ audit-money.exported = Tabela de dinheiro baixada
 audit-fees.shifted = Mudança de tarifa percebida
 retention-earning = Somas do que a loja ganha, por dia, conta e SKU
 retention-earning-why = O trabalho da loja; nada de pessoas
+audit-kind-fees = Tarifas
+audit-kind-money = Dinheiro
