@@ -5,6 +5,7 @@
 mod kits;
 mod leaving;
 mod members;
+mod money;
 mod provider;
 mod sheets;
 
@@ -320,6 +321,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     assert!(file.contains(SHARED), "{file}");
 
     sheets::are_pressed(visitor).await;
+    money::is_pressed(visitor, &sku).await;
     let alike = [("problem", "refused"), ("kind", "push_stock")];
     visitor.press("/problems/retry", "/problems/retry", &alike, Some("job.revived")).await;
 }

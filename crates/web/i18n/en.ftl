@@ -2008,3 +2008,5 @@ audit-sheet.undone = Spreadsheet undone
 audit-sheet.exported = Products taken out in a spreadsheet
 retention-sheet = Spreadsheets brought along: what each changes, and what stood before, to undo it
 retention-sheet-why = The work of the shop; nothing about people
+audit-kind-fees = Fees
+audit-kind-money = Money

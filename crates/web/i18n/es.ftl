@@ -2008,3 +2008,5 @@ audit-sheet.undone = Planilla deshecha
 audit-sheet.exported = Productos llevados en una planilla
 retention-sheet = Planillas traídas: lo que cada una cambia, y lo que había antes, para deshacer
 retention-sheet-why = El trabajo de la tienda; nada de personas
+audit-kind-fees = Cargos
+audit-kind-money = Dinero

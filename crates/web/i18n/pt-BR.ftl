@@ -2008,3 +2008,5 @@ audit-sheet.undone = Planilha desfeita
 audit-sheet.exported = Produtos levados numa planilha
 retention-sheet = Planilhas trazidas: o que cada uma muda, e o que havia antes, para desfazer
 retention-sheet-why = O trabalho da loja; nada de pessoas
+audit-kind-fees = Tarifas
+audit-kind-money = Dinheiro

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 58] = [
+const OPEN_GROUPS: [&str; 63] = [
     "access",
     "access-what",
     "actor-system",
@@ -31,6 +31,9 @@ const OPEN_GROUPS: [&str; 58] = [
     "leaving-end",
     "listing-show",
     "listing-state",
+    "money-by",
+    "money-period",
+    "money-sort",
     "nav",
     "obstacle",
     "order-detail",
@@ -41,6 +44,7 @@ const OPEN_GROUPS: [&str; 58] = [
     "pace-title",
     "pace-work",
     "package",
+    "part",
     "period",
     "picked-why",
     "position",
@@ -61,6 +65,7 @@ const OPEN_GROUPS: [&str; 58] = [
     "scope",
     "security-notice",
     "sharing-mode",
+    "shift-against",
     "ship-day",
     "sku-show",
     "stage",
