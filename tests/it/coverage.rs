@@ -314,12 +314,6 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
         .press("/products/{id}/archive", &format!("{path}/archive"), &away, Some("product.archived"))
         .await;
 
-    let past = [("sku", sku.as_str()), ("cost", "12,50"), ("tax", "6"), ("from", "2026-01-02")];
-    visitor.press("/money/costs", "/money/costs", &past, Some("sku.cost_set")).await;
-    let table = [("by", "sku"), ("period", "90")];
-    let file = visitor.press("/money/export", "/money/export", &table, Some("money.exported")).await.text;
-    assert!(file.contains(SHARED), "{file}");
-
     sheets::are_pressed(visitor).await;
     money::is_pressed(visitor, &sku).await;
     let alike = [("problem", "refused"), ("kind", "push_stock")];
