@@ -48,6 +48,7 @@ pub mod settings;
 pub mod splits;
 pub mod stock;
 pub mod stock_history;
+pub mod stock_takes;
 pub mod views;
 
 use domain::OrganizationId;

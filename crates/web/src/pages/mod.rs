@@ -22,6 +22,7 @@ pub mod products;
 pub mod register;
 pub mod security;
 pub mod skus;
+pub mod stock_takes;
 
 /// What is wrong with a form, field by field, in the reader's language.
 #[derive(Debug, Clone, Default)]
