@@ -48,6 +48,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     shop.sell(&shared[1]);
     owner.rest().await;
     let (order, sku) = (owner.order(&early).await, owner.sku("CAN-INOX-500").await);
+    let (kit, part, take) = owner.has_a_kit_and_a_count().await;
     owner.saves_view("Um item, hoje", "ship=today&kind=single").await;
     let product = owner.has_a_product().await;
     let sheet = owner.brings_a_table().await;
@@ -69,6 +70,10 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("sku", format!("/skus/{sku}")),
         Page::at("sku-then", format!("/skus/{sku}?at=2099-01-01T00:00")),
         Page::at("sku-before", format!("/skus/{sku}?at=2020-01-01T00:00")),
+        Page::at("sku-kit", format!("/skus/{kit}")),
+        Page::at("sku-in-kit", format!("/skus/{part}")),
+        Page::at("stock-takes", "/stock-takes"),
+        Page::at("stock-take", take),
         Page::at("listings", "/listings"),
         Page::at("connections", "/connections"),
         Page::at("connection", format!("/connections/{active}")),

@@ -280,6 +280,17 @@ impl Owned<'_> {
         format!("/products/import/{}", staged.await.expect("it is read"))
     }
 
+    /// A kit of something, and a count that somebody began. Gives the kit, its component and the count's path.
+    pub(crate) async fn has_a_kit_and_a_count(&self) -> (SkuId, SkuId, String) {
+        let (kit, part) = (self.sku("WEB-FHD").await, self.sku("CAB-HDMI-2M").await);
+        let Stage { app, organization, member, .. } = &self.stage;
+        let recipe = vec![("CAB-HDMI-2M".to_owned(), 2)];
+        app.keep_kit(*organization, *member, kit, recipe).await.expect("it becomes a kit");
+        let take = app.begin_stock_take(*organization, *member).await.expect("a count begins");
+        app.scan(*organization, take, "3×CAB-HDMI-2M").await.expect("three are counted");
+        (kit, part, format!("/stock-takes/{take}"))
+    }
+
     /// Somebody else gives a product another title.
     pub(crate) async fn renames(&self, id: ProductId, title: &str) {
         let stage = &self.stage;

@@ -77,6 +77,7 @@ mod sign_in;
 mod simulation;
 mod split;
 mod stock;
+mod stock_takes;
 mod sweep;
 mod three_markets;
 mod tls;

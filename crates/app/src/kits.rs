@@ -151,7 +151,7 @@ impl App {
         if let Err(fault) = check(tenant, id, &recipe)? {
             return Ok(Err(KitError::Recipe(fault)));
         }
-        if let Some(refused) = self.stands_against(tenant, &sku, &held)? {
+        if let Some(refused) = stands_against(tenant, &sku, &held)? {
             return Ok(Err(refused));
         }
         tenant.keep_recipe(id, &recipe)?;
@@ -161,34 +161,6 @@ impl App {
         self.outcome(tenant, &deed, "ok")?;
         self.tell_anew(tenant, id)?;
         Ok(Ok(()))
-    }
-
-    /// What keeps a SKU from being a kit of these, beside the recipe itself.
-    fn stands_against(
-        &self,
-        tenant: &mut Tenant<'_, '_>,
-        kit: &Sku,
-        held: &[Sku],
-    ) -> StoreResult<Option<KitError>> {
-        let tally = kit.tally;
-        if !kit.is_kit && tally.reserved_units > 0 {
-            return Ok(Some(KitError::Reserved { units: tally.reserved_units }));
-        }
-        if !kit.is_kit && tally.on_hand_units != 0 {
-            return Ok(Some(KitError::Counted { units: tally.on_hand_units }));
-        }
-        let mut split = Vec::new();
-        for sku in held {
-            let chosen = tenant.hold_sku_split(sku.id)?;
-            if chosen.is_some_and(|chosen| chosen.is_split || chosen.mode != Mode::Shared) {
-                split.push(sku.code.clone());
-            }
-            let around = tenant.kits_of(&[sku.id])?;
-            if sku.id != kit.id && !around.contains(&kit.id) && around.len() >= MAX_KITS_OF_ONE {
-                return Ok(Some(KitError::TooManyKits(sku.code.clone())));
-            }
-        }
-        Ok(if split.is_empty() { None } else { Some(KitError::Split(split)) })
     }
 
     /// Tells the listings of a SKU that became a kit, changed its recipe or ceased to be one: what waited to be told
@@ -234,4 +206,27 @@ fn check(
         Fault::Cycle(path) => Fault::Cycle(codes(path)?),
         Fault::TooDeep(path) => Fault::TooDeep(codes(path)?),
     }))
+}
+
+/// What keeps a SKU from being a kit of these, beside the recipe itself.
+fn stands_against(tenant: &mut Tenant<'_, '_>, kit: &Sku, held: &[Sku]) -> StoreResult<Option<KitError>> {
+    let tally = kit.tally;
+    if !kit.is_kit && tally.reserved_units > 0 {
+        return Ok(Some(KitError::Reserved { units: tally.reserved_units }));
+    }
+    if !kit.is_kit && tally.on_hand_units != 0 {
+        return Ok(Some(KitError::Counted { units: tally.on_hand_units }));
+    }
+    let mut split = Vec::new();
+    for sku in held {
+        let chosen = tenant.hold_sku_split(sku.id)?;
+        if chosen.is_some_and(|chosen| chosen.is_split || chosen.mode != Mode::Shared) {
+            split.push(sku.code.clone());
+        }
+        let around = tenant.kits_of(&[sku.id])?;
+        if sku.id != kit.id && !around.contains(&kit.id) && around.len() >= MAX_KITS_OF_ONE {
+            return Ok(Some(KitError::TooManyKits(sku.code.clone())));
+        }
+    }
+    Ok(if split.is_empty() { None } else { Some(KitError::Split(split)) })
 }

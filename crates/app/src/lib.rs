@@ -29,6 +29,8 @@ pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod kits;
+#[cfg(test)]
+mod kits_tests;
 pub mod leaving;
 pub mod limits;
 pub mod mail;
@@ -52,6 +54,7 @@ pub mod shelf;
 pub mod sign_in;
 pub mod split;
 pub mod steps;
+pub mod stock_take;
 pub mod sweep;
 pub mod tokens;
 pub mod views;

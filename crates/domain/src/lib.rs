@@ -27,6 +27,7 @@ pub mod shield;
 pub mod silence;
 pub mod split;
 pub mod stock;
+pub mod stock_take;
 pub mod time;
 
 // Goods, as the seller knows them.

@@ -53,6 +53,8 @@ CREATE TABLE stock_take_line (
   -- What the ledger had on hand at that entry.
   expected_units {int} NOT NULL,
   counted_at {int} NOT NULL,
+  -- Whether the shelf changed by the ledger between two counts of it.
+  has_moved {int} NOT NULL CHECK (has_moved IN (0, 1)),
   PRIMARY KEY (stock_take_id, sku_id),
   FOREIGN KEY (organization_id, stock_take_id) REFERENCES stock_take (organization_id, id),
   FOREIGN KEY (organization_id, sku_id) REFERENCES sku (organization_id, id)

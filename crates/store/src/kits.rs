@@ -41,7 +41,7 @@ pub(crate) const FREE: &str = concat!(
 );
 
 /// `$2, $3, …` for as many SKUs, behind the organization.
-fn marks<'v>(skus: &[SkuId], values: &mut Vec<Val<'v>>) -> String {
+fn marks(skus: &[SkuId], values: &mut Vec<Val<'_>>) -> String {
     let mut marks = String::new();
     for sku in skus {
         values.push((*sku).into());

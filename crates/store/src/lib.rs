@@ -51,6 +51,7 @@ pub mod sheets;
 pub mod splits;
 pub mod stock;
 pub mod stock_history;
+pub mod stock_takes;
 pub mod views;
 
 use domain::OrganizationId;

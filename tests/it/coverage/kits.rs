@@ -11,4 +11,15 @@ pub(super) async fn pressed(visitor: &mut Visitor<'_>, shop: &TestApp) {
     let recipe = [("do", "save"), ("code-0", "CAB-HDMI-2M"), ("units-0", "3")];
     visitor.press("/skus/{id}/kit", &kit, &recipe, Some("sku.kit_changed")).await;
     visitor.press("/skus/{id}/kit", &kit, &[("do", "end")], Some("sku.kit_ended")).await;
+    let begin = [];
+    visitor.press("/stock-takes", "/stock-takes", &begin, Some("stock_take.begun")).await;
+    let take = shop.see(|tenant| tenant.stock_takes()).await.remove(0).id;
+    let path = format!("/stock-takes/{take}");
+    visitor.press("/stock-takes/{id}", &path, &[("do", "scan"), ("scan", "3×CAB-HDMI-2M")], None).await;
+    let apply = [("do", "apply"), ("reason", "balanço")];
+    visitor.press("/stock-takes/{id}", &path, &apply, Some("stock_take.applied")).await;
+    visitor.press("/stock-takes", "/stock-takes", &begin, Some("stock_take.begun")).await;
+    let take = shop.see(|tenant| tenant.stock_takes()).await.remove(0).id;
+    let path = format!("/stock-takes/{take}");
+    visitor.press("/stock-takes/{id}", &path, &[("do", "leave")], Some("stock_take.left")).await;
 }

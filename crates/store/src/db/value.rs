@@ -294,6 +294,7 @@ id_columns!(
     ProductId,
     SessionId,
     SkuId,
+    StockTakeId,
     SubjectId,
     TicketId,
     DifferenceId,

@@ -1,11 +1,12 @@
 //! Kits: what is read of them, and that each of their states has a version of its own.
 
 use domain::kit::{Component, VERSIONS_FROM};
-use domain::{Actor, Effect, EntryKind, LineId, SkuId, Tally};
+use domain::{Actor, Effect, EntryKind, LineId, SkuId, StockTakeId, Tally};
 use store::StoreError;
 use store::kits::kits_that_differ;
 use store::pages::{SkuFilter, SkuShow};
 use store::stock::NewEntry;
+use store::stock_takes::{Counting, TakeState};
 use tokio::task::JoinSet;
 
 use crate::kit::House;
@@ -152,5 +153,54 @@ on_both! {
         let refused = ours.data.write(move |shop| shop.keep_recipe(kit, &recipe)).await;
         assert!(matches!(refused, Err(StoreError::RowCount { .. })), "{refused:?}");
         assert_eq!(ours.read(move |shop| shop.recipe(kit)).await, []);
+    }
+}
+
+on_both! {
+    async fn two_people_count_at_once_and_what_moved_meanwhile_is_known(house: House) {
+        let shop = Shop::open(&house).await;
+        let (vase, now) = (shop.stocked("VASE", 10).await, house.now());
+        let take: StockTakeId = house.id();
+        shop.write(move |shop| shop.begin_stock_take(take, &Actor::system("test"), now)).await;
+        let mut counters = JoinSet::new();
+        for _ in 0..8 {
+            let data = shop.data.clone();
+            let work = move |shop: &mut store::Tenant<'_, '_>| {
+                shop.hold_stock_take(take)?;
+                shop.count_line(take, vase, Counting::More(2), now)
+            };
+            counters.spawn(async move { data.write(work).await.unwrap() });
+        }
+        let mut seen = counters.join_all().await;
+        seen.sort_unstable();
+        assert_eq!(seen, [2, 4, 6, 8, 10, 12, 14, 16]);
+        shop.append(&shop.count(vase, -1)).await;
+        let lines = shop.read(move |shop| shop.stock_take_lines(take)).await;
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!((line.counted_units, line.expected_units, line.on_hand_units), (16, 10, 9));
+        assert!(!line.has_moved, "it moved after it was counted");
+        shop.write(move |shop| shop.count_line(take, vase, Counting::More(1), now)).await;
+        let line = shop.read(move |shop| shop.stock_take_lines(take)).await.remove(0);
+        assert_eq!((line.counted_units, line.expected_units, line.has_moved), (17, 9, true));
+        shop.write(move |shop| shop.count_line(take, vase, Counting::Exactly(4), now)).await;
+        let line = shop.read(move |shop| shop.stock_take_lines(take)).await.remove(0);
+        assert_eq!((line.counted_units, line.has_moved), (4, false), "all of it was counted anew");
+    }
+
+    async fn a_count_that_is_over_takes_nothing_more(house: House) {
+        let shop = Shop::open(&house).await;
+        let (vase, now) = (shop.stocked("VASE", 10).await, house.now());
+        let take: StockTakeId = house.id();
+        let by = Actor::system("test");
+        shop.write(move |shop| {
+            shop.begin_stock_take(take, &by, now)?;
+            shop.end_stock_take(take, TakeState::Left, "", &by, now)
+        })
+        .await;
+        let late = shop.data.write(move |shop| shop.count_line(take, vase, Counting::More(1), now)).await;
+        assert!(matches!(late, Err(StoreError::RowCount { .. })), "{late:?}");
+        let by = Actor::system("test");
+        let again = shop.data.write(move |shop| shop.end_stock_take(take, TakeState::Applied, "x", &by, now)).await;
+        assert!(matches!(again, Err(StoreError::RowCount { .. })), "{again:?}");
     }
 }

@@ -24,6 +24,7 @@ pub mod register;
 pub mod security;
 pub mod sheets;
 pub mod skus;
+pub mod stock_takes;
 
 /// What is wrong with a form, field by field, in the reader's language.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use domain::{
-    ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, Tally,
+    ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, StockTakeId,
+    Tally,
 };
 
 use super::{NOW, Reader, Rendered, add, brl};
@@ -11,6 +12,7 @@ use crate::pages::listings::{ListingRow, ListingsPage};
 use crate::pages::skus::{
     CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
 };
+use crate::pages::stock_takes::{StockTakePage, StockTakesPage, TakeLineRow, TakeRow};
 use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
 
 const SKUS: [(&str, &str, [i64; 3]); 6] = [
@@ -171,6 +173,71 @@ impl Reader {
         add(pages, "sku-in-kit", &SkuPage { kit, ..self.sku_page(3, Errors::default()) });
     }
 
+    /// A count of the first SKUs, of which some differ.
+    fn take(&self, state: &'static str, lines: usize) -> StockTakePage {
+        let id = StockTakeId::new(NOW, &self.entropy);
+        let reason = if state == "applied" { "Balanço do mês" } else { "" };
+        let line = |index: usize| {
+            let SkuRow { id, code, title, tally, .. } = self.sku_row(index);
+            let counted_units = tally.on_hand_units - [2, 0, -1][index % 3];
+            let cost = (index != 2).then(|| brl(1_250 * (counted_units - tally.on_hand_units)));
+            TakeLineRow {
+                sku: id,
+                code,
+                title,
+                counted_units,
+                expected_units: tally.on_hand_units,
+                counted_at: Self::ago(4),
+                has_moved: index == 0,
+                value: cost.filter(|cost| cost.minor != 0),
+            }
+        };
+        StockTakePage {
+            chrome: self.chrome(Nav::Skus),
+            row: TakeRow {
+                id,
+                state,
+                begun_at: Self::ago(40),
+                lines: i64::try_from(lines).unwrap_or_default(),
+                reason: reason.to_owned(),
+            },
+            lines: (0..lines).map(line).collect(),
+            last: None,
+            scan: String::new(),
+            table: String::new(),
+            bad: Vec::new(),
+            reason: String::new(),
+            errors: Errors::default(),
+        }
+    }
+
+    fn take_pages(&self, pages: &mut Vec<Rendered>) {
+        let rows = ["open", "applied", "left"].map(|state| self.take(state, 3).row).to_vec();
+        let takes = StockTakesPage { chrome: self.chrome(Nav::Skus), rows };
+        add(pages, "stock-takes", &takes);
+        add(pages, "stock-takes-none", &StockTakesPage { rows: Vec::new(), ..takes });
+        add(pages, "stock-take-begun", &self.take("open", 0));
+        let last = Some((SKUS[0].0.to_owned(), 7));
+        add(pages, "stock-take", &StockTakePage { last, ..self.take("open", 4) });
+        let chrome = self.chrome(Nav::Skus);
+        let text = chrome.ta("take-error-unknown", "code", "NADA");
+        let errors = Errors(vec![FieldError { field: "scan", text }]);
+        let page = StockTakePage { scan: "NADA".to_owned(), errors, ..self.take("open", 2) };
+        add(pages, "stock-take-scan-error", &page);
+        let bad = vec![
+            ("NADA;3".to_owned(), chrome.ta("take-error-unknown", "code", "NADA")),
+            ("GAR-1L-INOX;muitos".to_owned(), chrome.ta("take-error-units", "most", "1.000.000")),
+            ("GAR-1L-INOX".to_owned(), chrome.t("take-error-cells").to_owned()),
+        ];
+        let table = "NADA;3\nGAR-1L-INOX;muitos\nGAR-1L-INOX".to_owned();
+        add(pages, "stock-take-table-error", &StockTakePage { bad, table, ..self.take("open", 3) });
+        let text = chrome.ta("take-error-negative", "code", SKUS[0].0);
+        let errors = Errors(vec![FieldError { field: "lines", text }]);
+        add(pages, "stock-take-error", &StockTakePage { errors, ..self.take("open", 3) });
+        add(pages, "stock-take-applied", &self.take("applied", 3));
+        add(pages, "stock-take-left", &self.take("left", 2));
+    }
+
     fn listing(&self, index: usize) -> ListingRow {
         let linked = !index.is_multiple_of(3);
         ListingRow {
@@ -259,6 +326,7 @@ impl Reader {
         add(pages, "sku-before", &SkuPage { past: Some(before), entries: Vec::new(), ..page });
         add(pages, "sku-no-moment", &SkuPage { moment, ..self.sku_page(1, Errors::default()) });
         self.kit_pages(pages);
+        self.take_pages(pages);
         let listings = self.listings_page(6, "");
         let first = listings.rows[0].id;
         add(pages, "listings", &listings);

@@ -45,6 +45,7 @@ mod second_step;
 mod security;
 mod sheets;
 mod skus;
+mod stock_takes;
 mod upload;
 mod views;
 
@@ -68,6 +69,9 @@ use pace::Pace;
 
 /// Longest form taken, in bytes.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Longest table of a count taken, in bytes: some times more than its rows.
+pub const MAX_TABLE_BYTES: usize = 256 * 1024;
 
 /// Longest form of a product taken, in bytes: all its variants are in it.
 pub const MAX_PRODUCT_FORM_BYTES: usize = 512 * 1024;
@@ -199,6 +203,11 @@ fn pages() -> Routes {
         .route("/skus/{id}/adjust", post(skus::adjust))
         .route("/skus/{id}/sharing", post(skus::share))
         .route("/skus/{id}/kit", post(kits::change))
+        .route("/stock-takes", get(stock_takes::list).post(stock_takes::begin))
+        .route(
+            "/stock-takes/{id}",
+            get(stock_takes::show).post(stock_takes::change).layer(DefaultBodyLimit::max(MAX_TABLE_BYTES)),
+        )
         .route("/listings", get(listings::list))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))

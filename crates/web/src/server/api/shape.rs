@@ -232,7 +232,7 @@ shapes! {
         code: String,
         /// What it is.
         title: String,
-        /// Units on the shelf.
+        /// Units on the shelf; of a kit, how many its components allow.
         on_hand_units: i64,
         /// Of these, set aside for orders.
         reserved_units: i64,
