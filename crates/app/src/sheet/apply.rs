@@ -92,12 +92,12 @@ impl App {
         if let Some(why) = stock_in_the_way(tenant, &wish.counts)? {
             return Ok(Err(why));
         }
-        let mut stood = Stood::default();
+        let mut stood = Stood { was_archived: wish.restores, ..Stood::default() };
         if wish.touches {
             let adopt = item.asks.split(' ').any(|word| word == "adopt");
             let kept = match wish.alone {
                 Some(sku) => self.apply_alone(tenant, sheet.member, sku, &product, &mut stood)?,
-                None => self.apply_product(tenant, sheet.member, wish.of, product, adopt, &mut stood)?,
+                None => self.apply_product(tenant, sheet.member, (wish.of, product, adopt), &mut stood)?,
             };
             if let Err(why) = kept {
                 return Ok(Err(why));
@@ -115,9 +115,7 @@ impl App {
         &self,
         tenant: &mut Tenant<'_, '_>,
         member: MemberId,
-        of: Option<(domain::ProductId, i64)>,
-        product: Product,
-        adopt: bool,
+        (of, product, adopt): (Option<(domain::ProductId, i64)>, Product, bool),
         stood: &mut Stood,
     ) -> StoreResult<Result<(), Why>> {
         let agreed = Agreed { cost: true, adopt, drop: true };
@@ -129,7 +127,6 @@ impl App {
             Some((id, _)) => tenant.product(id)?,
             None => None,
         };
-        stood.was_archived = before.as_ref().is_some_and(|held| held.archived_at.is_some());
         stood.typed = before.map(|held| domain::catalogue::Typed::of(&held.product, ','));
         let id = self.keep_product(tenant, member, prepared)?;
         let (actor, now) = (Actor::Member(member), self.clock().now());
