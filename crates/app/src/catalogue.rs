@@ -227,7 +227,10 @@ impl App {
 }
 
 /// Looks everything up that a wish needs, and says what stands in its way.
-pub(crate) fn prepare(tenant: &mut Tenant<'_, '_>, wish: Wish) -> StoreResult<Result<Prepared, ProductError>> {
+pub(crate) fn prepare(
+    tenant: &mut Tenant<'_, '_>,
+    wish: Wish,
+) -> StoreResult<Result<Prepared, ProductError>> {
     let Wish { of, mut product, agreed } = wish;
     let mut before = None;
     if let Some((id, seen)) = of {

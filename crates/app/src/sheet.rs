@@ -113,7 +113,8 @@ impl App {
         member: MemberId,
         id: SheetId,
     ) -> Result<bool, AppError> {
-        self.move_on(organization, member, id, [SheetState::Staged, SheetState::Dropped], "sheet.dropped").await
+        self.move_on(organization, member, id, [SheetState::Staged, SheetState::Dropped], "sheet.dropped")
+            .await
     }
 
     /// Takes a table that was applied back, piece by piece; false when there is nothing to take back.

@@ -501,9 +501,11 @@ impl Tenant<'_, '_> {
              WHERE s.organization_id = $1 AND s.code > $2 ORDER BY s.code LIMIT {limit}"
         );
         self.tx.rows(&sql, params![self.id, after], |row| {
-            let text = |at: usize| -> StoreResult<String> { Ok(row.get::<Option<String>>(at)?.unwrap_or_default()) };
+            let text =
+                |at: usize| -> StoreResult<String> { Ok(row.get::<Option<String>>(at)?.unwrap_or_default()) };
             let version: i64 = row.get(14)?;
-            let axes: Vec<String> = [text(23)?, text(24)?, text(25)?].into_iter().filter(|name| !name.is_empty()).collect();
+            let axes: Vec<String> =
+                [text(23)?, text(24)?, text(25)?].into_iter().filter(|name| !name.is_empty()).collect();
             let options = [text(15)?, text(16)?, text(17)?].into_iter().take(axes.len()).collect();
             let product: Option<ProductId> = row.get(18)?;
             let product = match product {
@@ -518,7 +520,12 @@ impl Tenant<'_, '_> {
                 None => None,
             };
             Ok(SoldRow {
-                variant: Variant { sku: Some(row.get(10)?), options, code: row.get(11)?, facts: facts(row, 0)? },
+                variant: Variant {
+                    sku: Some(row.get(10)?),
+                    options,
+                    code: row.get(11)?,
+                    facts: facts(row, 0)?,
+                },
                 title: row.get(12)?,
                 product,
                 on_hand_units: (version > 0).then_some(row.get(13)?),

@@ -84,7 +84,13 @@ pub(crate) fn sku_cells(lang: Lang, row: &SoldRow) -> Vec<String> {
         }
         Column::AxisOption(axis) => typed.options.get(axis).cloned().unwrap_or_default(),
         Column::Code => typed.code.clone(),
-        Column::SkuName => if product.is_none() { row.title.clone() } else { String::new() },
+        Column::SkuName => {
+            if product.is_none() {
+                row.title.clone()
+            } else {
+                String::new()
+            }
+        }
         Column::Gtin => typed.gtin.clone(),
         Column::Cost => typed.cost.clone(),
         Column::Tax => typed.tax.clone(),

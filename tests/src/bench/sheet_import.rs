@@ -8,6 +8,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use app::sheet::{SheetAgreed, read};
+use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
+use connect::BaseUrl;
+use domain::Restricted;
 use miniz_oxide::deflate::compress_to_vec;
 use store::sheets::SheetState;
 use vault::{Keyring, OsEntropy};
@@ -42,7 +45,12 @@ pub fn run(ground: &Ground, skus: u32, report: &mut Report) -> Result<()> {
     figure("the workbook is read", read_s, "s", None);
     figure("and shown", staged_s, "s", None);
     figure("and applied", applied_s, "s", None);
-    figure("from its bytes until all is in", read_s + staged_s + applied_s, "s", Some(Bound::AtMost(SECONDS)));
+    figure(
+        "from its bytes until all is in",
+        read_s + staged_s + applied_s,
+        "s",
+        Some(Bound::AtMost(SECONDS)),
+    );
     figure("most resident memory", peak()?, "MB", Some(Bound::AtMost(MEGABYTES)));
     report.note(format!(
         "sheet-import: {skus} SKUs in products of {VARIANTS} variants, new, with cost, weight and stock; an XLSX of {bytes} bytes"
@@ -52,7 +60,17 @@ pub fn run(ground: &Ground, skus: u32, report: &mut Report) -> Result<()> {
 
 async fn import(ground: &Ground, file: Vec<u8>, skus: u32) -> Result<(f64, f64, f64)> {
     let keyring = Keyring::generate(&OsEntropy);
-    let stage = Stage::open(&ground.location, keyring, None, "http://127.0.0.1").await?;
+    // No account is connected: nobody answers there, and nobody is called.
+    let nowhere = BaseUrl::parse("http://127.0.0.1:9")?;
+    let marketplace = MercadoLivreConfig {
+        site: "MLB".to_owned(),
+        client_id: "1".to_owned(),
+        client_secret: Restricted::new("none".to_owned()),
+        api_base: nowhere.clone(),
+        auth_base: nowhere,
+        limits: Limits::default(),
+    };
+    let stage = Stage::open(&ground.location, keyring, marketplace, "http://127.0.0.1").await?;
     let work = stage.work();
     let begun = Instant::now();
     let table = tokio::task::spawn_blocking(move || read(&file)).await??;
@@ -71,7 +89,11 @@ async fn import(ground: &Ground, file: Vec<u8>, skus: u32) -> Result<(f64, f64, 
         .read(move |tenant| Ok((tenant.sheet(id)?, tenant.sku_rows("", u32::MAX >> 1)?.len())))
         .await?;
     let is_in = held.is_some_and(|held| held.state == SheetState::Applied) && u32::try_from(all)? == skus;
-    if is_in { Ok((read_s, staged_s, applied_s)) } else { Err(Error::from(format!("{all} of {skus} SKUs are in"))) }
+    if is_in {
+        Ok((read_s, staged_s, applied_s))
+    } else {
+        Err(Error::from(format!("{all} of {skus} SKUs are in")))
+    }
 }
 
 /// The most memory that this process had, in megabytes.
@@ -107,9 +129,15 @@ fn workbook(skus: u32) -> Result<Vec<u8>> {
         let option = text(&mut shared, &format!("Opção {option}"))?;
         let code = text(&mut shared, &format!("SKU-{sku:06}"))?;
         write!(sheet, "<row r=\"{row}\">")?;
-        for (column, at) in [('A', parent), ('B', title), ('C', axis), ('D', option), ('E', code), ('I', brand)] {
+        for (column, at) in
+            [('A', parent), ('B', title), ('C', axis), ('D', option), ('E', code), ('I', brand)]
+        {
             if column == 'I' {
-                let cells = [('F', format!("{}.5", 10 + sku % 90)), ('G', "350".into()), ('H', (sku % 40).to_string())];
+                let cells = [
+                    ('F', format!("{}.5", 10 + sku % 90)),
+                    ('G', "350".into()),
+                    ('H', (sku % 40).to_string()),
+                ];
                 for (column, number) in cells {
                     write!(sheet, "<c r=\"{column}{row}\"><v>{number}</v></c>")?;
                 }
@@ -149,7 +177,9 @@ fn zip(files: &[(&str, &str)]) -> Result<Vec<u8>> {
     let (begins, length, count) = (u32::try_from(bytes.len())?, u32::try_from(directory.len())?, files.len());
     let count = u16::try_from(count)?.to_le_bytes();
     bytes.extend(directory);
-    for part in [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length.to_le_bytes(), &begins.to_le_bytes(), &[0, 0]] {
+    for part in
+        [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length.to_le_bytes(), &begins.to_le_bytes(), &[0, 0]]
+    {
         bytes.extend_from_slice(part);
     }
     Ok(bytes)

@@ -5,7 +5,7 @@ use domain::catalogue::{Agreed, Product};
 use domain::{Actor, Delta, EntryKind, LedgerEntryId, MemberId, OrganizationId, SheetId, SkuId};
 use store::sheets::{HeldSheet, ItemKind, ItemState, SheetItem, SheetState};
 use store::stock::NewEntry;
-use store::{StoreResult, Tenant};
+use store::{StoreError, StoreResult, Tenant};
 
 use super::wish::{Counted, Stood, Wish, form_of, product_of};
 use crate::App;
@@ -53,7 +53,12 @@ impl App {
     fn apply_piece(&self, tenant: &mut Tenant<'_, '_>, sheet: &HeldSheet) -> StoreResult<()> {
         let items = tenant.sheet_items(sheet.id, ItemState::Waiting, &DONE_KINDS, 0, PIECE_ITEMS)?;
         if items.is_empty() {
-            return self.end_sheet(tenant, sheet, [SheetState::Applying, SheetState::Applied], "sheet.applied");
+            return self.end_sheet(
+                tenant,
+                sheet,
+                [SheetState::Applying, SheetState::Applied],
+                "sheet.applied",
+            );
         }
         for item in items {
             let (state, why, stood) = match self.apply_item(tenant, sheet, &item)? {
@@ -104,7 +109,9 @@ impl App {
             }
         }
         for counted in wish.counts.iter().filter(|counted| counted.differs()) {
-            let Some(sku) = tenant.sku_by_code(&counted.count.code)? else { return Ok(Err("gone")) };
+            // It was there a moment ago, or was made with its product: otherwise nothing of this piece is kept.
+            let sku = tenant.sku_by_code(&counted.count.code)?;
+            let sku = sku.ok_or(StoreError::RowCount { expected: 1, touched: 0 })?;
             self.put(tenant, sheet, sku.id, counted.delta_units())?;
             stood.counted.push((sku.id, counted.delta_units()));
         }

@@ -10,7 +10,9 @@ use domain::sheet::{
 };
 use domain::{Actor, MemberId, OrganizationId, ProductId, SheetId, SkuId, Timestamp};
 use store::catalogue::HeldProduct;
-use store::sheets::{CodeHeld, HeldSheet, ItemKind, ItemState, LOOK_UP_CODES, SheetCounts, SheetItem, SheetState};
+use store::sheets::{
+    CodeHeld, HeldSheet, ItemKind, ItemState, LOOK_UP_CODES, SheetCounts, SheetItem, SheetState,
+};
 
 use super::wish::{Counted, Difference, Heading, Wish, alone};
 use crate::App;
@@ -303,7 +305,9 @@ impl Staging<'_> {
         let is_back = held.is_some_and(|held| held.archived_at.is_some()) && self.is_named(&planned.draft);
         item.kind = match before {
             None => ItemKind::Create,
-            Some(before) if *before != product || is_back || counts.iter().any(Counted::differs) => ItemKind::Change,
+            Some(before) if *before != product || is_back || counts.iter().any(Counted::differs) => {
+                ItemKind::Change
+            }
             Some(_) => ItemKind::Same,
         };
         match item.kind {
@@ -406,7 +410,8 @@ fn differences(before: Option<&Product>, after: &Product, counts: &[Counted]) ->
         let nothing = TypedRow::default();
         for row in &is.rows {
             let old = was.rows.iter().find(|old| old.code == row.code).unwrap_or(&nothing);
-            for cell in TypedRow::CELLS.into_iter().chain((0..domain::catalogue::MAX_AXES).map(Cell::Option)) {
+            for cell in TypedRow::CELLS.into_iter().chain((0..domain::catalogue::MAX_AXES).map(Cell::Option))
+            {
                 differ(&row.code, cell.as_str(), old.cell(cell), row.cell(cell));
             }
         }

@@ -68,13 +68,13 @@ pub(super) struct Gather {
 
 impl Gather {
     /// Whether a cell of so many bytes is still one.
-    pub(super) const fn fits(&self, bytes: usize) -> Result<(), ReadError> {
+    pub(super) const fn fits(bytes: usize) -> Result<(), ReadError> {
         if bytes > MAX_CELL_BYTES { Err(ReadError::TooMuchText) } else { Ok(()) }
     }
 
     /// The next cell of the row.
     pub(super) fn cell(&mut self, text: String) -> Result<(), ReadError> {
-        self.fits(text.len())?;
+        Self::fits(text.len())?;
         if self.row.len() >= MAX_COLUMNS {
             // A spreadsheet writes empty cells far to the right of everything.
             return if text.trim().is_empty() { Ok(()) } else { Err(ReadError::TooManyColumns) };
@@ -146,8 +146,8 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, ReadError> {
 /// The letters of 0x80 to 0x9f in Windows-1252 (unicode.org's CP1252.TXT); the five that it leaves free
 /// are their control characters.
 const CP1252: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-    '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
 /// The text of a file: UTF-16 and UTF-8 by their marks, UTF-8 if it is that, otherwise what Windows writes in
@@ -160,9 +160,7 @@ fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     let text = match bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes)?,
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes)?,
-        [0xef, 0xbb, 0xbf, rest @ ..] => {
-            std::str::from_utf8(rest).map_err(|_| ReadError::Broken)?.to_owned()
-        }
+        [0xef, 0xbb, 0xbf, rest @ ..] => std::str::from_utf8(rest).map_err(|_| ReadError::Broken)?.to_owned(),
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
             Err(_) => bytes.iter().map(|byte| letter(*byte)).collect(),

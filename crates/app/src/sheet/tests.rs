@@ -69,7 +69,10 @@ fn workbook(sheet: &str, shared: &str) -> Vec<u8> {
 
 fn table(sheet: &Sheet) -> Vec<Vec<&str>> {
     let rows = sheet.rows.iter().map(|row| &row.cells);
-    std::iter::once(&sheet.header).chain(rows).map(|cells| cells.iter().map(String::as_str).collect()).collect()
+    std::iter::once(&sheet.header)
+        .chain(rows)
+        .map(|cells| cells.iter().map(String::as_str).collect())
+        .collect()
 }
 
 /// ASVS 5.2.2.
@@ -97,9 +100,15 @@ fn more_rows_or_columns_than_are_taken_are_refused() {
     let rows = format!("SKU\n{}", "A\n".repeat(MAX_ROWS + 1));
     assert_eq!(read(rows.as_bytes()), Err(ReadError::TooManyRows));
     assert_eq!(read("A;".repeat(MAX_COLUMNS + 1).as_bytes()), Err(ReadError::TooManyColumns));
-    assert!(read(format!("A{}", ";".repeat(MAX_COLUMNS + 9)).as_bytes()).is_ok(), "empty cells far out are none");
+    assert!(
+        read(format!("A{}", ";".repeat(MAX_COLUMNS + 9)).as_bytes()).is_ok(),
+        "empty cells far out are none"
+    );
     assert_eq!(read("x".repeat(70_000).as_bytes()), Err(ReadError::TooMuchText));
-    assert_eq!(read(&workbook(r#"<row r="1"><c r="ZZ1"><v>1</v></c></row>"#, "")), Err(ReadError::TooManyColumns));
+    assert_eq!(
+        read(&workbook(r#"<row r="1"><c r="ZZ1"><v>1</v></c></row>"#, "")),
+        Err(ReadError::TooManyColumns)
+    );
 }
 
 #[test]
@@ -131,7 +140,9 @@ fn every_way_of_writing_letters_is_read() {
 
 #[test]
 fn cells_are_parted_by_whatever_mark_the_heading_has() {
-    for (text, mark) in [("a;b\n\"x;\"\"y\"\"\";2,5", ';'), ("a,b\n\"x,\"\"y\"\"\",2", ','), ("a\tb\nx\t2", '\t')] {
+    for (text, mark) in
+        [("a;b\n\"x;\"\"y\"\"\";2,5", ';'), ("a,b\n\"x,\"\"y\"\"\",2", ','), ("a\tb\nx\t2", '\t')]
+    {
         let sheet = read(text.as_bytes()).expect("a table");
         assert_eq!((sheet.header.len(), sheet.rows[0].cells.len()), (2, 2), "{mark}");
     }
@@ -176,7 +187,8 @@ fn a_workbook_that_is_a_trap_is_refused_before_it_unpacks() {
 fn a_workbook_that_was_cut_anywhere_is_refused_and_nothing_panics() {
     let mut sheet = String::from("<sheetData>");
     for row in 1..40 {
-        write!(sheet, "<row r=\"{row}\"><c t=\"inlineStr\"><is><t>v{row}</t></is></c></row>").expect("a text");
+        write!(sheet, "<row r=\"{row}\"><c t=\"inlineStr\"><is><t>v{row}</t></is></c></row>")
+            .expect("a text");
     }
     let whole = workbook(&sheet, "<sst/>");
     assert!(read(&whole).is_ok());

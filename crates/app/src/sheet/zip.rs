@@ -56,7 +56,8 @@ impl<'a> Archive<'a> {
 
     /// A file of the archive, to be read; `None` where there is none of this name.
     pub(super) fn file(&self, name: &str) -> Result<Option<Unpacked<'a>>, ReadError> {
-        let Some(file) = self.files.iter().find(|file| file.name.eq_ignore_ascii_case(name.as_bytes())) else {
+        let Some(file) = self.files.iter().find(|file| file.name.eq_ignore_ascii_case(name.as_bytes()))
+        else {
             return Ok(None);
         };
         let packed = self.packed(file).ok_or(ReadError::Broken)?;
@@ -131,7 +132,8 @@ impl Read for Unpacked<'_> {
             }
         };
         let came_bytes = u64::try_from(came).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(came_bytes).ok_or_else(|| wrong("more unpacks than was promised"))?;
+        self.left =
+            self.left.checked_sub(came_bytes).ok_or_else(|| wrong("more unpacks than was promised"))?;
         Ok(came)
     }
 }

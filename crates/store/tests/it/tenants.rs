@@ -19,8 +19,8 @@ use domain::{
 };
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, Currency, ListingId, ListingState, MemberId, Order, OrderId,
-    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SheetId, SkuId, StockPosition, Timestamp, TypedId,
-    ViewId,
+    OrganizationId, Problem, ProductId, SeededEntropy, SessionId, SheetId, SkuId, StockPosition, Timestamp,
+    TypedId, ViewId,
 };
 use store::audit::Event;
 use store::audit_page::AuditFilter;

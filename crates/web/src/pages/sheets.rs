@@ -258,7 +258,8 @@ pub struct SkuEditPage {
 impl SkuEditPage {
     /// What is wrong: the field's id, and the sentence with its SKU.
     fn wrong(&self) -> Vec<(String, String)> {
-        let cells = self.rows.iter().flat_map(|row| [("on_hand", row, &row.on_hand), ("cost", row, &row.cost)]);
+        let cells =
+            self.rows.iter().flat_map(|row| [("on_hand", row, &row.on_hand), ("cost", row, &row.cost)]);
         cells
             .filter_map(|(name, row, cell)| {
                 Some((format!("{name}-{}", row.at), format!("{}: {}", row.code, cell.wrong.as_ref()?)))

@@ -8,7 +8,8 @@ use super::{Reader, Rendered, add};
 use crate::Nav;
 use crate::pages::Pager;
 use crate::pages::sheets::{
-    EditCell, EditRow, FaultLine, ItemLine, SkuEditPage, SheetLine, SheetPage, SheetsPage, column_label, trouble_text,
+    EditCell, EditRow, FaultLine, ItemLine, SheetLine, SheetPage, SheetsPage, SkuEditPage, column_label,
+    trouble_text,
 };
 
 impl Reader {
@@ -22,7 +23,11 @@ impl Reader {
             rows: 1_240,
             at: Self::ago(90),
         };
-        SheetsPage { error: error.map(|key| chrome.t(key).to_owned()), last: (0..rows).map(line).collect(), chrome }
+        SheetsPage {
+            error: error.map(|key| chrome.t(key).to_owned()),
+            last: (0..rows).map(line).collect(),
+            chrome,
+        }
     }
 
     fn sheet_faults(&self) -> Vec<FaultLine> {
@@ -88,15 +93,32 @@ impl Reader {
                 adopts: 2,
             },
             heading: Heading {
-                taken: vec![pair("code", "Código"), pair("title", "Descrição"), pair("cost", "Preço de custo")],
-                waiting: vec![pair("prices", "Preço"), pair("pictures", "URL Imagens Externas"), pair("kits", "Kit"), pair("links", "Link Externo")],
+                taken: vec![
+                    pair("code", "Código"),
+                    pair("title", "Descrição"),
+                    pair("cost", "Preço de custo"),
+                ],
+                waiting: vec![
+                    pair("prices", "Preço"),
+                    pair("pictures", "URL Imagens Externas"),
+                    pair("kits", "Kit"),
+                    pair("links", "Link Externo"),
+                ],
                 unknown: vec!["CEST".to_owned(), "Cross-Docking".to_owned()],
             },
-            creates: if is_new { vec![item(2, "Caneca esmaltada 500 ml", "CAN-ESM-PRETA")] } else { Vec::new() },
+            creates: if is_new {
+                vec![item(2, "Caneca esmaltada 500 ml", "CAN-ESM-PRETA")]
+            } else {
+                Vec::new()
+            },
             changes: if is_new { vec![changed.clone()] } else { Vec::new() },
             asked: if is_new { vec![changed] } else { Vec::new() },
             left: if over {
-                ["changed", "taken", "gone", "stock", "broken"].into_iter().zip(9..).map(|(why, row)| left(row, why)).collect()
+                ["changed", "taken", "gone", "stock", "broken"]
+                    .into_iter()
+                    .zip(9..)
+                    .map(|(why, row)| left(row, why))
+                    .collect()
             } else {
                 Vec::new()
             },
@@ -117,7 +139,11 @@ impl Reader {
             code: format!("CAN-ESM-{at}"),
             title: "Caneca esmaltada 500 ml".to_owned(),
             on_hand: EditCell { was: "7".into(), typed: "-1".into(), wrong: said("sheet-trouble-negative") },
-            cost: EditCell { was: "12,50".into(), typed: "1,2,3".into(), wrong: said("product-wrong-number") },
+            cost: EditCell {
+                was: "12,50".into(),
+                typed: "1,2,3".into(),
+                wrong: said("product-wrong-number"),
+            },
         };
         let rows = (0..3).map(row).collect();
         SkuEditPage { chrome, rows, after: String::new(), pager: Pager::default() }
@@ -147,7 +173,8 @@ impl Reader {
         add(pages, "sheet-undone", &self.sheet_page(SheetState::Undone));
         let nothing = SheetCounts { rows: 3, same: 3, ..SheetCounts::default() };
         let page = self.sheet_page(SheetState::Staged);
-        let empty = SheetPage { counts: nothing, name: String::new(), faults: Vec::new(), asked: Vec::new(), ..page };
+        let empty =
+            SheetPage { counts: nothing, name: String::new(), faults: Vec::new(), asked: Vec::new(), ..page };
         add(pages, "sheet-no-work", &empty);
         add(pages, "sku-edit", &self.sku_edit(false));
         add(pages, "sku-edit-wrong", &self.sku_edit(true));

@@ -19,7 +19,9 @@ use super::upload::Upload;
 use super::{may, see_other};
 use crate::pages::Pager;
 use crate::pages::account::Obstacle;
-use crate::pages::sheets::{FaultLine, ItemLine, SheetLine, SheetPage, SheetsPage, column_label, trouble_text};
+use crate::pages::sheets::{
+    FaultLine, ItemLine, SheetLine, SheetPage, SheetsPage, column_label, trouble_text,
+};
 use crate::{Chrome, Nav, Tone, csv, i18n};
 
 const LIST: &str = "/products/import";
@@ -56,7 +58,8 @@ pub(crate) async fn take(upload: Upload<may::ChangeCatalogue>) -> Result<Respons
         Ok(table) => table,
         Err(error) => return refuse(&member, &format!("sheet-read-{}", error.as_str())).await,
     };
-    let staged = member.web.app.stage_sheet(member.organization(), member.who.member, &file.name, table).await;
+    let staged =
+        member.web.app.stage_sheet(member.organization(), member.who.member, &file.name, table).await;
     match staged {
         Ok(id) => Ok(see_other(&format!("{LIST}/{id}"))),
         Err(StageError::NoRows) => refuse(&member, "sheet-read-norows").await,
@@ -173,7 +176,8 @@ fn item_line(chrome: &Chrome, item: SheetItem) -> ItemLine {
         let label = column_label(chrome, &change.column);
         let part = |text: String| if text.is_empty() { "–".to_owned() } else { text };
         let (before, after) = (part(change.before), part(change.after));
-        let values = [("code", change.code.as_str()), ("what", label), ("before", &before), ("after", &after)];
+        let values =
+            [("code", change.code.as_str()), ("what", label), ("before", &before), ("after", &after)];
         let key = if change.code.is_empty() { "sheet-change-own" } else { "sheet-change" };
         i18n::t(chrome.lang, key, &values)
     };

@@ -91,10 +91,10 @@ pub(crate) async fn save(Form(posted, ..): Form<may::ChangeCatalogue>) -> Result
             Failure::of(crate::pages::account::Obstacle::BadRequest)
         }
     })?;
-    let found = app.organization(organization).read(move |tenant| {
-        Ok((tenant.sheet(id)?, tenant.sheet_faults(id, 0, PAGE_ROWS)?))
-    });
-    let (sheet, faults) = found.await?;
+    let (sheet, faults) = app
+        .organization(organization)
+        .read(move |tenant| Ok((tenant.sheet(id)?, tenant.sheet_faults(id, 0, PAGE_ROWS)?)))
+        .await?;
     let counts = sheet.map(|sheet| sheet.counts).unwrap_or_default();
     if counts.faults > 0 {
         app.drop_sheet(organization, who, id).await?;
@@ -124,7 +124,9 @@ async fn table_of(member: &Member, rows: &[EditRow]) -> Result<Sheet, Failure> {
     let on_hand = |row: &EditRow| -> String {
         let parsed = row.on_hand.typed.parse::<i64>().ok().zip(row.on_hand.was.parse::<i64>().ok());
         match parsed.zip(lies(&row.code)) {
-            Some(((typed, was), lies)) if typed >= 0 => (typed.saturating_add(lies.saturating_sub(was))).to_string(),
+            Some(((typed, was), lies)) if typed >= 0 => {
+                (typed.saturating_add(lies.saturating_sub(was))).to_string()
+            }
             _ => row.on_hand.typed.clone(),
         }
     };

@@ -111,7 +111,9 @@ fn form(boundary: &str, body: &Bytes) -> (Fields, File) {
     let Some(begin) = find(body, &mark.as_bytes()[2..]) else { return (Fields::default(), file) };
     let mut rest = body.slice(begin + mark.len() - 2..);
     for _ in 0..MAX_PARTS {
-        let (Some(head_end), Some(end)) = (find(&rest, b"\r\n\r\n"), find(&rest, mark.as_bytes())) else { break };
+        let (Some(head_end), Some(end)) = (find(&rest, b"\r\n\r\n"), find(&rest, mark.as_bytes())) else {
+            break;
+        };
         if head_end + 4 <= end + 2 {
             let head = String::from_utf8_lossy(&rest[..head_end]).into_owned();
             let content = rest.slice((head_end + 4).min(end)..end);
@@ -174,7 +176,9 @@ mod tests {
         for end in 0..whole.len() {
             let _ = parsed(&whole[..end]);
         }
-        for body in ["", "--x-1", "--x-1\r\n\r\n\r\n--x-1", "--x-1\r\n\r\n--x-1--", "\r\n--x-1\r\n--x-1\r\n--x-1"] {
+        for body in
+            ["", "--x-1", "--x-1\r\n\r\n\r\n--x-1", "--x-1\r\n\r\n--x-1--", "\r\n--x-1\r\n--x-1\r\n--x-1"]
+        {
             assert_eq!(parsed(body).0.get("csrf"), "");
         }
         assert_eq!((boundary("text/plain"), boundary("multipart/form-data; boundary=\"\"")), (None, None));

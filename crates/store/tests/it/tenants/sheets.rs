@@ -24,12 +24,7 @@ fn item(place: i64) -> SheetItem {
 }
 
 fn fault() -> SheetFault {
-    SheetFault {
-        row: 3,
-        column: Column::Cost,
-        found: "1,2,3".into(),
-        trouble: Trouble::Cell(Wrong::Missing),
-    }
+    SheetFault { row: 3, column: Column::Cost, found: "1,2,3".into(), trouble: Trouble::Cell(Wrong::Missing) }
 }
 
 fn held(id: SheetId, member: MemberId, now: Timestamp) -> HeldSheet {
