@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 58] = [
+const OPEN_GROUPS: [&str; 63] = [
     "access",
     "access-what",
     "actor-system",
@@ -61,6 +61,11 @@ const OPEN_GROUPS: [&str; 58] = [
     "scope",
     "security-notice",
     "sharing-mode",
+    "sheet-ask",
+    "sheet-read",
+    "sheet-state",
+    "sheet-waiting",
+    "sheet-why",
     "ship-day",
     "sku-show",
     "stage",
