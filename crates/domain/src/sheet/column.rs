@@ -252,14 +252,20 @@ impl Waiting {
             Some(Self::Kits)
         } else if begins(&["urlimage", "imagem", "imagen", "image", "foto", "picture"]) {
             Some(Self::Pictures)
-        } else if begins(&["anuncio", "iddoanuncio", "idanuncio", "linkexterno", "listing", "publicacion", "mlb"]) {
+        } else if begins(&[
+            "anuncio",
+            "iddoanuncio",
+            "idanuncio",
+            "linkexterno",
+            "listing",
+            "publicacion",
+            "mlb",
+        ]) {
             Some(Self::Links)
-        } else if key == "precodecompra" {
-            None
-        } else if begins(&["preco", "precio", "price", "valordevenda"]) {
-            Some(Self::Prices)
         } else {
-            None
+            // What was paid for goods is no price of ours.
+            let is_price = begins(&["preco", "precio", "price", "valordevenda"]) && key != "precodecompra";
+            is_price.then_some(Self::Prices)
         }
     }
 }
@@ -350,7 +356,8 @@ impl ColumnMap {
 
 /// The column of a heading's key.
 fn known(key: &str) -> Option<Column> {
-    let ours = Column::all().find(|column| column.headings().iter().any(|heading| heading_key(heading) == key));
+    let ours =
+        Column::all().find(|column| column.headings().iter().any(|heading| heading_key(heading) == key));
     ours.or_else(|| OTHERS.iter().find(|(other, _)| *other == key).map(|(_, column)| *column))
 }
 

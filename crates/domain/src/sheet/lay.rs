@@ -241,10 +241,11 @@ fn axis_of(typed: &mut Typed, name: &str) -> Option<usize> {
     let is_it = |known: &str| title_key(known.trim()) == title_key(name);
     let known = typed.axes.iter().position(|axis| !axis.options.is_empty() && is_it(&axis.name));
     known.or_else(|| {
-        let free =
-            typed.axes.iter().position(|axis| axis.name.trim().is_empty() && axis.options.trim().is_empty())?;
+        let free = typed
+            .axes
+            .iter()
+            .position(|axis| axis.name.trim().is_empty() && axis.options.trim().is_empty())?;
         name.clone_into(&mut typed.axes[free].name);
         Some(free)
     })
 }
-

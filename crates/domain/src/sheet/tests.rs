@@ -48,11 +48,18 @@ fn what_nobody_knows_is_named_and_what_waits_says_what_it_is() {
 #[test]
 fn every_heading_of_ours_is_its_column_in_every_language() {
     for language in 0..3 {
-        let header: Vec<String> =
-            Column::OURS.into_iter().chain([Column::OnHand]).map(|it| it.headings()[language].to_owned()).collect();
+        let header: Vec<String> = Column::OURS
+            .into_iter()
+            .chain([Column::OnHand])
+            .map(|it| it.headings()[language].to_owned())
+            .collect();
         let map = ColumnMap::read(&header).expect("a heading");
         let places: Vec<Column> = map.places().map(|(column, _)| column).collect();
-        assert_eq!(places, Column::OURS.into_iter().chain([Column::OnHand]).collect::<Vec<_>>(), "{header:?}");
+        assert_eq!(
+            places,
+            Column::OURS.into_iter().chain([Column::OnHand]).collect::<Vec<_>>(),
+            "{header:?}"
+        );
         assert_eq!((map.unknown, map.waiting), (vec![], vec![]));
     }
     for column in Column::all() {
@@ -105,7 +112,11 @@ fn a_cell_that_is_told_is_cut() {
 #[test]
 fn the_marks_of_the_whole_file_settle_what_has_two_readings_alone() {
     let cost = |cells: &[&str]| -> Vec<Option<i64>> {
-        let rows: Vec<Vec<String>> = cells.iter().enumerate().map(|(at, cell)| vec![format!("S{at}"), "T".into(), (*cell).into()]).collect();
+        let rows: Vec<Vec<String>> = cells
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| vec![format!("S{at}"), "T".into(), (*cell).into()])
+            .collect();
         let rows = (2_u32..).zip(rows).map(|(number, cells)| SheetRow { number, cells }).collect();
         let header = ["SKU", "Título", "Custo"].map(str::to_owned).to_vec();
         let laid = laid(Sheet { header, rows, knows_numbers: false });
@@ -120,37 +131,95 @@ fn the_marks_of_the_whole_file_settle_what_has_two_readings_alone() {
 #[test]
 fn the_table_of_bling_makes_one_product_of_parent_and_variants() {
     let header = [
-        "ID", "Código", "Descrição", "Unidade", "NCM", "Origem", "Preço", "Estoque", "Preço de custo", "Peso bruto (Kg)",
-        "GTIN/EAN", "Largura do produto", "Altura do Produto", "Profundidade do produto", "Descrição Complementar",
-        "Produto Variação", "Grupo de Tags/Tags", "Código Pai", "Marca",
+        "ID",
+        "Código",
+        "Descrição",
+        "Unidade",
+        "NCM",
+        "Origem",
+        "Preço",
+        "Estoque",
+        "Preço de custo",
+        "Peso bruto (Kg)",
+        "GTIN/EAN",
+        "Largura do produto",
+        "Altura do Produto",
+        "Profundidade do produto",
+        "Descrição Complementar",
+        "Produto Variação",
+        "Grupo de Tags/Tags",
+        "Código Pai",
+        "Marca",
     ];
     let parent: &[&str] = &[
-        "1", "CAN", "Caneca esmaltada", "UN", "7323.93.00", "0", "39,90", "0", "", "0,350", "", "8,5", "9", "8,5",
-        "Feita à mão.", "Produto", "cozinha", "", "Casa Verde",
+        "1",
+        "CAN",
+        "Caneca esmaltada",
+        "UN",
+        "7323.93.00",
+        "0",
+        "39,90",
+        "0",
+        "",
+        "0,350",
+        "",
+        "8,5",
+        "9",
+        "8,5",
+        "Feita à mão.",
+        "Produto",
+        "cozinha",
+        "",
+        "Casa Verde",
     ];
     let variant = |code: &'static str, name: &'static str, units: &'static str| -> Vec<&'static str> {
         vec![
-            "2", code, name, "UN", "7323.93.00", "0", "39,90", units, "12,50", "0,350", "", "8,5", "9", "8,5", "",
-            "Variação", "", "CAN", "",
+            "2",
+            code,
+            name,
+            "UN",
+            "7323.93.00",
+            "0",
+            "39,90",
+            units,
+            "12,50",
+            "0,350",
+            "",
+            "8,5",
+            "9",
+            "8,5",
+            "",
+            "Variação",
+            "",
+            "CAN",
+            "",
         ]
     };
-    let (first, second) = (variant("CAN-P", "Cor:Preta;Tamanho:P", "7"), variant("CAN-M", "Cor:Preta;Tamanho:M", "1.500"));
+    let (first, second) =
+        (variant("CAN-P", "Cor:Preta;Tamanho:P", "7"), variant("CAN-M", "Cor:Preta;Tamanho:M", "1.500"));
     let all = laid(sheet(&header, &[parent, &first, &second]));
     assert_eq!(all.len(), 1);
     let product = all[0].product.as_ref().unwrap_or_else(|| panic!("{:?}", all[0].faults));
     assert_eq!((product.title.as_str(), product.brand.as_str()), ("Caneca esmaltada", "Casa Verde"));
-    assert_eq!((product.description.as_str(), &product.tags[..]), ("Feita à mão.", &["cozinha".to_owned()][..]));
+    assert_eq!(
+        (product.description.as_str(), &product.tags[..]),
+        ("Feita à mão.", &["cozinha".to_owned()][..])
+    );
     let axes: Vec<_> = product.axes.iter().map(|axis| (axis.name.as_str(), axis.options.join(" "))).collect();
     assert_eq!(axes, [("Cor", "Preta".to_owned()), ("Tamanho", "P M".to_owned())]);
     let facts = &product.variants[0].facts;
-    assert_eq!((facts.weight_g, facts.length_mm, facts.cost.map(|cost| cost.minor)), (Some(350), Some(85), Some(1_250)));
+    assert_eq!(
+        (facts.weight_g, facts.length_mm, facts.cost.map(|cost| cost.minor)),
+        (Some(350), Some(85), Some(1_250))
+    );
     let counts: Vec<_> = all[0].counts.iter().map(|count| count.on_hand_units).collect();
     assert_eq!(counts, [7, 1_500], "the point stands between thousands, as the rest of the file shows");
 }
 
 #[test]
 fn an_empty_cell_leaves_what_is_known() {
-    let row = TypedRow { code: "A".into(), cost: "12,50".into(), weight: "300".into(), ..TypedRow::default() };
+    let row =
+        TypedRow { code: "A".into(), cost: "12,50".into(), weight: "300".into(), ..TypedRow::default() };
     let known = Typed { title: "Caneca".into(), brand: "Casa".into(), rows: vec![row], ..Typed::default() };
     let known = known.check().expect("a product");
     let sheet = sheet(&["SKU", "Título", "Marca", "Custo"], &[&["A", "", "", "13"]]);
@@ -175,7 +244,10 @@ fn no_cell_goes_out_as_a_formula() {
 /// Products as people may have made them.
 fn products() -> impl Strategy<Value = Typed> {
     let word = "[A-Za-zÁÉç=+'-]{1,12}( [a-z]{1,8})?";
-    let money = prop_oneof![Just(String::new()), (0_i64..100_000).prop_map(|it| format!("{},{:02}", it / 100, it % 100))];
+    let money = prop_oneof![
+        Just(String::new()),
+        (0_i64..100_000).prop_map(|it| format!("{},{:02}", it / 100, it % 100))
+    ];
     let whole = prop_oneof![Just(String::new()), (0_i64..1_000).prop_map(|it| it.to_string())];
     let rows = prop::collection::vec((money, whole.clone(), whole), 1..4);
     (word, prop_oneof![Just(String::new()), word.prop_map(String::from)], rows, any::<bool>()).prop_map(
@@ -187,7 +259,8 @@ fn products() -> impl Strategy<Value = Typed> {
                 typed.axes[0] = TypedAxis { name: "Cor".into(), options: options.join(", ") };
             }
             for (at, (cost, weight, length)) in rows.into_iter().enumerate() {
-                let mut row = TypedRow { code: format!("S-{at}"), cost, weight, length, ..TypedRow::default() };
+                let mut row =
+                    TypedRow { code: format!("S-{at}"), cost, weight, length, ..TypedRow::default() };
                 if spread {
                     row.options[0].clone_from(&options[at]);
                 }
@@ -211,7 +284,19 @@ fn written(typed: &Typed) -> Vec<Vec<String>> {
             Column::Cost => row.cost.clone(),
             Column::Weight => row.weight.clone(),
             Column::Length => row.length.clone(),
-            _ => String::new(),
+            Column::AxisName(_)
+            | Column::Description
+            | Column::Tags
+            | Column::Variation
+            | Column::SkuName
+            | Column::Gtin
+            | Column::Tax
+            | Column::WeightKg
+            | Column::Width
+            | Column::Height
+            | Column::Ncm
+            | Column::Origin
+            | Column::OnHand => String::new(),
         };
         Column::OURS.into_iter().map(cell).collect()
     };
