@@ -67,6 +67,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("sheets", "/products/import"),
         Page::at("sheet", sheet),
         Page::at("skus", "/skus"),
+        Page::at("sku-edit", "/skus/edit"),
         Page::at("sku", format!("/skus/{sku}")),
         Page::at("sku-then", format!("/skus/{sku}?at=2099-01-01T00:00")),
         Page::at("sku-before", format!("/skus/{sku}?at=2020-01-01T00:00")),

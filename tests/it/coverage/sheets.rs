@@ -4,7 +4,8 @@ use super::Visitor;
 
 /// A table goes out, another comes in, is applied and taken back.
 pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
-    visitor.press("/products/export", "/products/export", &[], Some("sheet.exported")).await;
+    let away = visitor.press("/products/export", "/products/export", &[], Some("sheet.exported")).await;
+    comes_in_again(visitor, &away.text).await;
     let table = [("text", "SKU;Título\nPRATO;Prato\n")];
     let read = visitor.press("/products/import", "/products/import", &table, Some("sheet.staged")).await;
     let path = read.location().to_owned();
@@ -12,4 +13,19 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     visitor.shop.run_until_idle().await;
     visitor.press("/products/import/{id}", &path, &[("do", "undo")], Some("sheet.undo_begun")).await;
     visitor.shop.run_until_idle().await;
+    let counted = [("on_hand-PRATO", "9"), ("was-on_hand-PRATO", "")];
+    visitor.press("/skus/edit", "/skus/edit", &counted, Some("sheet.agreed")).await;
+    visitor.shop.run_until_idle().await;
+}
+
+/// What went out changes nothing when it comes in.
+async fn comes_in_again(visitor: &Visitor<'_>, text: &str) {
+    let shop = visitor.shop;
+    let table = app::sheet::read(text.as_bytes()).expect("a table");
+    let skus = shop.number("SELECT COUNT(*) FROM sku").await;
+    assert_eq!(i64::try_from(table.rows.len()), Ok(skus), "every SKU is in it");
+    let staged = shop.app().stage_sheet(shop.organization, shop.member, "de volta.csv", table).await;
+    let id = staged.expect("it is read");
+    let counts = shop.see(move |tenant| tenant.sheet(id)).await.expect("the table is there").counts;
+    assert_eq!((counts.creates, counts.changes, counts.refused), (0, 0, 0), "{text}");
 }

@@ -8,6 +8,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use app::sheet::{SheetAgreed, read};
+use channels::market::mercado_livre::{Limits, MercadoLivreConfig};
+use connect::BaseUrl;
+use domain::Restricted;
 use miniz_oxide::deflate::compress_to_vec;
 use store::sheets::SheetState;
 use vault::{Keyring, OsEntropy};
@@ -57,7 +60,17 @@ pub fn run(ground: &Ground, skus: u32, report: &mut Report) -> Result<()> {
 
 async fn import(ground: &Ground, file: Vec<u8>, skus: u32) -> Result<(f64, f64, f64)> {
     let keyring = Keyring::generate(&OsEntropy);
-    let stage = Stage::open(&ground.location, keyring, None, "http://127.0.0.1").await?;
+    // No account is connected: nobody answers there, and nobody is called.
+    let nowhere = BaseUrl::parse("http://127.0.0.1:9")?;
+    let marketplace = MercadoLivreConfig {
+        site: "MLB".to_owned(),
+        client_id: "1".to_owned(),
+        client_secret: Restricted::new("none".to_owned()),
+        api_base: nowhere.clone(),
+        auth_base: nowhere,
+        limits: Limits::default(),
+    };
+    let stage = Stage::open(&ground.location, keyring, marketplace, "http://127.0.0.1").await?;
     let work = stage.work();
     let begun = Instant::now();
     let table = tokio::task::spawn_blocking(move || read(&file)).await??;

@@ -5,7 +5,7 @@ use domain::catalogue::{Agreed, Product};
 use domain::{Actor, Delta, EntryKind, LedgerEntryId, MemberId, OrganizationId, SheetId, SkuId};
 use store::sheets::{HeldSheet, ItemKind, ItemState, SheetItem, SheetState};
 use store::stock::NewEntry;
-use store::{StoreResult, Tenant};
+use store::{StoreError, StoreResult, Tenant};
 
 use super::wish::{Counted, Stood, Wish, form_of, product_of};
 use crate::App;
@@ -97,19 +97,21 @@ impl App {
         if let Some(why) = stock_in_the_way(tenant, &wish.counts)? {
             return Ok(Err(why));
         }
-        let mut stood = Stood::default();
+        let mut stood = Stood { was_archived: wish.restores, ..Stood::default() };
         if wish.touches {
             let adopt = item.asks.split(' ').any(|word| word == "adopt");
             let kept = match wish.alone {
                 Some(sku) => self.apply_alone(tenant, sheet.member, sku, &product, &mut stood)?,
-                None => self.apply_product(tenant, sheet.member, wish.of, product, adopt, &mut stood)?,
+                None => self.apply_product(tenant, sheet.member, (wish.of, product, adopt), &mut stood)?,
             };
             if let Err(why) = kept {
                 return Ok(Err(why));
             }
         }
         for counted in wish.counts.iter().filter(|counted| counted.differs()) {
-            let Some(sku) = tenant.sku_by_code(&counted.count.code)? else { return Ok(Err("gone")) };
+            // It was there a moment ago, or was made with its product: otherwise nothing of this piece is kept.
+            let sku = tenant.sku_by_code(&counted.count.code)?;
+            let sku = sku.ok_or(StoreError::RowCount { expected: 1, touched: 0 })?;
             self.put(tenant, sheet, sku.id, counted.delta_units())?;
             stood.counted.push((sku.id, counted.delta_units()));
         }
@@ -120,9 +122,7 @@ impl App {
         &self,
         tenant: &mut Tenant<'_, '_>,
         member: MemberId,
-        of: Option<(domain::ProductId, i64)>,
-        product: Product,
-        adopt: bool,
+        (of, product, adopt): (Option<(domain::ProductId, i64)>, Product, bool),
         stood: &mut Stood,
     ) -> StoreResult<Result<(), Why>> {
         let agreed = Agreed { cost: true, adopt, drop: true };
@@ -134,7 +134,6 @@ impl App {
             Some((id, _)) => tenant.product(id)?,
             None => None,
         };
-        stood.was_archived = before.as_ref().is_some_and(|held| held.archived_at.is_some());
         stood.typed = before.map(|held| domain::catalogue::Typed::of(&held.product, ','));
         let id = self.keep_product(tenant, member, prepared)?;
         let (actor, now) = (Actor::Member(member), self.clock().now());

@@ -48,7 +48,7 @@ pub(super) fn rows(text: &str, gather: &mut Gather) -> Result<(), ReadError> {
             }
             _ if letter == mark && !quoted => gather.cell(std::mem::take(&mut cell))?,
             _ => {
-                gather.fits(cell.len())?;
+                Gather::fits(cell.len())?;
                 cell.push(letter);
             }
         }

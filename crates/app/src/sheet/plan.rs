@@ -301,7 +301,8 @@ impl Staging<'_> {
         };
         let counts: Vec<Counted> = counts.into_iter().map(|count| self.counted(count)).collect();
         let changes = differences(before, &product, &counts);
-        let is_back = held.is_some_and(|held| held.archived_at.is_some());
+        // A count of something that was put away does not bring it back; a row that names it does.
+        let is_back = held.is_some_and(|held| held.archived_at.is_some()) && self.is_named(&planned.draft);
         item.kind = match before {
             None => ItemKind::Create,
             Some(before) if *before != product || is_back || counts.iter().any(Counted::differs) => {
@@ -322,12 +323,19 @@ impl Staging<'_> {
             of: held.map(|held| (held.id, held.version)),
             alone,
             touches: before != Some(&product) || is_back,
+            restores: is_back,
             typed: Typed::of(&product, MARK),
             counts,
             changes,
         };
         item.wish = serde_json::to_string(&wish).unwrap_or_default();
         item
+    }
+
+    /// Whether the table names the product.
+    fn is_named(&self, draft: &Draft) -> bool {
+        let rows = draft.rows.iter().chain(&draft.parent).filter_map(|place| self.sheet.rows.get(*place));
+        rows.into_iter().any(|row| !self.map.cell(row, Column::Title).is_empty())
     }
 
     fn counted(&self, count: domain::sheet::Count) -> Counted {

@@ -68,13 +68,13 @@ pub(super) struct Gather {
 
 impl Gather {
     /// Whether a cell of so many bytes is still one.
-    pub(super) const fn fits(&self, bytes: usize) -> Result<(), ReadError> {
+    pub(super) const fn fits(bytes: usize) -> Result<(), ReadError> {
         if bytes > MAX_CELL_BYTES { Err(ReadError::TooMuchText) } else { Ok(()) }
     }
 
     /// The next cell of the row.
     pub(super) fn cell(&mut self, text: String) -> Result<(), ReadError> {
-        self.fits(text.len())?;
+        Self::fits(text.len())?;
         if self.row.len() >= MAX_COLUMNS {
             // A spreadsheet writes empty cells far to the right of everything.
             return if text.trim().is_empty() { Ok(()) } else { Err(ReadError::TooManyColumns) };

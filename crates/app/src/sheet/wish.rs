@@ -18,6 +18,8 @@ pub struct Wish {
     pub counts: Vec<Counted>,
     /// Whether more than its stock changes.
     pub touches: bool,
+    /// Whether it was put away and comes back.
+    pub restores: bool,
     /// What differs, for whoever agrees to it.
     pub changes: Vec<Difference>,
 }
@@ -65,7 +67,7 @@ pub(super) struct Stood {
     pub product: Option<(ProductId, i64)>,
     /// What it was; `None` where it was made.
     pub typed: Option<Typed>,
-    /// Whether it had been put away.
+    /// Whether it had been put away and was taken back.
     pub was_archived: bool,
     /// A SKU without a product, what was known of it, and what is known now.
     pub alone: Option<(SkuId, Typed, Typed)>,

@@ -159,13 +159,14 @@ fn shared_texts(archive: &Archive<'_>, name: &str) -> Result<Vec<Box<str>>, Read
     let (mut texts, mut text, mut bytes) = (Vec::new(), String::new(), 0_usize);
     let (mut inside, mut phonetic) = (false, false);
     while let Some(event) = events.next()? {
-        match &event {
-            Event::Start(start) => match start.local_name().as_ref() {
+        if let Event::Start(start) = &event {
+            match start.local_name().as_ref() {
                 b"t" => inside = !phonetic,
                 b"rPh" => phonetic = true,
                 _ => {}
-            },
-            Event::End(end) => match end.local_name().as_ref() {
+            }
+        } else if let Event::End(end) = &event {
+            match end.local_name().as_ref() {
                 b"t" => inside = false,
                 b"rPh" => phonetic = false,
                 b"si" => {
@@ -176,9 +177,9 @@ fn shared_texts(archive: &Archive<'_>, name: &str) -> Result<Vec<Box<str>>, Read
                     texts.push(std::mem::take(&mut text).into_boxed_str());
                 }
                 _ => {}
-            },
-            other if inside => add(&mut text, other)?,
-            _ => {}
+            }
+        } else if inside {
+            add(&mut text, &event)?;
         }
     }
     Ok(texts)
@@ -220,8 +221,8 @@ struct Cursor {
 
 impl Cursor {
     fn take(&mut self, event: &Event<'_>, shared: &[Box<str>], gather: &mut Gather) -> Result<(), ReadError> {
-        match event {
-            Event::Start(start) => match start.local_name().as_ref() {
+        if let Event::Start(start) = event {
+            match start.local_name().as_ref() {
                 b"row" => {
                     let named = attribute(start, "r")?.and_then(|number| number.parse().ok());
                     self.row = named.unwrap_or(self.row.saturating_add(1));
@@ -235,15 +236,16 @@ impl Cursor {
                 }
                 b"v" | b"t" => self.inside = true,
                 _ => {}
-            },
-            Event::End(end) => match end.local_name().as_ref() {
+            }
+        } else if let Event::End(end) = event {
+            match end.local_name().as_ref() {
                 b"v" | b"t" => self.inside = false,
                 b"c" => self.cell(shared, gather)?,
                 b"row" => gather.end_row(self.row)?,
                 _ => {}
-            },
-            other if self.inside => add(&mut self.text, other)?,
-            _ => {}
+            }
+        } else if self.inside {
+            add(&mut self.text, event)?;
         }
         Ok(())
     }

@@ -262,12 +262,10 @@ impl Waiting {
             "mlb",
         ]) {
             Some(Self::Links)
-        } else if key == "precodecompra" {
-            None
-        } else if begins(&["preco", "precio", "price", "valordevenda"]) {
-            Some(Self::Prices)
         } else {
-            None
+            // What was paid for goods is no price of ours.
+            let is_price = begins(&["preco", "precio", "price", "valordevenda"]) && key != "precodecompra";
+            is_price.then_some(Self::Prices)
         }
     }
 }

@@ -284,7 +284,19 @@ fn written(typed: &Typed) -> Vec<Vec<String>> {
             Column::Cost => row.cost.clone(),
             Column::Weight => row.weight.clone(),
             Column::Length => row.length.clone(),
-            _ => String::new(),
+            Column::AxisName(_)
+            | Column::Description
+            | Column::Tags
+            | Column::Variation
+            | Column::SkuName
+            | Column::Gtin
+            | Column::Tax
+            | Column::WeightKg
+            | Column::Width
+            | Column::Height
+            | Column::Ncm
+            | Column::Origin
+            | Column::OnHand => String::new(),
         };
         Column::OURS.into_iter().map(cell).collect()
     };

@@ -205,3 +205,73 @@ pub fn trouble_text(chrome: &Chrome, fault: &SheetFault) -> String {
         }
     }
 }
+
+/// A number in a list, as it was and as it was typed.
+#[derive(Debug, Clone, Default)]
+pub struct EditCell {
+    /// What stood there when the list was shown.
+    pub was: String,
+    /// What stands there now.
+    pub typed: String,
+    /// What is wrong with it.
+    pub wrong: Option<String>,
+}
+
+impl EditCell {
+    /// Whether something else was typed; an emptied cell leaves what is known.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.typed.is_empty() && self.typed != self.was
+    }
+}
+
+/// A SKU in the list.
+#[derive(Debug, Clone)]
+pub struct EditRow {
+    /// Its place in the list.
+    pub at: usize,
+    /// Its code, which also names its fields.
+    pub code: String,
+    /// What it is called.
+    pub title: String,
+    /// What lies on the shelf.
+    pub on_hand: EditCell,
+    /// What it costs.
+    pub cost: EditCell,
+}
+
+/// `GET /skus/edit?after=`. Fields: `after`, and of each row `on_hand-<code>`, `was-on_hand-<code>`,
+/// `cost-<code>`, `was-cost-<code>`.
+#[derive(Debug, Template)]
+#[template(path = "sku_edit.html")]
+pub struct SkuEditPage {
+    /// Around it.
+    pub chrome: Chrome,
+    /// The SKUs.
+    pub rows: Vec<EditRow>,
+    /// Behind which code they begin.
+    pub after: String,
+    /// Other pages.
+    pub pager: Pager,
+}
+
+impl SkuEditPage {
+    /// What is wrong: the field's id, and the sentence with its SKU.
+    fn wrong(&self) -> Vec<(String, String)> {
+        let cells =
+            self.rows.iter().flat_map(|row| [("on_hand", row, &row.on_hand), ("cost", row, &row.cost)]);
+        cells
+            .filter_map(|(name, row, cell)| {
+                Some((format!("{name}-{}", row.at), format!("{}: {}", row.code, cell.wrong.as_ref()?)))
+            })
+            .collect()
+    }
+
+    /// The two numbers of a row: name of the field, label, and the cell.
+    fn cells<'a>(&'a self, row: &'a EditRow) -> [(&'static str, &'static str, &'a EditCell); 2] {
+        [
+            ("on_hand", self.chrome.t("tally-on-hand"), &row.on_hand),
+            ("cost", self.chrome.t("product-cell-cost"), &row.cost),
+        ]
+    }
+}

@@ -8,7 +8,8 @@ use super::{Reader, Rendered, add};
 use crate::Nav;
 use crate::pages::Pager;
 use crate::pages::sheets::{
-    FaultLine, ItemLine, SheetLine, SheetPage, SheetsPage, column_label, trouble_text,
+    EditCell, EditRow, FaultLine, ItemLine, SheetLine, SheetPage, SheetsPage, SkuEditPage, column_label,
+    trouble_text,
 };
 
 impl Reader {
@@ -130,6 +131,24 @@ impl Reader {
         }
     }
 
+    fn sku_edit(&self, wrong: bool) -> SkuEditPage {
+        let chrome = self.chrome(Nav::Skus);
+        let said = |key: &str| wrong.then(|| chrome.t(key).to_owned());
+        let row = |at: usize| EditRow {
+            at,
+            code: format!("CAN-ESM-{at}"),
+            title: "Caneca esmaltada 500 ml".to_owned(),
+            on_hand: EditCell { was: "7".into(), typed: "-1".into(), wrong: said("sheet-trouble-negative") },
+            cost: EditCell {
+                was: "12,50".into(),
+                typed: "1,2,3".into(),
+                wrong: said("product-wrong-number"),
+            },
+        };
+        let rows = (0..3).map(row).collect();
+        SkuEditPage { chrome, rows, after: String::new(), pager: Pager::default() }
+    }
+
     pub(super) fn sheets(&self, pages: &mut Vec<Rendered>) {
         add(pages, "sheets", &self.sheets_page(None, 6));
         add(pages, "sheets-none-yet", &self.sheets_page(None, 0));
@@ -157,5 +176,8 @@ impl Reader {
         let empty =
             SheetPage { counts: nothing, name: String::new(), faults: Vec::new(), asked: Vec::new(), ..page };
         add(pages, "sheet-no-work", &empty);
+        add(pages, "sku-edit", &self.sku_edit(false));
+        add(pages, "sku-edit-wrong", &self.sku_edit(true));
+        add(pages, "sku-edit-none", &SkuEditPage { rows: Vec::new(), ..self.sku_edit(false) });
     }
 }

@@ -44,6 +44,7 @@ mod register;
 mod second_step;
 mod security;
 mod sheets;
+mod sku_edit;
 mod skus;
 mod stock_takes;
 mod upload;
@@ -199,6 +200,7 @@ fn pages() -> Routes {
         .route("/orders/{id}", get(orders::show))
         .route("/orders/{id}/recipient", post(orders::reveal_recipient))
         .route("/skus", get(skus::list))
+        .route("/skus/edit", get(sku_edit::show).post(sku_edit::save))
         .route("/skus/{id}", get(skus::show))
         .route("/skus/{id}/adjust", post(skus::adjust))
         .route("/skus/{id}/sharing", post(skus::share))
