@@ -183,7 +183,7 @@ proptest! {
     ) {
         let charged = if has_charges { charged } else { Vec::new() };
         let held = told(&forecast, &charged, settled && has_charges);
-        let untaxed: Vec<_> = lines.iter().cloned().map(|line| SoldLine { tax_basis_points: Some(0), ..line }).collect();
+        let untaxed: Vec<_> = lines.iter().map(|line| SoldLine { tax_basis_points: Some(0), ..line.clone() }).collect();
         let profit = OrderProfit::of(Standing::On, 1, Some(&held), &untaxed);
         let amounts = profit.amounts();
         prop_assert_eq!(amounts.profit() - amounts.of(Part::Cost), held.net().minor);

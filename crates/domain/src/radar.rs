@@ -105,16 +105,15 @@ impl Seen {
         };
         let standing = taken(is_standing);
         let all = |kind: &FeeKind| *kind == FeeKind::AllFees || kind.is_among_all_fees();
-        let told = match held.forecast.get(&FeeKind::AllFees) {
-            Some(whole) => Some((whole.minor.saturating_neg(), taken(all))),
-            None => {
-                let told = held.forecast.iter().filter(|(kind, _)| is_standing(kind));
-                let pairs = told.map(|(kind, told)| (told.minor, held.charged.of(kind).unwrap_or_default()));
-                pairs.fold(None, |sum: Option<(i64, i64)>, (told, charged)| {
-                    let (one, other) = sum.unwrap_or_default();
-                    Some((one.saturating_sub(told), other.saturating_sub(charged)))
-                })
-            }
+        let told = if let Some(whole) = held.forecast.get(&FeeKind::AllFees) {
+            Some((whole.minor.saturating_neg(), taken(all)))
+        } else {
+            let told = held.forecast.iter().filter(|(kind, _)| is_standing(kind));
+            let pairs = told.map(|(kind, told)| (told.minor, held.charged.of(kind).unwrap_or_default()));
+            pairs.fold(None, |sum: Option<(i64, i64)>, (told, charged)| {
+                let (one, other) = sum.unwrap_or_default();
+                Some((one.saturating_sub(told), other.saturating_sub(charged)))
+            })
         };
         // Where fees are only told as one sum, that sum is all there is.
         let is_one_sum = held.charged.of(&FeeKind::AllFees).is_some();

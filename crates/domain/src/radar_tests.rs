@@ -41,8 +41,8 @@ fn history(seed: u64, table: impl Fn(usize) -> Table) -> Vec<Sighting> {
         if entropy.below(100) < ODD_PERCENT {
             taken += below_i64(&entropy, 4_000) - 1_000;
         }
-        let seen = Seen { fee_minor: taken, told: Some((fee(OLD), taken)) };
-        Sighting { at: at(index), offer: offer.to_string(), price_minor, units, seen }
+        let bore = Seen { fee_minor: taken, told: Some((fee(OLD), taken)) };
+        Sighting { at: at(index), offer: offer.to_string(), price_minor, units, seen: bore }
     };
     (0..ORDERS).map(sighting).collect()
 }
