@@ -277,7 +277,7 @@ impl App {
             kits: kits.into_iter().map(|kit| (kit.id, kit.tally)).collect(),
         };
         for (sku, moves) in moves {
-            let mut moved: Option<(Tally, Tally)> = None;
+            let mut sums: Option<(Tally, Tally)> = None;
             for Move { row, effect, units, is_part } in moves {
                 let is_sale = effect == Effect::Reserve;
                 // What a platform shows of a kit says nothing of the count of its components.
@@ -286,7 +286,7 @@ impl App {
                 }
                 let Some(tally) = self.append_effect(tenant, sku, row.line, effect, units)? else { continue };
                 let before = before(tally, effect.delta(units));
-                moved = Some((moved.map_or(before, |(first, _)| first), tally));
+                sums = Some((sums.map_or(before, |(first, _)| first), tally));
                 if let Some(seller) = row.listing.filter(|_| !is_part) {
                     self.tell_quota(tenant, sku, seller, effect, units)?;
                 }
@@ -296,7 +296,7 @@ impl App {
                 let word = EntryKind::Line(effect).as_str();
                 self.tell(tenant, order, "stock", &format!("{word} {units} {sku}"), self.clock().now())?;
             }
-            news.moved.extend(moved.map(|(before, after)| (sku, before, after)));
+            news.moved.extend(sums.map(|(before, after)| (sku, before, after)));
         }
         self.spread(tenant, &news, sight)
     }
