@@ -175,12 +175,9 @@ struct Case {
     reckoning: Option<Reckoning>,
 }
 
-fn values(profit: &LineProfit) -> [Val<'static>; 11] {
-    let amounts = profit.amounts.all().map(Val::from);
-    let [a, b, c, d, e, f, g, h] = amounts;
-    let counts = [profit.units, profit.uncosted_units, profit.untaxed_units].map(Val::from);
-    let [i, j, k] = counts;
-    [a, b, c, d, e, f, g, h, i, j, k]
+fn values(profit: &LineProfit) -> impl Iterator<Item = Val<'static>> + use<> {
+    let counts = [profit.units, profit.uncosted_units, profit.untaxed_units];
+    (*profit.amounts.all()).into_iter().chain(counts).map(Val::from)
 }
 
 /// The sums in the columns from `at` on.
