@@ -110,7 +110,7 @@ impl App {
         }
         for counted in wish.counts.iter().filter(|counted| counted.differs()) {
             // It was there a moment ago, or was made with its product: otherwise nothing of this piece is kept.
-            let sku = tenant.sku_by_code(&counted.count.code)?;
+            let sku = tenant.sku_by_code(&counted.of.code)?;
             let sku = sku.ok_or(StoreError::RowCount { expected: 1, touched: 0 })?;
             self.put(tenant, sheet, sku.id, counted.delta_units())?;
             stood.counted.push((sku.id, counted.delta_units()));
@@ -203,11 +203,11 @@ pub(super) fn why_not(refused: &ProductError) -> Why {
 /// Why a count cannot be taken any more.
 fn stock_in_the_way(tenant: &mut Tenant<'_, '_>, counts: &[Counted]) -> StoreResult<Option<Why>> {
     for counted in counts.iter().filter(|counted| counted.differs()) {
-        let Some(sku) = tenant.sku_by_code(&counted.count.code)? else { continue };
+        let Some(sku) = tenant.sku_by_code(&counted.of.code)? else { continue };
         if sku.is_kit {
             return Ok(Some("kit"));
         }
-        let counted_since = !counted.was_counted && sku.tally.version > 0;
+        let counted_since = !counted.had_count && sku.tally.version > 0;
         if counted_since || sku.tally.on_hand_units + counted.delta_units() < 0 {
             return Ok(Some("stock"));
         }

@@ -247,17 +247,14 @@ impl Staging<'_> {
             if apart && let Some(row) = self.sheet.rows.get(draft.first()) {
                 self.faults.push(SheetFault::of(row, Column::Code, self.map, Trouble::Apart));
             }
-            match product.and_then(|product| places.get(&product)) {
-                Some(at) => {
-                    let known: &mut Planned = &mut all[*at];
-                    known.draft.rows.extend(draft.rows);
-                    known.draft.broken |= draft.broken;
-                    known.draft.parent = known.draft.parent.or(draft.parent);
-                }
-                None => {
-                    places.extend(product.map(|product| (product, all.len())));
-                    all.push(Planned { draft, product, apart });
-                }
+            if let Some(at) = product.and_then(|product| places.get(&product)) {
+                let known: &mut Planned = &mut all[*at];
+                known.draft.rows.extend(draft.rows);
+                known.draft.broken |= draft.broken;
+                known.draft.parent = known.draft.parent.or(draft.parent);
+            } else {
+                places.extend(product.map(|product| (product, all.len())));
+                all.push(Planned { draft, product, apart });
             }
         }
         all
@@ -341,9 +338,9 @@ impl Staging<'_> {
     fn counted(&self, count: domain::sheet::Count) -> Counted {
         let tally = self.codes.get(&count.code).map(|held| held.tally);
         Counted {
-            count,
+            of: count,
             seen_units: tally.map_or(0, |tally| tally.on_hand_units),
-            was_counted: tally.is_some_and(|tally| tally.version > 0),
+            had_count: tally.is_some_and(|tally| tally.version > 0),
         }
     }
 
@@ -398,8 +395,8 @@ fn differences(before: Option<&Product>, after: &Product, counts: &[Counted]) ->
         }
     };
     for counted in counts.iter().filter(|counted| counted.differs()) {
-        let seen = if counted.was_counted { counted.seen_units.to_string() } else { String::new() };
-        differ(&counted.count.code, "on_hand", &seen, &counted.count.on_hand_units.to_string());
+        let seen = if counted.had_count { counted.seen_units.to_string() } else { String::new() };
+        differ(&counted.of.code, "on_hand", &seen, &counted.of.on_hand_units.to_string());
     }
     if let Some(before) = before {
         let (was, is) = (Typed::of(before, MARK), Typed::of(after, MARK));

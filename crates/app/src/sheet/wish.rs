@@ -41,22 +41,22 @@ pub struct Difference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     /// The code, and what lies there by the file.
-    pub count: Count,
+    pub of: Count,
     /// What lay there by the ledger, in units.
     pub seen_units: i64,
     /// Whether the ledger had counted it at all.
-    pub was_counted: bool,
+    pub had_count: bool,
 }
 
 impl Counted {
     /// Whether it says anything new.
     pub(super) const fn differs(&self) -> bool {
-        !self.was_counted || self.seen_units != self.count.on_hand_units
+        !self.had_count || self.seen_units != self.of.on_hand_units
     }
 
     /// What is meant: the difference to what was looked at. What was sold since has left the shelf.
     pub(super) const fn delta_units(&self) -> i64 {
-        self.count.on_hand_units - self.seen_units
+        self.of.on_hand_units - self.seen_units
     }
 }
 
