@@ -170,7 +170,10 @@ mod tests {
 
     #[test]
     fn tables_of_every_kind_are_read() {
-        assert_eq!(read("\u{feff}código;unidades\r\nA;3\r\n\r\n\"B\";\"4\"\r\n"), [Ok(row("A", 3)), Ok(row("B", 4))]);
+        assert_eq!(
+            read("\u{feff}código;unidades\r\nA;3\r\n\r\n\"B\";\"4\"\r\n"),
+            [Ok(row("A", 3)), Ok(row("B", 4))]
+        );
         assert_eq!(read("A\t3\nB\t4"), [Ok(row("A", 3)), Ok(row("B", 4))]);
         assert_eq!(read("A,3\nB;4;;"), [Ok(row("A", 3)), Ok(row("B", 4))]);
         assert_eq!(read("1.234.567 ; 5"), [Ok(row("1.234.567", 5))]);

@@ -132,21 +132,39 @@ fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
+/// Where databases are made.
+struct Grounds {
+    folder: PathBuf,
+    postgres: Option<String>,
+}
+
+impl Grounds {
+    fn sqlite(&self) -> Result<Ground> {
+        Ground::sqlite(&self.folder)
+    }
+
+    /// Measures on a fresh database of each kind that there is.
+    fn each(&self, mut measure: impl FnMut(&Ground) -> Result<()>) -> Result<()> {
+        measure(&self.sqlite()?)?;
+        if let Some(url) = &self.postgres {
+            measure(&Ground::postgres(url))?;
+        }
+        Ok(())
+    }
+}
+
 fn measure(wishes: &Wishes) -> Result<()> {
     // tidy: long because it is one branch for each benchmark
     let folder = wishes.folder.clone().unwrap_or_else(env::temp_dir);
-    let postgres = env::var(POSTGRES_URL).ok();
+    let grounds = Grounds { folder: folder.clone(), postgres: env::var(POSTGRES_URL).ok() };
     let wants = |bench| wishes.only.is_none_or(|only| only == bench);
     let mut report = Report::default();
-    let sqlite = || Ground::sqlite(&folder);
-    let on_postgres = postgres.as_deref().map(|url| move || Ok(Ground::postgres(url)));
+    let sqlite = || grounds.sqlite();
+    let on_postgres = grounds.postgres.as_deref().map(|url| move || Ok(Ground::postgres(url)));
     if wants(Bench::HookIntake) {
         let span = Duration::from_secs(wishes.seconds);
         eprintln!("bench: hook-intake …");
-        hook_intake::run(&sqlite()?, span, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            hook_intake::run(&ground()?, span, &mut report)?;
-        }
+        grounds.each(|ground| hook_intake::run(ground, span, &mut report))?;
     }
     if wants(Bench::OrdersPage) {
         let options = orders_page::Options { most_orders: wishes.orders, requests: wishes.requests };
@@ -159,10 +177,7 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::FanOut) {
         let span = Duration::from_secs(wishes.sales_seconds);
         eprintln!("bench: fan-out …");
-        fan_out::run(&sqlite()?, span, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            fan_out::run(&ground()?, span, &mut report)?;
-        }
+        grounds.each(|ground| fan_out::run(ground, span, &mut report))?;
     }
     if wants(Bench::FirstImport) {
         eprintln!("bench: first-import …");
@@ -179,10 +194,7 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::RefusedSignIn) {
         let span = Duration::from_secs(wishes.refused_seconds);
         eprintln!("bench: refused-sign-in …");
-        on_one_thread(refused_sign_in::run(&sqlite()?, span, &mut report))?;
-        if let Some(ground) = &on_postgres {
-            on_one_thread(refused_sign_in::run(&ground()?, span, &mut report))?;
-        }
+        grounds.each(|ground| on_one_thread(refused_sign_in::run(ground, span, &mut report)))?;
     }
     if wants(Bench::Sealing) {
         eprintln!("bench: sealing …");
@@ -194,25 +206,16 @@ fn measure(wishes: &Wishes) -> Result<()> {
     }
     if wants(Bench::RestoreDrill) {
         eprintln!("bench: restore-drill …");
-        restore_drill::run(&sqlite()?, &folder, wishes.orders, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            restore_drill::run(&ground()?, &folder, wishes.orders, &mut report)?;
-        }
+        grounds.each(|ground| restore_drill::run(ground, &folder, wishes.orders, &mut report))?;
     }
     if wants(Bench::MaskedPage) {
         eprintln!("bench: masked-page …");
         let orders = wishes.orders.min(masked_page::MOST_ORDERS);
-        masked_page::run(&sqlite()?, orders, wishes.requests, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            masked_page::run(&ground()?, orders, wishes.requests, &mut report)?;
-        }
+        grounds.each(|ground| masked_page::run(ground, orders, wishes.requests, &mut report))?;
     }
     if wants(Bench::Rotation) {
         eprintln!("bench: rotation …");
-        rotation::run(&sqlite()?, wishes.keys, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            rotation::run(&ground()?, wishes.keys, &mut report)?;
-        }
+        grounds.each(|ground| rotation::run(ground, wishes.keys, &mut report))?;
     }
     if wants(Bench::ListingsPage) {
         eprintln!("bench: listings-page …");
@@ -224,17 +227,11 @@ fn measure(wishes: &Wishes) -> Result<()> {
     if wants(Bench::StockChanges) {
         let span = Duration::from_secs(wishes.sales_seconds);
         eprintln!("bench: stock-changes …");
-        stock_changes::run(&sqlite()?, span, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            stock_changes::run(&ground()?, span, &mut report)?;
-        }
+        grounds.each(|ground| stock_changes::run(ground, span, &mut report))?;
     }
     if wants(Bench::SheetImport) {
         eprintln!("bench: sheet-import …");
-        sheet_import::run(&sqlite()?, wishes.skus, &mut report)?;
-        if let Some(ground) = &on_postgres {
-            sheet_import::run(&ground()?, wishes.skus, &mut report)?;
-        }
+        grounds.each(|ground| sheet_import::run(ground, wishes.skus, &mut report))?;
     }
     print!("{report}");
     if let Some(file) = &wishes.json {

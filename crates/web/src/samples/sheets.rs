@@ -68,7 +68,7 @@ impl Reader {
         let values = [("code", "GAR-1L-INOX"), ("what", "Custo"), ("before", "3,90"), ("after", "390")];
         let changes = vec![crate::i18n::t(self.lang, "sheet-change", &values)];
         let asks = ["cost", "adopt"].map(|word| chrome.word("sheet-ask", word).to_owned()).to_vec();
-        let changed = ItemLine { changes, asks, ..item(3, "Garrafa térmica inox 1 litro", "GAR-1L-INOX") };
+        let asked_of = ItemLine { changes, asks, ..item(3, "Garrafa térmica inox 1 litro", "GAR-1L-INOX") };
         let left = |row, why: &str| ItemLine {
             why: Some(chrome.word("sheet-why", why).to_owned()),
             ..item(row, "Balde", "BALDE")
@@ -111,8 +111,8 @@ impl Reader {
             } else {
                 Vec::new()
             },
-            changes: if is_new { vec![changed.clone()] } else { Vec::new() },
-            asked: if is_new { vec![changed] } else { Vec::new() },
+            changes: if is_new { vec![asked_of.clone()] } else { Vec::new() },
+            asked: if is_new { vec![asked_of] } else { Vec::new() },
             left: if over {
                 ["changed", "taken", "gone", "stock", "kit", "broken"]
                     .into_iter()

@@ -230,7 +230,7 @@ impl Reader {
             ("GAR-1L-INOX".to_owned(), chrome.t("take-error-cells").to_owned()),
         ];
         let table = "NADA;3\nGAR-1L-INOX;muitos\nGAR-1L-INOX".to_owned();
-        add(pages, "stock-take-table-error", &StockTakePage { bad, table, ..self.take("open", 3) });
+        add(pages, "stock-take-table-error", &StockTakePage { table, bad, ..self.take("open", 3) });
         let text = chrome.ta("take-error-negative", "code", SKUS[0].0);
         let errors = Errors(vec![FieldError { field: "lines", text }]);
         add(pages, "stock-take-error", &StockTakePage { errors, ..self.take("open", 3) });

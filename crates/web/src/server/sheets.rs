@@ -259,9 +259,9 @@ pub(crate) async fn faults(
         None => None,
     };
     let (Some(id), Some(_)) = (found, held) else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
-    let mut head = String::from(csv::BYTE_ORDER_MARK);
-    let heads = ["sheet-fault-row", "sheet-fault-column", "sheet-fault-found", "sheet-fault-wrong"];
-    csv::line(&mut head, chrome.lang, &heads.map(|key| chrome.t(key).to_owned()));
+    let mut first_line = String::from(csv::BYTE_ORDER_MARK);
+    let columns = ["sheet-fault-row", "sheet-fault-column", "sheet-fault-found", "sheet-fault-wrong"];
+    csv::line(&mut first_line, chrome.lang, &columns.map(|key| chrome.t(key).to_owned()));
     let named = chrome.clone();
     let pages = stream::try_unfold(0_i64, move |after| {
         let reader = reader.clone();
@@ -278,7 +278,7 @@ pub(crate) async fn faults(
         }
         out
     });
-    Ok(table(&chrome, "erros", head, lines))
+    Ok(table(&chrome, "erros", first_line, lines))
 }
 
 /// Everything that is sold, as the table that comes in again.

@@ -62,13 +62,12 @@ impl<P: Permit> FromRequest<Web> for Upload<P> {
             }
             Err(refused) => return Err(refused.into_response()),
         };
-        let (fields, file) = match boundary(&kind) {
-            Some(boundary) => form(&boundary, &body),
-            None => {
-                let fields = Fields::parse(&body);
-                let text = fields.raw(TEXT).into_bytes();
-                (fields, File { name: String::new(), bytes: text.into() })
-            }
+        let (fields, file) = if let Some(boundary) = boundary(&kind) {
+            form(&boundary, &body)
+        } else {
+            let fields = Fields::parse(&body);
+            let text = fields.raw(TEXT).into_bytes();
+            (fields, File { name: String::new(), bytes: text.into() })
         };
         if !member.token_is_good(fields.get("csrf")) {
             let chrome = member.chrome(None).await.map_err(IntoResponse::into_response)?;
