@@ -65,6 +65,15 @@ async fn enter(shop: &TestApp, cost: PastCost) -> Result<(), PastCostError> {
     shop.app().enter_past_cost(shop.organization, shop.member, cost).await
 }
 
+/// As after the migration: nothing was reckoned, and all orders wait.
+const UNRECKONED: &[&str] = &[
+    "DELETE FROM profit_line",
+    "DELETE FROM profit_order",
+    "DELETE FROM profit_day",
+    "DELETE FROM shop_day",
+    "INSERT INTO profit_due (organization_id, order_id) SELECT organization_id, id FROM orders",
+];
+
 on_both! { three_markets:
     async fn a_sale_adds_what_it_earns_until_its_settlement_says_otherwise(shop) {
         for (market, connection) in connect_all(&shop).await {
@@ -148,10 +157,7 @@ on_both! { three_markets:
         shop.pass(FIRST_LOOK, HOUR).await;
         let days = shop.see(|tenant| tenant.day_sums(everything())).await;
         assert!(!days.is_empty());
-        // As after the migration: nothing was reckoned, and all orders wait.
-        let bare = ["DELETE FROM profit_line", "DELETE FROM profit_order", "DELETE FROM profit_day", "DELETE FROM shop_day",
-            "INSERT INTO profit_due (organization_id, order_id) SELECT organization_id, id FROM orders"];
-        assert!(shop.meddle(&bare).await);
+        assert!(shop.meddle(UNRECKONED).await);
         assert_eq!(shop.see(|tenant| tenant.day_sums(everything())).await, []);
         shop.restart("node-2").await;
         shop.pass(2 * HOUR, HOUR).await;

@@ -125,7 +125,7 @@ on_both! {
 
     async fn what_was_applied_is_taken_back_and_what_somebody_changed_stays(shop) {
         applied(&shop, TABLE).await;
-        shop.wait(std::time::Duration::from_secs(60));
+        shop.wait(std::time::Duration::from_mins(1));
         let second = "SKU;Título;Custo;Estoque\nCAN-P;Caneca azul;15;10\nBALDE;Balde de zinco;9;\nCOPO;Copo;3;4\n";
         let sheet = applied(&shop, second).await;
         assert_eq!((sheet.counts.changes, sheet.counts.creates), (2, 1));
@@ -134,7 +134,7 @@ on_both! {
         let theirs = domain::catalogue::Product { brand: "Outra".into(), ..bucket.product };
         let wish = app::catalogue::Wish { of: Some((bucket.id, bucket.version)), product: theirs, agreed: Agreed::default() };
         shop.app().save_product(shop.organization, shop.member, wish).await.expect("somebody changes it");
-        shop.wait(std::time::Duration::from_secs(60));
+        shop.wait(std::time::Duration::from_mins(1));
         undone(&shop, sheet.id).await;
         let mug = product(&shop, "CAN-P").await.product;
         assert_eq!((mug.title.as_str(), mug.brand.as_str()), ("Caneca esmaltada", "Casa Verde"));
