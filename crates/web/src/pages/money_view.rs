@@ -215,13 +215,13 @@ impl MoneyPage {
         part_of(self.counts().late, self.counts().sent)
     }
 
-    fn with(by: &str, period: &str, currency: Currency) -> String {
+    fn link(by: &str, period: &str, currency: Currency) -> String {
         format!("/money?period={period}&by={by}&currency={}", currency.code())
     }
 
     fn periods(&self) -> Vec<Tab> {
         let tab = |word: &str| Tab {
-            href: Self::with(self.by, word, self.currency),
+            href: Self::link(self.by, word, self.currency),
             label: self.chrome.word("money-period", word).to_owned(),
             is_here: word == self.period,
         };
@@ -230,7 +230,7 @@ impl MoneyPage {
 
     fn tables(&self) -> Vec<Tab> {
         let tab = |word: &str| Tab {
-            href: Self::with(word, self.period, self.currency),
+            href: Self::link(word, self.period, self.currency),
             label: self.chrome.word("money-by", word).to_owned(),
             is_here: word == self.by,
         };
@@ -239,7 +239,7 @@ impl MoneyPage {
 
     fn currency_tabs(&self) -> Vec<Tab> {
         let tab = |currency: &Currency| Tab {
-            href: Self::with(self.by, self.period, *currency),
+            href: Self::link(self.by, self.period, *currency),
             label: currency.code().to_owned(),
             is_here: *currency == self.currency,
         };
