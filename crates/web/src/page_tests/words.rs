@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 68] = [
+const OPEN_GROUPS: [&str; 69] = [
     "access",
     "access-what",
     "actor-system",
@@ -74,6 +74,7 @@ const OPEN_GROUPS: [&str; 68] = [
     "ship-day",
     "sku-show",
     "stage",
+    "take-state",
     "theme",
 ];
 
