@@ -19,6 +19,14 @@ const HOUR: Duration = Duration::from_hours(1);
 const FIRST_LOOK: Duration = Duration::from_mins(125);
 /// Until every marketplace has settled what was kept: TikTok Shop does at midnight.
 const SETTLED_BY_THEN: Duration = Duration::from_hours(27);
+/// A shop as the migration leaves it: nothing was reckoned, and all orders wait.
+const BARE: &[&str] = &[
+    "DELETE FROM profit_line",
+    "DELETE FROM profit_order",
+    "DELETE FROM profit_day",
+    "DELETE FROM shop_day",
+    "INSERT INTO profit_due (organization_id, order_id) SELECT organization_id, id FROM orders",
+];
 /// Sales that are enough for the radar.
 const SALES: usize = 7;
 
@@ -64,15 +72,6 @@ async fn settled(shop: &TestApp, market: &dyn Marketplace, orders: &[String]) {
 async fn enter(shop: &TestApp, cost: PastCost) -> Result<(), PastCostError> {
     shop.app().enter_past_cost(shop.organization, shop.member, cost).await
 }
-
-/// As after the migration: nothing was reckoned, and all orders wait.
-const UNRECKONED: &[&str] = &[
-    "DELETE FROM profit_line",
-    "DELETE FROM profit_order",
-    "DELETE FROM profit_day",
-    "DELETE FROM shop_day",
-    "INSERT INTO profit_due (organization_id, order_id) SELECT organization_id, id FROM orders",
-];
 
 on_both! { three_markets:
     async fn a_sale_adds_what_it_earns_until_its_settlement_says_otherwise(shop) {
@@ -157,7 +156,7 @@ on_both! { three_markets:
         shop.pass(FIRST_LOOK, HOUR).await;
         let days = shop.see(|tenant| tenant.day_sums(everything())).await;
         assert!(!days.is_empty());
-        assert!(shop.meddle(UNRECKONED).await);
+        assert!(shop.meddle(BARE).await);
         assert_eq!(shop.see(|tenant| tenant.day_sums(everything())).await, []);
         shop.restart("node-2").await;
         shop.pass(2 * HOUR, HOUR).await;

@@ -61,6 +61,8 @@ async fn all_show_what_is_available(shop: &TestApp, after: &str) {
 /// marketplace has one unit more than it should, once the sale is called off.
 async fn sell_unseen_and_write(shop: &TestApp, market: &dyn Marketplace) -> String {
     shop.settle().await;
+    // A listing is written once a second at most.
+    shop.wait(SECOND);
     let sku = shop.sku(SHARED).await;
     market.suffer(vec![FaultRule::new("", Fault::HookDrop)]);
     let order = market.sell_sku(SHARED, 1);

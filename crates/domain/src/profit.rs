@@ -336,8 +336,10 @@ fn counted(standing: Standing, total_minor: i64, reckoning: Option<&Reckoning>) 
         (Standing::Waiting, _) | (_, None) => Vec::new(),
         (Standing::On, Some(held)) => held.counted(),
         (Standing::Off, Some(held)) => {
+            // What was paid and given back was no sale: only what was kept is.
+            let kept = |kind: &FeeKind| if *kind == FeeKind::Refund { FeeKind::Goods } else { kind.clone() };
             let charged = held.charged.iter();
-            charged.map(|(kind, minor)| Counted { kind: kind.clone(), minor, is_charged: true }).collect()
+            charged.map(|(kind, minor)| Counted { kind: kept(kind), minor, is_charged: true }).collect()
         }
     };
     if standing == Standing::On && !counted.iter().any(|counted| counted.kind == FeeKind::Goods) {

@@ -94,6 +94,18 @@ fn of_an_order_that_is_off_only_what_was_charged_and_what_stayed_away_counts() {
 }
 
 #[test]
+fn what_was_paid_and_given_back_before_an_order_was_off_was_no_sale() {
+    let off = Standing::of(OrderState::Cancelled(CancelledBy::Seller));
+    let charged = [(FeeKind::Goods, 5_000), (FeeKind::Refund, -5_000)];
+    let line = SoldLine { position: StockPosition::Released, ..sold(5_000, 1) };
+    let all = OrderProfit::of(off, 5_000, Some(&told(&[], &charged, true)), std::slice::from_ref(&line));
+    assert_eq!(parts(&all), [0; 8]);
+    let charged = [(FeeKind::Goods, 5_000), (FeeKind::Refund, -4_000)];
+    let part = OrderProfit::of(off, 5_000, Some(&told(&[], &charged, true)), &[line]);
+    assert_eq!(parts(&part), [1_000, 0, 0, 0, -40, 0, 0, 0], "what was kept");
+}
+
+#[test]
 fn of_what_was_given_back_no_tax_is_due() {
     let charged = [(FeeKind::Goods, 5_000), (FeeKind::Refund, -5_000)];
     let profit = OrderProfit::of(Standing::On, 5_000, Some(&told(&[], &charged, true)), &[sold(5_000, 1)]);
