@@ -1,6 +1,8 @@
 //! What was in the house comes back, whole or not at all, on either database; what was
 //! erased does not.
 
+// tidy: long because it lists every table that must not come back
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

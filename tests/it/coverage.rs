@@ -7,10 +7,10 @@ mod leaving;
 mod members;
 mod money;
 mod provider;
+mod reveals;
 mod sheets;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -565,40 +565,5 @@ on_both! {
         let checkpoint = verifier.verify(&note.text).expect("the note as it was signed");
         assert_eq!(i64::try_from(checkpoint.size).ok(), Some(shop.number("SELECT COUNT(*) FROM audit_event").await));
         assert!(note.headers[header::CONTENT_TYPE].to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
-    }
-}
-
-/// Files of this folder and those below it.
-fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
-#[test]
-fn every_place_that_opens_something_for_a_member_is_known_and_says_its_event() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned();
-    let mut files = Vec::new();
-    for room in ["app", "web", "lojista"] {
-        sources(&root.join("crates").join(room).join("src"), &mut files);
-    }
-    let opening: BTreeSet<String> = files
-        .iter()
-        .filter(|file| {
-            let text = std::fs::read_to_string(file).unwrap_or_default();
-            text.contains("Grant::issue(Actor::Member")
-        })
-        .map(|file| file.strip_prefix(&root).expect("below the root").display().to_string())
-        .collect();
-    let known: BTreeSet<String> = REVEALS.iter().map(|(file, _)| (*file).to_owned()).collect();
-    assert_eq!(opening, known, "say in REVEALS which event tells that a member was shown something");
-    for (file, event) in REVEALS {
-        let told = event.starts_with("none: ") || vault::ocsf::ACTIONS.iter().any(|(it, ..)| it == event);
-        assert!(told, "{file}: {event} is no event");
     }
 }

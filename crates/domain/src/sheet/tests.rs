@@ -130,6 +130,7 @@ fn the_marks_of_the_whole_file_settle_what_has_two_readings_alone() {
 
 #[test]
 fn the_table_of_bling_makes_one_product_of_parent_and_variants() {
+    // tidy: long because it is a table as Bling writes it
     let header = [
         "ID",
         "Código",

@@ -75,7 +75,6 @@ impl Reader {
         };
         let is_new = state == SheetState::Staged;
         let over = matches!(state, SheetState::Applied | SheetState::Undone);
-        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
         SheetPage {
             id: SheetId::new(super::NOW, &self.entropy),
             name: "produtos-bling.xlsx".to_owned(),
@@ -92,20 +91,7 @@ impl Reader {
                 costs: 1,
                 adopts: 2,
             },
-            heading: Heading {
-                taken: vec![
-                    pair("code", "Código"),
-                    pair("title", "Descrição"),
-                    pair("cost", "Preço de custo"),
-                ],
-                waiting: vec![
-                    pair("prices", "Preço"),
-                    pair("pictures", "URL Imagens Externas"),
-                    pair("kits", "Kit"),
-                    pair("links", "Link Externo"),
-                ],
-                unknown: vec!["CEST".to_owned(), "Cross-Docking".to_owned()],
-            },
+            heading: heading(),
             creates: if is_new {
                 vec![item(2, "Caneca esmaltada 500 ml", "CAN-ESM-PRETA")]
             } else {
@@ -179,5 +165,20 @@ impl Reader {
         add(pages, "sku-edit", &self.sku_edit(false));
         add(pages, "sku-edit-wrong", &self.sku_edit(true));
         add(pages, "sku-edit-none", &SkuEditPage { rows: Vec::new(), ..self.sku_edit(false) });
+    }
+}
+
+/// Columns as Bling calls them.
+fn heading() -> Heading {
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    Heading {
+        taken: vec![pair("code", "Código"), pair("title", "Descrição"), pair("cost", "Preço de custo")],
+        waiting: vec![
+            pair("prices", "Preço"),
+            pair("pictures", "URL Imagens Externas"),
+            pair("kits", "Kit"),
+            pair("links", "Link Externo"),
+        ],
+        unknown: vec!["CEST".to_owned(), "Cross-Docking".to_owned()],
     }
 }
