@@ -1,8 +1,11 @@
 //! Pictures of products, as a browser hands them in and is shown them.
 
 use domain::PictureId;
+use tower::ServiceExt as _;
 
-use super::*;
+use super::{
+    Answer, Body, LONGEST_ANSWER, Method, Request, SeededEntropy, StatusCode, Visitor, ask, form, header, to_bytes,
+};
 use crate::pictures::{png, product};
 
 const BOUNDARY: &str = "----it-is-a-form";
@@ -15,7 +18,7 @@ impl Visitor<'_> {
         body.extend(format!("{head}\"csrf\"\r\n\r\n{csrf}\r\n").into_bytes());
         for (name, bytes) in files {
             let part = format!("{head}\"files\"; filename=\"{name}\"\r\nContent-Type: image/jpeg\r\n\r\n");
-            body.extend([part.as_bytes(), bytes, b"\r\n"].concat());
+            body.extend([part.as_bytes(), *bytes, b"\r\n"].concat());
         }
         body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
         let request = Request::builder()

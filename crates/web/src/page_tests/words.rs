@@ -43,6 +43,7 @@ const OPEN_GROUPS: [&str; 58] = [
     "package",
     "period",
     "picked-why",
+    "picture-wrong",
     "position",
     "problem",
     "product-cell",
