@@ -6,8 +6,7 @@ pub use file::{FileKind, file_kind};
 
 use crate::PictureId;
 
-/// Pictures of a product, at most: no channel of ours shows more in one listing but Shopee and
-/// TikTok Shop with 9 and Mercado Livre with 10 to 12, by category.
+/// Pictures of a product, at most. What a channel takes in one listing is its own rule.
 pub const MAX_PICTURES: usize = 12;
 /// Largest file that is taken, in bytes: 10 MiB. Phones make pictures of 2 to 6.
 pub const MAX_FILE_BYTES: usize = 10 << 20;

@@ -55,7 +55,7 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>, product: &str) {
 }
 
 on_both! {
-    /// ASVS 3.2.1, 5.4.1, 14.3.2.
+    /// ASVS 5.4.1.
     async fn a_picture_is_shown_as_one_to_its_own_members_alone(shop) {
         let (id, _) = product(&shop, "CAN").await;
         let (mut visitor, nobody) = (Visitor::comes(&shop).await, Visitor::at_the_door(&shop));
