@@ -4,7 +4,8 @@ use domain::PictureId;
 use tower::ServiceExt as _;
 
 use super::{
-    Answer, Body, LONGEST_ANSWER, Method, Request, SeededEntropy, StatusCode, Visitor, ask, form, header, to_bytes,
+    Answer, Body, LONGEST_ANSWER, Method, Request, SeededEntropy, StatusCode, Visitor, ask, form, header,
+    to_bytes,
 };
 use crate::pictures::{png, product};
 
