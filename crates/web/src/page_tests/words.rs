@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 58] = [
+const OPEN_GROUPS: [&str; 59] = [
     "access",
     "access-what",
     "actor-system",
