@@ -52,6 +52,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     owner.saves_view("Um item, hoje", "ship=today&kind=single").await;
     let product = owner.has_a_product().await;
     let sheet = owner.brings_a_table().await;
+    owner.has_pictures(product, 3).await;
     owner.saves_view("Atrasados de vários itens", "ship=late&kind=mixed").await;
     vec![
         Page::at("problems", "/problems"),

@@ -38,6 +38,7 @@ pub mod members;
 pub mod notices;
 pub mod people;
 pub mod picked;
+pub mod pictures;
 mod places;
 pub mod privacy;
 pub mod profits;
@@ -149,6 +150,7 @@ pub struct App {
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
     refusals: Arc<refusals::Refusals>,
+    readers: Arc<pictures::Readers>,
     audit: Arc<audit::Signer>,
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
     /// Where checkpoints go.
@@ -184,6 +186,7 @@ impl App {
             soon: Arc::default(),
             tallies: Arc::new(clockwork::Tallies::default()),
             refusals: Arc::default(),
+            readers: Arc::default(),
             audit: Arc::new(audit),
             backups: Arc::default(),
             pushes: Arc::default(),

@@ -198,6 +198,8 @@ ids! {
     ProductId = "prd";
     /// A table that somebody brought along.
     SheetId = "sht";
+    /// A picture of a product.
+    PictureId = "pic";
     /// A browser that wants a code, to show whose data it asks for.
     TicketId = "tkt";
     /// What a person asks of their data.

@@ -35,6 +35,7 @@ pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+pub mod pictures;
 #[cfg(feature = "planted-flaws")]
 pub mod planted;
 pub mod profits;

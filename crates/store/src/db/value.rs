@@ -291,6 +291,7 @@ id_columns!(
     OrderId,
     OrganizationId,
     OutboxId,
+    PictureId,
     ProductId,
     SessionId,
     SkuId,

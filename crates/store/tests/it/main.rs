@@ -28,6 +28,7 @@ mod orders;
 mod paces;
 mod papers;
 mod people;
+mod pictures;
 mod profits;
 mod retention;
 mod sessions;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 69] = [
+const OPEN_GROUPS: [&str; 70] = [
     "access",
     "access-what",
     "actor-system",
@@ -47,6 +47,7 @@ const OPEN_GROUPS: [&str; 69] = [
     "part",
     "period",
     "picked-why",
+    "picture-wrong",
     "position",
     "problem",
     "product-cell",

@@ -17,6 +17,7 @@ pub mod money;
 pub mod money_view;
 pub mod order_list;
 pub mod orders;
+pub mod pictures;
 pub mod privacy;
 pub mod problems;
 pub mod products;

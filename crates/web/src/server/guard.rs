@@ -379,14 +379,14 @@ impl Fields {
         self.0.get(name).and_then(|all| all.last()).cloned().unwrap_or_default()
     }
 
-    /// Fields by their names.
-    pub(super) const fn of(fields: BTreeMap<String, Vec<String>>) -> Self {
-        Self(fields)
+    pub(super) fn parse(body: &[u8]) -> Self {
+        Self::of(url::form_urlencoded::parse(body).into_owned())
     }
 
-    pub(super) fn parse(body: &[u8]) -> Self {
+    /// The same of fields that came otherwise.
+    pub(super) fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, text) in url::form_urlencoded::parse(body).into_owned() {
+        for (name, text) in pairs {
             fields.entry(name).or_default().push(text);
         }
         Self(fields)

@@ -34,6 +34,7 @@ mod orders;
 mod pace;
 mod peer;
 mod picked;
+mod pictures;
 #[cfg(feature = "planted-flaws")]
 mod planted;
 mod problems;
@@ -47,6 +48,7 @@ mod sheets;
 mod sku_edit;
 mod skus;
 mod stock_takes;
+mod table_upload;
 mod upload;
 mod views;
 
@@ -76,6 +78,8 @@ pub const MAX_TABLE_BYTES: usize = 256 * 1024;
 
 /// Longest form of a product taken, in bytes: all its variants are in it.
 pub const MAX_PRODUCT_FORM_BYTES: usize = 512 * 1024;
+
+pub use upload::MAX_UPLOAD_BYTES;
 
 /// How the pages are served.
 #[derive(Debug, Clone)]
@@ -260,16 +264,17 @@ fn pages() -> Routes {
 /// What the shop sells.
 fn catalogue() -> Routes {
     let whole = || DefaultBodyLimit::max(MAX_PRODUCT_FORM_BYTES);
-    let file = || DefaultBodyLimit::max(upload::MAX_UPLOAD_BYTES);
     Routes::new()
         .route("/products", get(products::list).post(products::create).layer(whole()))
         .route("/products/new", get(products::begin))
         .route("/products/export", post(sheets::export))
-        .route("/products/import", get(sheets::list).post(sheets::take).layer(file()))
+        .route("/products/import", get(sheets::list).post(sheets::take))
         .route("/products/import/{id}", get(sheets::show).post(sheets::act))
         .route("/products/import/{id}/errors", get(sheets::faults))
         .route("/products/{id}", get(products::show).post(products::change).layer(whole()))
         .route("/products/{id}/archive", post(products::archive))
+        .route("/products/{id}/pictures", post(pictures::add))
+        .route("/products/{id}/pictures/{picture}", get(pictures::show).post(pictures::change))
 }
 
 /// What the shop earns.

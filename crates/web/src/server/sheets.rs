@@ -1,5 +1,6 @@
 //! Tables that people bring along: chosen, looked at, applied, taken back; and the same table to take away.
 
+use app::pictures::Upload;
 use app::sheet::{ApplyError, Heading, ReadError, SheetAgreed, StageError, Wish, read};
 use axum::body::Body;
 use axum::extract::{Path, Query};
@@ -15,7 +16,7 @@ use store::sheets::{HeldSheet, ItemKind, ItemState, SheetItem, SheetState};
 use store::{StoreResult, Tenant};
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
-use super::upload::Upload;
+use super::table_upload::TableForm;
 use super::{may, see_other};
 use crate::pages::Pager;
 use crate::pages::account::Obstacle;
@@ -48,18 +49,15 @@ async fn choose(member: &Member, error: Option<String>) -> Result<SheetsPage, Fa
 }
 
 /// Takes a table in and shows what it would do. Nothing of the shop changes.
-pub(crate) async fn take(upload: Upload<may::ChangeCatalogue>) -> Result<Response, Failure> {
-    let Upload { member, file, .. } = upload;
-    let Some(file) = file else { return refuse(&member, "sheet-read-long").await };
-    let bytes = file.bytes.clone();
+pub(crate) async fn take(form: TableForm<may::ChangeCatalogue>) -> Result<Response, Failure> {
+    let TableForm { member, file, .. } = form;
+    let Some(Upload { name, bytes }) = file else { return refuse(&member, "sheet-read-long").await };
     let table = tokio::task::spawn_blocking(move || read(&bytes)).await;
-    drop(file.bytes);
     let table = match table.unwrap_or(Err(ReadError::Broken)) {
         Ok(table) => table,
         Err(error) => return refuse(&member, &format!("sheet-read-{}", error.as_str())).await,
     };
-    let staged =
-        member.web.app.stage_sheet(member.organization(), member.who.member, &file.name, table).await;
+    let staged = member.web.app.stage_sheet(member.organization(), member.who.member, &name, table).await;
     match staged {
         Ok(id) => Ok(see_other(&format!("{LIST}/{id}"))),
         Err(StageError::NoRows) => refuse(&member, "sheet-read-norows").await,
