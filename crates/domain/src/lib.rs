@@ -33,6 +33,7 @@ pub mod catalogue;
 
 // Goods that are to be published.
 pub mod attribute;
+pub mod draft;
 pub mod offer;
 pub mod picture;
 pub mod pricing;
