@@ -4,6 +4,7 @@
 
 mod access;
 mod catalogue;
+mod drafts;
 mod splits;
 
 use domain::connection::ReauthorizationReason;
@@ -67,6 +68,7 @@ struct Estate {
     passkey: PasskeyId,
     given: access::Given,
     product: ProductId,
+    draft: domain::DraftId,
     papers: Papers,
     divided: splits::Divided,
     key: DataKeyId,
@@ -156,6 +158,7 @@ impl Estate {
         let table = house.write(tables).await.into_iter().find(|it| it.name == "orders").unwrap();
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
+        let product = catalogue::product(shop, sku).await;
         Self {
             organization,
             connection,
@@ -173,7 +176,8 @@ impl Estate {
             view,
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
-            product: catalogue::product(shop, sku).await,
+            product,
+            draft: drafts::draft(shop, product, connection).await,
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
             key,
@@ -585,7 +589,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS) {
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(drafts::READS).chain(splits::READS) {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
             assert!(own > 0, "{name}: the owner finds it, so the next line proves something");
@@ -598,7 +602,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES) {
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(drafts::WRITES).chain(splits::WRITES) {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;
             assert_eq!(everything(&house).await, before, "{name}");
