@@ -50,6 +50,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     let (order, sku) = (owner.order(&early).await, owner.sku("CAN-INOX-500").await);
     owner.saves_view("Um item, hoje", "ship=today&kind=single").await;
     let product = owner.has_a_product().await;
+    owner.has_pictures(product, 3).await;
     owner.saves_view("Atrasados de vários itens", "ship=late&kind=mixed").await;
     vec![
         Page::at("problems", "/problems"),

@@ -53,6 +53,7 @@ mod every_page;
 mod look;
 mod orders;
 mod orders_list;
+mod pictures;
 mod privacy;
 mod problems;
 mod shop;

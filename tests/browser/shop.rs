@@ -10,6 +10,7 @@ use app::App;
 use app::backup::Plan;
 use app::backup::depot::Folder;
 use app::catalogue::Wish;
+use app::pictures::Upload;
 use domain::catalogue::{Agreed, Product, Typed, TypedRow};
 use domain::{ConnectionId, OrderId, ProductId, Restricted, SkuId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
@@ -268,6 +269,16 @@ impl Owned<'_> {
         let saved =
             stage.app.save_product(stage.organization, stage.member, Wish { of: None, product, agreed });
         saved.await.expect("the product is kept")
+    }
+
+    /// A product has so many pictures.
+    pub(crate) async fn has_pictures(&self, product: ProductId, count: u8) {
+        let files =
+            (1..=count).map(|at| Upload { name: format!("{at}.png"), bytes: crate::pictures::png(at) });
+        let stage = &self.stage;
+        let added =
+            stage.app.add_pictures(stage.organization, stage.member, product, None, files.collect()).await;
+        added.expect("the pictures are kept");
     }
 
     /// Somebody else gives a product another title.

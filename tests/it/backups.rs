@@ -33,12 +33,12 @@ pub(crate) async fn a_days_work(shop: &TestApp) {
 }
 
 /// A folder with backups of a shop.
-struct Vaulted {
+pub(crate) struct Vaulted {
     folder: TempDir,
 }
 
 impl Vaulted {
-    fn of(shop: &TestApp) -> Self {
+    pub(crate) fn of(shop: &TestApp) -> Self {
         let vaulted = Self { folder: folder() };
         vaulted.plan(shop, vaulted.depot());
         vaulted
@@ -64,7 +64,7 @@ impl Vaulted {
         names.iter().map(|name| self.path().join(name.as_str())).collect()
     }
 
-    fn restore(&self, shop: &TestApp) -> Restore {
+    pub(crate) fn restore(&self, shop: &TestApp) -> Restore {
         Restore {
             depot: self.depot(),
             keyring: keys_of(shop),

@@ -4,6 +4,7 @@
 
 mod leaving;
 mod members;
+mod pictures;
 mod provider;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -305,6 +306,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let path = format!("/products/{product}");
     let changed = [&bucket[..], &[("sku-0", sku.as_str()), ("brand", "Casa Verde")]].concat();
     visitor.press("/products/{id}", &path, &changed, Some("product.changed")).await;
+    pictures::are_pressed(visitor, &path).await;
     let away = [("do", "archive")];
     visitor
         .press("/products/{id}/archive", &format!("{path}/archive"), &away, Some("product.archived"))

@@ -8,6 +8,7 @@ use std::{env, fs};
 
 use domain::limit::LIMITS;
 use domain::member::Proof;
+use domain::product_picture::{KEPT_SIDE_PX, MAX_FILE_BYTES, MAX_PICTURES, MAX_PIXELS};
 use domain::retention;
 use domain::role::Access;
 use store::sessions::{SESSION_IDLE, SESSION_MAX};
@@ -57,6 +58,7 @@ fn bounds() -> Vec<(&'static str, String, &'static str)> {
     // tidy: long because it is the table of bounds
     let count = |number: usize| number.to_string();
     let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
+    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
     vec![
         (
             "sessions of one member side by side",
@@ -117,6 +119,23 @@ fn bounds() -> Vec<(&'static str, String, &'static str)> {
             count(domain::catalogue::MAX_VARIANTS),
             "the form comes back with the number that there would be, and nothing is made",
         ),
+        (
+            "a form with pictures, all its files together",
+            mib(web::server::MAX_UPLOAD_BYTES),
+            "the product's page says so, and nothing is kept",
+        ),
+        ("a picture's file", mib(MAX_FILE_BYTES), "none of its form is kept"),
+        (
+            "a picture's pixels, asked before they are read",
+            format!("{} million", MAX_PIXELS / 1_000_000),
+            "none of its form is kept",
+        ),
+        (
+            "a side of a picture as it is kept",
+            format!("{KEPT_SIDE_PX} pixels"),
+            "it is made smaller, and anew in any case",
+        ),
+        ("pictures of one product", count(MAX_PICTURES), "one has to be removed first"),
         (
             "hooks that wait to be written",
             count(store::inbox::MAX_WAITING),

@@ -136,7 +136,7 @@ async fn enters(shop: &TestApp) -> bool {
 }
 
 /// The whole archive.
-async fn archive(shop: &TestApp) -> Vec<u8> {
+pub(crate) async fn archive(shop: &TestApp) -> Vec<u8> {
     let mut under_way =
         shop.app().take_along(shop.organization, shop.member, "Leia-me".into()).await.expect("it is begun");
     let mut whole = Vec::new();
@@ -150,6 +150,12 @@ async fn archive(shop: &TestApp) -> Vec<u8> {
 
 /// Names and texts of an archive, by its directory alone.
 fn unzipped(zip: &[u8]) -> BTreeMap<String, String> {
+    let text = |bytes| String::from_utf8(bytes).expect("a text");
+    unpacked(zip).into_iter().map(|(name, bytes)| (name, text(bytes))).collect()
+}
+
+/// Names and bytes of an archive, by its directory alone.
+pub(crate) fn unpacked(zip: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let short = |at: usize| usize::from(u16::from_le_bytes(zip[at..at + 2].try_into().unwrap()));
     let long = |at: usize| u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) as usize;
     let end = zip.len() - 22;
@@ -160,7 +166,7 @@ fn unzipped(zip: &[u8]) -> BTreeMap<String, String> {
         let title = String::from_utf8(zip[at + 46..at + 46 + name].to_vec()).unwrap();
         let content = begins + 30 + name;
         let bytes = miniz_oxide::inflate::decompress_to_vec(&zip[content..content + packed]).unwrap();
-        found.insert(title, String::from_utf8(bytes).unwrap());
+        found.insert(title, bytes);
         at += 46 + name;
     }
     found

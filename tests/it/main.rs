@@ -64,6 +64,7 @@ mod openapi;
 mod order_in;
 mod orders_list;
 mod paces;
+mod pictures;
 mod privacy;
 mod problems;
 mod provider;

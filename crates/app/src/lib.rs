@@ -35,6 +35,7 @@ pub mod members;
 pub mod notices;
 pub mod people;
 pub mod picked;
+pub mod pictures;
 mod places;
 pub mod privacy;
 pub mod provider;
@@ -141,6 +142,7 @@ pub struct App {
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
     refusals: Arc<refusals::Refusals>,
+    readers: Arc<pictures::Readers>,
     audit: Arc<audit::Signer>,
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
     /// Where checkpoints go.
@@ -175,6 +177,7 @@ impl App {
             jobs_came: Arc::new(Notify::new()),
             tallies: Arc::new(clockwork::Tallies::default()),
             refusals: Arc::default(),
+            readers: Arc::default(),
             audit: Arc::new(audit),
             backups: Arc::default(),
             pushes: Arc::default(),

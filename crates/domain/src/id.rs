@@ -196,6 +196,8 @@ ids! {
     DifferenceId = "dif";
     /// A product: what a seller calls one thing, in all its variants.
     ProductId = "prd";
+    /// A picture of a product.
+    PictureId = "pic";
     /// A browser that wants a code, to show whose data it asks for.
     TicketId = "tkt";
     /// What a person asks of their data.

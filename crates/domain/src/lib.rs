@@ -30,6 +30,7 @@ pub mod time;
 
 // Goods, as the seller knows them.
 pub mod catalogue;
+pub mod product_picture;
 
 // Goods that are to be published.
 pub mod attribute;

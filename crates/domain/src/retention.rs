@@ -385,6 +385,7 @@ pub const CLASSES: &[Class] = &[
                 "product_tag",
                 "product_word",
                 "product_variant",
+                "product_picture",
                 "sku_fact",
                 "sku_cost",
                 "draft",

@@ -97,8 +97,9 @@ pub fn dump<E: From<StoreError>>(
 ) -> Result<(), E> {
     let mut chunk = Chunk::default();
     let mut last: Option<Vec<u8>> = after.map(<[u8]>::to_vec);
+    let read_rows = table.rows_at_once(READ_ROWS);
     loop {
-        let rows = page(tx, table, None, last.as_deref(), READ_ROWS)?;
+        let rows = page(tx, table, None, last.as_deref(), read_rows)?;
         let mut count = 0;
         for (row, key) in rows.each() {
             count += 1;
@@ -110,7 +111,7 @@ pub fn dump<E: From<StoreError>>(
             }
             last = Some(key.to_vec());
         }
-        if count < READ_ROWS {
+        if count < read_rows {
             break;
         }
     }

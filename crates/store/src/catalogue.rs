@@ -4,7 +4,7 @@ use domain::catalogue::{
     Axis, Facts, Gtin, MAX_AXES, Ncm, Origin, Product, SearchRange, Variant, search_words,
 };
 use domain::order_list::title_key;
-use domain::{Actor, Currency, Money, ProductId, SkuId, Tally, Timestamp};
+use domain::{Actor, Currency, Money, PictureId, ProductId, SkuId, Tally, Timestamp};
 
 use crate::db::{Row, StoreError, StoreResult, Val};
 use crate::pages::{PAGE_ROWS, Query};
@@ -47,6 +47,8 @@ pub struct ProductRow {
     pub available_units: i64,
     /// Since when it is put away.
     pub archived_at: Option<Timestamp>,
+    /// The first of its pictures.
+    pub picture: Option<PictureId>,
 }
 
 /// What the list is narrowed to.
@@ -263,7 +265,8 @@ impl Tenant<'_, '_> {
             "SELECT product.id, title, brand, tags, variant_count, archived_at, \
                (SELECT CAST(COALESCE(SUM(CASE WHEN s.on_hand_units - s.reserved_units - s.safety_units > 0 \
                   THEN s.on_hand_units - s.reserved_units - s.safety_units ELSE 0 END), 0) AS BIGINT) \
-                FROM product_variant v JOIN sku s ON s.id = v.sku_id WHERE v.product_id = product.id) \
+                FROM product_variant v JOIN sku s ON s.id = v.sku_id WHERE v.product_id = product.id), \
+               (SELECT p.id FROM product_picture p WHERE p.product_id = product.id ORDER BY p.place, p.id LIMIT 1) \
              FROM product WHERE {} ORDER BY product.id DESC LIMIT {}",
             query.conditions(),
             PAGE_ROWS + 1
@@ -278,6 +281,7 @@ impl Tenant<'_, '_> {
                 variants: row.get(4)?,
                 archived_at: row.get(5)?,
                 available_units: row.get(6)?,
+                picture: row.get(7)?,
             })
         })
     }

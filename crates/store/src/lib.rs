@@ -34,6 +34,7 @@ pub mod orders;
 pub mod paces;
 pub mod pages;
 pub mod people;
+pub mod pictures;
 #[cfg(feature = "planted-flaws")]
 pub mod planted;
 pub mod provider;

@@ -127,6 +127,45 @@
     for (const button of all("[aria-busy]")) button.removeAttribute("aria-busy");
   });
 
+  // Pictures are put in order by drag, too; a drop presses a button that each has for that.
+  for (const list of all("[data-order]")) {
+    let held = null;
+    let behind = null;
+    const places = () => [...list.children];
+    for (const item of places()) item.draggable = true;
+    list.addEventListener("dragstart", (event) => {
+      held = event.target.closest?.("[data-order] > li");
+      behind = held?.nextElementSibling;
+      held?.classList.add("held");
+    });
+    list.addEventListener("dragover", (event) => {
+      if (!held) return;
+      event.preventDefault();
+      const over = event.target.closest?.("[data-order] > li");
+      if (!over || over === held) return;
+      const later = places().indexOf(over) > places().indexOf(held);
+      over[later ? "after" : "before"](held);
+    });
+    list.addEventListener("drop", (event) => {
+      if (!held) return;
+      event.preventDefault();
+      const form = held.querySelector("form");
+      const place = places().indexOf(held) + 1;
+      const moved = String(place) !== form.elements.place.value;
+      held.classList.remove("held");
+      held = null;
+      form.elements.place.value = place;
+      if (moved) form.requestSubmit(form.querySelector("[data-to]"));
+    });
+    // Let go elsewhere: as it was.
+    list.addEventListener("dragend", () => {
+      if (!held) return;
+      list.insertBefore(held, behind);
+      held.classList.remove("held");
+      held = null;
+    });
+  }
+
   // Passkeys: a form shows itself where the browser has them, asks, and is sent.
   const passkeys = window.PublicKeyCredential?.parseRequestOptionsFromJSON && PublicKeyCredential;
   const begin = async (form, address) => {

@@ -69,6 +69,10 @@ pub const OPENED: [(&str, &str, &str); 5] = [
     ("privacy_request", "person_sealed", "person"),
 ];
 
+/// Columns that are files of their own in the archive: table, column, the end of their names. A row says in
+/// `file` which one is its.
+const FILES: [(&str, &str, &str); 1] = [("product_picture", "bytes", "jpg")];
+
 /// Where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -109,6 +113,8 @@ impl std::fmt::Debug for TakenAlong {
 /// Rows of a table as JSON lines.
 struct Part {
     text: String,
+    /// Files that the rows speak of, by name.
+    files: Vec<(String, Vec<u8>)>,
     rows: u64,
     /// The key of the last one, if there may be more.
     after: Option<Vec<u8>>,
@@ -189,7 +195,7 @@ impl TakenAlong {
             Stage::Readme => {
                 self.stage = Stage::Tables;
                 let text = self.readme.clone();
-                self.pack("README.txt".to_owned(), text).await.map(Some)
+                self.pack(vec![("README.txt".to_owned(), text.into_bytes())]).await.map(Some)
             }
             Stage::Tables => {
                 while let Some(table) = self.left.front().cloned() {
@@ -199,7 +205,7 @@ impl TakenAlong {
                 }
                 self.stage = Stage::Manifest;
                 let text = format!("{:#}\n", self.manifest());
-                self.pack("manifest.json".to_owned(), text).await.map(Some)
+                self.pack(vec![("manifest.json".to_owned(), text.into_bytes())]).await.map(Some)
             }
             Stage::Manifest => {
                 self.stage = Stage::Over;
@@ -216,7 +222,7 @@ impl TakenAlong {
     /// The next file of a table; `None` when it has no more rows.
     async fn part_of(&mut self, table: Table) -> Result<Option<Vec<u8>>, AppError> {
         let name = table.name.clone();
-        let Part { text, rows, after } = self.read(table).await?;
+        let Part { text, mut files, rows, after } = self.read(table).await?;
         let ends = after.is_none();
         self.after = after;
         if ends {
@@ -232,7 +238,8 @@ impl TakenAlong {
         }
         self.rows += rows;
         self.files.push(json!({"file": file, "table": name, "rows": rows}));
-        self.pack(file, text).await.map(Some)
+        files.insert(0, (file, text.into_bytes()));
+        self.pack(files).await.map(Some)
     }
 
     async fn read(&self, table: Table) -> Result<Part, AppError> {
@@ -250,11 +257,12 @@ impl TakenAlong {
         Ok(read.await?)
     }
 
-    /// Compresses a file off the threads that answer requests.
-    async fn pack(&mut self, name: String, text: String) -> Result<Vec<u8>, AppError> {
+    /// Compresses files off the threads that answer requests.
+    async fn pack(&mut self, files: Vec<(String, Vec<u8>)>) -> Result<Vec<u8>, AppError> {
         let mut zip = std::mem::take(&mut self.zip);
         let packed = tokio::task::spawn_blocking(move || {
-            let bytes = zip.file(&name, text.as_bytes());
+            let each = files.iter().map(|(name, content)| zip.file(name, content));
+            let bytes = each.collect::<Result<Vec<_>, TooLarge>>().map(|each| each.concat());
             (zip, bytes)
         });
         let (zip, bytes) = packed.await.map_err(|_| StoreError::Panicked)?;
@@ -291,27 +299,28 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn part(&self, tenant: &mut Tenant<'_, '_>, mut after: Option<Vec<u8>>) -> StoreResult<Part> {
-        let (mut text, mut rows) = (String::new(), 0);
-        while text.len() < PART_BYTES {
-            let page = tenant.own_rows(self.table, after.as_deref(), ROWS_READ)?;
+        let (mut text, mut files, mut rows) = (String::new(), Vec::new(), 0);
+        let at_once = self.table.rows_at_once(ROWS_READ);
+        while text.len() + files.iter().map(|(_, it): &(_, Vec<u8>)| it.len()).sum::<usize>() < PART_BYTES {
+            let page = tenant.own_rows(self.table, after.as_deref(), at_once)?;
             let mut read = 0;
             for (row, key) in page.each() {
                 // Writing to a text cannot fail.
-                let _ = writeln!(text, "{}", Value::Object(self.line(row)?));
+                let _ = writeln!(text, "{}", Value::Object(self.line(row, &mut files)?));
                 after = Some(key.to_vec());
                 read += 1;
             }
             rows += u64::from(read);
-            if read < ROWS_READ {
-                return Ok(Part { text, rows, after: None });
+            if read < at_once {
+                return Ok(Part { text, files, rows, after: None });
             }
         }
-        Ok(Part { text, rows, after })
+        Ok(Part { text, files, rows, after })
     }
 
     /// A row: ids as pages show them but for their prefix, instants in RFC 3339, what is sealed opened
-    /// or left out, hashes left out.
-    fn line(&self, row: &[u8]) -> StoreResult<Map<String, Value>> {
+    /// or left out, hashes left out, what is a file put beside it.
+    fn line(&self, row: &[u8], files: &mut Vec<(String, Vec<u8>)>) -> StoreResult<Map<String, Value>> {
         let values = tables::values(row, self.table.columns.len())?;
         let id = self.table.columns.iter().zip(&values).find(|(column, _)| *column == "id");
         let id = id.and_then(|(_, value)| bytes_of(value)).and_then(|bytes| bytes.try_into().ok());
@@ -322,7 +331,14 @@ impl Reader<'_> {
             }
             let opened =
                 OPENED.iter().find(|(table, sealed, _)| self.table.name == *table && column == sealed);
-            if let Some((.., sealed, name)) = opened {
+            let is_file = FILES.iter().find(|(table, it, _)| self.table.name == *table && column == it);
+            if let Some((table, _, end)) = is_file {
+                let (Some(id), Some(bytes)) = (id, bytes_of(value)) else { continue };
+                let id = AuditId::from_bytes(id).to_string();
+                let name = format!("{table}/{}.{end}", id.split_once('_').map_or("", |(_, id)| id));
+                fields.insert("file".to_owned(), name.clone().into());
+                files.push((name, bytes.to_vec()));
+            } else if let Some((.., sealed, name)) = opened {
                 fields.insert((*name).to_owned(), self.open(sealed, id, value)?);
             } else if let Some(told) = told(column, value) {
                 fields.insert(column.clone(), told);

@@ -31,7 +31,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (18, include_str!("../../migrations/0018_leaving.sql")),
     (19, include_str!("../../migrations/0019_catalogue.sql")),
     (20, include_str!("../../migrations/0020_split.sql")),
-    (21, include_str!("../../migrations/0021_drafts.sql")),
+    (21, include_str!("../../migrations/0021_pictures.sql")),
+    (22, include_str!("../../migrations/0022_drafts.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -130,7 +130,18 @@ fn in_order(mut left: Vec<Table>) -> StoreResult<Vec<Table>> {
     Ok(ordered)
 }
 
+/// Tables whose rows are some megabytes each.
+const HEAVY: [&str; 1] = ["product_picture"];
+/// Rows of such a table that are read at once.
+const HEAVY_ROWS: u32 = 4;
+
 impl Table {
+    /// How many of its rows may be in memory at once, where so many are of a table of small ones.
+    #[must_use]
+    pub fn rows_at_once(&self, of_small_ones: u32) -> u32 {
+        if HEAVY.contains(&self.name.as_str()) { HEAVY_ROWS.min(of_small_ones) } else { of_small_ones }
+    }
+
     /// The key's columns as they are sorted and compared: by their bytes, on both engines.
     fn key_list(&self, engine: Engine) -> String {
         let column = |name: &String| match engine {

@@ -292,6 +292,7 @@ id_columns!(
     OrderId,
     OrganizationId,
     OutboxId,
+    PictureId,
     ProductId,
     SessionId,
     SkuId,

@@ -27,6 +27,7 @@ mod orders;
 mod paces;
 mod papers;
 mod people;
+mod pictures;
 mod retention;
 mod sessions;
 mod shop;

@@ -15,6 +15,7 @@ pub mod members;
 pub mod money;
 pub mod order_list;
 pub mod orders;
+pub mod pictures;
 pub mod privacy;
 pub mod problems;
 pub mod products;

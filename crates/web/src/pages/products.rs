@@ -2,9 +2,10 @@
 
 use askama::Template;
 use domain::catalogue::{Cell, Fault, Field, Typed, TypedAxis, TypedRow};
-use domain::{Money, ProductId, SkuId, Timestamp};
+use domain::{Money, PictureId, ProductId, SkuId, Timestamp};
 
 use crate::Chrome;
+use crate::pages::pictures::{self, Pictures};
 use crate::pages::{Choice, Pager};
 
 /// One product in the list.
@@ -22,6 +23,8 @@ pub struct ProductLine {
     pub variants: i64,
     /// What can be sold of all of them, in units.
     pub available_units: i64,
+    /// The first of its pictures.
+    pub picture: Option<PictureId>,
 }
 
 /// `GET /products?text=&tag=&show=` (`show`: empty or `archived`).
@@ -153,6 +156,8 @@ pub struct ProductPage {
     pub stale: Vec<String>,
     /// What its SKUs cost, the newest first.
     pub costs: Vec<CostLine>,
+    /// Its pictures.
+    pub pictures: Pictures,
 }
 
 /// Cells that everybody fills.
@@ -180,6 +185,23 @@ impl ProductPage {
 
     fn action(&self) -> String {
         self.id.map_or_else(|| "/products".to_owned(), |id| format!("/products/{id}"))
+    }
+
+    /// A text about the picture at a place.
+    fn picture_text(&self, key: &str, place: &usize) -> String {
+        let (place, count) = (place.to_string(), self.pictures.lines.len().to_string());
+        let values = [("title", self.title_text()), ("n", &place), ("count", &count)];
+        crate::i18n::t(self.chrome.lang, key, &values)
+    }
+
+    /// What may be handed in.
+    fn picture_hint(&self) -> String {
+        pictures::told(&self.chrome, "pictures-hint", 0)
+    }
+
+    /// That no more may be.
+    fn pictures_full(&self) -> String {
+        pictures::told(&self.chrome, "pictures-full", 0)
     }
 
     fn may_change(&self) -> bool {

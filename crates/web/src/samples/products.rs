@@ -1,11 +1,12 @@
-use domain::ProductId;
-use domain::SkuId;
 use domain::catalogue::{Axis, Facts, Gtin, Ncm, Origin, Product, Typed, TypedRow, Variant};
+use domain::product_picture::{MAX_PICTURES, PictureFault};
+use domain::{PictureId, ProductId, SkuId};
 
 use super::{NOW, Reader, Rendered, add, brl};
-use crate::Nav;
+use crate::pages::pictures::{self, PictureLine, Pictures};
 use crate::pages::products::{Ask, CostLine, ProductLine, ProductPage, ProductsPage, decimal_mark, mistakes};
 use crate::pages::{Choice, Pager};
+use crate::{Chrome, Nav};
 
 impl Reader {
     fn mug(&self) -> Product {
@@ -54,7 +55,34 @@ impl Reader {
             asks: Vec::new(),
             stale: Vec::new(),
             costs: Vec::new(),
+            pictures: Pictures::default(),
         }
+    }
+
+    fn pictures(&self, count: usize) -> Pictures {
+        let line = |place| PictureLine {
+            id: PictureId::new(NOW, &self.entropy),
+            place,
+            variant: (place == 2).then(|| "Preta".to_owned()),
+            thumb_px: (320, 240),
+        };
+        let variant = |colour: &str| Choice {
+            value: SkuId::new(NOW, &self.entropy).to_string(),
+            label: colour.to_owned(),
+        };
+        let variants = vec![variant("Preta"), variant("Branca")];
+        Pictures { lines: (1..=count).map(line).collect(), variants, wrong: Vec::new() }
+    }
+
+    /// A file of each kind that is not taken.
+    fn wrong_pictures(&self, chrome: &Chrome) -> Pictures {
+        let faults = PictureFault::ALL.into_iter();
+        let mut wrong: Vec<String> = faults.map(|why| pictures::fault(chrome, "frente.jpg", why)).collect();
+        wrong.push(pictures::fault(chrome, "", PictureFault::Empty));
+        for key in ["pictures-nothing", "pictures-no-room", "pictures-too-large"] {
+            wrong.push(pictures::told(chrome, key, 3));
+        }
+        Pictures { wrong, ..self.pictures(MAX_PICTURES) }
     }
 
     /// A form in which everything is wrong that can be.
@@ -90,6 +118,7 @@ impl Reader {
             tags: ["cozinha", "presente"].iter().take(2 - at % 3).map(|tag| (*tag).to_owned()).collect(),
             variants: 6,
             available_units: 120,
+            picture: (at != 1).then(|| PictureId::new(NOW, &self.entropy)),
         };
         let tag = |tag: &str| Choice { value: tag.to_owned(), label: tag.to_owned() };
         ProductsPage {
@@ -117,7 +146,14 @@ impl Reader {
             tax: String::new(),
         };
         let costs = vec![cost(Some(brl(1_250)), 2), cost(None, 90), cost(Some(brl(1_190)), 900)];
-        add(pages, "product", &ProductPage { costs, ..self.product_page(typed.clone(), true) });
+        let pictures = self.pictures(3);
+        add(pages, "product", &ProductPage { costs, pictures, ..self.product_page(typed.clone(), true) });
+        let wrong = self.wrong_pictures(&self.chrome(Nav::Products));
+        add(
+            pages,
+            "product-pictures-wrong",
+            &ProductPage { pictures: wrong, ..self.product_page(typed.clone(), true) },
+        );
         let archived_at = Some(Self::ago(90));
         add(
             pages,

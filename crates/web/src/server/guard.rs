@@ -186,14 +186,14 @@ impl Member {
         self.web.form_key.sign_hex(format!("form {}", self.who.session).as_bytes())
     }
 
-    fn token_is_good(&self, token: &str) -> bool {
+    pub(super) fn token_is_good(&self, token: &str) -> bool {
         self.web.form_key.verify_hex(format!("form {}", self.who.session).as_bytes(), token)
     }
 }
 
 /// What a request needs of its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     /// Any session: to prove something, or to leave.
     Session,
     /// One that may set up its member's second factor.
@@ -242,7 +242,7 @@ fn referring(headers: &HeaderMap) -> String {
     url.map_or_else(|| "/orders".to_owned(), |url| own_path(&url[url::Position::BeforePath..]).to_owned())
 }
 
-async fn admit(
+pub(super) async fn admit(
     parts: &Parts,
     web: &Web,
     need: Need,
@@ -380,8 +380,13 @@ impl Fields {
     }
 
     fn parse(body: &[u8]) -> Self {
+        Self::of(url::form_urlencoded::parse(body).into_owned())
+    }
+
+    /// The same of fields that came otherwise.
+    pub(super) fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, text) in url::form_urlencoded::parse(body).into_owned() {
+        for (name, text) in pairs {
             fields.entry(name).or_default().push(text);
         }
         Self(fields)

@@ -32,6 +32,7 @@ mod orders;
 mod pace;
 mod peer;
 mod picked;
+mod pictures;
 #[cfg(feature = "planted-flaws")]
 mod planted;
 mod problems;
@@ -42,6 +43,7 @@ mod register;
 mod second_step;
 mod security;
 mod skus;
+mod upload;
 mod views;
 
 use std::net::IpAddr;
@@ -67,6 +69,8 @@ pub const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// Longest form of a product taken, in bytes: all its variants are in it.
 pub const MAX_PRODUCT_FORM_BYTES: usize = 512 * 1024;
+
+pub use upload::MAX_UPLOAD_BYTES;
 
 /// How the pages are served.
 #[derive(Debug, Clone)]
@@ -250,6 +254,8 @@ fn catalogue() -> Routes {
         .route("/products/new", get(products::begin))
         .route("/products/{id}", get(products::show).post(products::change).layer(whole()))
         .route("/products/{id}/archive", post(products::archive))
+        .route("/products/{id}/pictures", post(pictures::add))
+        .route("/products/{id}/pictures/{picture}", get(pictures::show).post(pictures::change))
 }
 
 /// Who works here, what they were granted, and how it is reviewed.

@@ -11,10 +11,12 @@ use domain::catalogue::{
 use serde::Deserialize;
 use store::catalogue::{CostRow, HeldProduct, ProductFilter, ProductRow};
 use store::pages::PAGE_ROWS;
+use store::pictures::HeldPicture;
 
 use super::guard::{Failure, Fields, Form, May, Member, Posted, render, see_with};
 use super::may;
 use crate::pages::account::Obstacle;
+use crate::pages::pictures::Pictures;
 use crate::pages::products::{
     Ask, CostLine, Mistake, ProductLine, ProductPage, ProductsPage, decimal_mark, mistakes,
 };
@@ -85,6 +87,7 @@ fn line_of(row: ProductRow) -> ProductLine {
         tags: row.tags,
         variants: row.variants,
         available_units: row.available_units,
+        picture: row.picture,
     }
 }
 
@@ -102,11 +105,20 @@ fn blank(chrome: Chrome) -> ProductPage {
         asks: Vec::new(),
         stale: Vec::new(),
         costs: Vec::new(),
+        pictures: Pictures::default(),
     }
 }
 
+/// A product as it is kept, with what stands beside its form.
+pub(super) struct Found {
+    held: HeldProduct,
+    costs: Vec<CostRow>,
+    pictures: Vec<HeldPicture>,
+}
+
 /// The form of a product that is kept.
-fn page_of(chrome: Chrome, held: &HeldProduct, costs: Vec<CostRow>) -> ProductPage {
+pub(super) fn page_of(chrome: Chrome, found: Found) -> ProductPage {
+    let Found { held, costs, pictures } = found;
     let mark = decimal_mark(chrome.lang);
     let line = |row: CostRow| CostLine {
         code: row.code,
@@ -120,6 +132,7 @@ fn page_of(chrome: Chrome, held: &HeldProduct, costs: Vec<CostRow>) -> ProductPa
         archived_at: held.archived_at,
         typed: Typed::of(&held.product, mark),
         costs: costs.into_iter().map(line).collect(),
+        pictures: Pictures::of(&held.product, &pictures),
         ..blank(chrome)
     }
 }
@@ -133,14 +146,14 @@ pub(crate) async fn begin(May(member, ..): May<may::ChangeCatalogue>) -> Result<
     Ok(render(&blank(member.chrome(Some(Nav::Products)).await?)))
 }
 
-/// A product and what it costs, by the text of its id.
-async fn find(member: &Member, id: &str) -> Result<(Chrome, Option<(HeldProduct, Vec<CostRow>)>), Failure> {
+/// A product with its costs and pictures, by the text of its id.
+pub(super) async fn find(member: &Member, id: &str) -> Result<(Chrome, Option<Found>), Failure> {
     let id = id.parse::<ProductId>().ok();
     member
         .page(Some(Nav::Products), move |tenant| {
             let Some(id) = id else { return Ok(None) };
             let Some(held) = tenant.product(id)? else { return Ok(None) };
-            Ok(Some((held, tenant.costs_of(id)?)))
+            Ok(Some(Found { held, costs: tenant.costs_of(id)?, pictures: tenant.pictures_of(id)? }))
         })
         .await
 }
@@ -151,7 +164,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     match find(&member, &id).await? {
-        (chrome, Some((held, costs))) => Ok(render(&page_of(chrome, &held, costs))),
+        (chrome, Some(found)) => Ok(render(&page_of(chrome, found))),
         (chrome, None) => Err(Failure::of(Obstacle::NotFound).on(chrome)),
     }
 }
@@ -170,7 +183,7 @@ pub(crate) async fn change(
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     match find(&member, &id).await? {
-        (chrome, Some((held, costs))) => take(&member, page_of(chrome, &held, costs), &fields).await,
+        (chrome, Some(found)) => take(&member, page_of(chrome, found), &fields).await,
         (chrome, None) => Err(Failure::of(Obstacle::NotFound).on(chrome)),
     }
 }
@@ -245,7 +258,7 @@ async fn take(member: &Member, kept: ProductPage, fields: &Fields) -> Result<Res
     }
 }
 
-fn again(status: StatusCode, page: &ProductPage) -> Response {
+pub(super) fn again(status: StatusCode, page: &ProductPage) -> Response {
     (status, render(page)).into_response()
 }
 

@@ -1,8 +1,10 @@
 //! Products and what is known of SKUs: of one organization, tried from another.
 
+use domain::TypedId as _;
 use domain::catalogue::{Facts, Product, Variant, search_ranges};
-use domain::{Actor, Currency, Money, ProductId, SkuId};
+use domain::{Actor, Currency, Money, PictureId, ProductId, SkuId};
 use store::catalogue::ProductFilter;
+use store::pictures::NewPicture;
 
 use super::{Read, Write, found, listed};
 use crate::shop::Shop;
@@ -22,16 +24,26 @@ fn one(sku: Option<SkuId>) -> Product {
     }
 }
 
-/// Makes a product of a SKU, with everything that can be known of it.
+fn picture(id: PictureId, product: ProductId, sku: SkuId, digest: u8) -> NewPicture {
+    let (bytes, thumb) = (vec![digest; 9], vec![digest; 3]);
+    NewPicture { id, product, sku: Some(sku), sha256: [digest; 32], width_px: 4, height_px: 3, bytes, thumb }
+}
+
+/// Makes a product of a SKU, with everything that can be known of it. Its one picture has its id's bytes.
 pub(super) async fn product(shop: &Shop<'_>, sku: SkuId) -> ProductId {
-    let (id, now) = (shop.house.id(), shop.house.now());
+    let (id, now): (ProductId, _) = (shop.house.id(), shop.house.now());
     shop.write(move |shop| {
         shop.insert_product(id, &one(Some(sku)), &Actor::Unknown, now)?;
+        shop.add_picture(&picture(pictured(id), id, sku, 7), &Actor::Unknown, now)?;
         shop.keep_facts(sku, &known())?;
         shop.keep_cost(sku, &known(), &Actor::Unknown, now)
     })
     .await;
     id
+}
+
+fn pictured(product: ProductId) -> PictureId {
+    PictureId::from_bytes(product.to_bytes())
 }
 
 /// Each reading method, and how much it finds.
@@ -42,6 +54,10 @@ pub(super) const READS: &[(&str, Read)] = &[
     ("costs_of", |shop, of| listed(shop.costs_of(of.product))),
     ("facts_of", |shop, of| shop.facts_of(of.sku).map(|facts| usize::from(facts != Facts::default()))),
     ("sku_counted_at", |shop, of| found(shop.sku_counted_at(of.sku))),
+    ("pictures_of", |shop, of| listed(shop.pictures_of(of.product))),
+    ("picture_count", |shop, of| found(shop.picture_count(of.product))),
+    ("picture_bytes", |shop, of| found(shop.picture_bytes(pictured(of.product)))),
+    ("picture_shown", |shop, of| found(shop.picture_shown(of.product, pictured(of.product), true))),
     ("product_tags", |shop, _| listed(shop.product_tags())),
     ("product_page", |shop, _| listed(shop.product_page(None, &ProductFilter::default()))),
     ("product_page of a text and a tag", |shop, _| {
@@ -63,5 +79,10 @@ pub(super) const WRITES: &[(&str, Write)] = &[
     }),
     ("keep_facts", |shop, of| shop.keep_facts(of.sku, &Facts::default())),
     ("keep_cost", |shop, of| shop.keep_cost(of.sku, &Facts::default(), &Actor::Unknown, of.now)),
+    ("add_picture", |shop, of| {
+        shop.add_picture(&picture(of.fresh(), of.product, of.sku, 8), &Actor::Unknown, of.now)
+    }),
+    ("order_pictures", |shop, of| shop.order_pictures(of.product, &[pictured(of.product)])),
+    ("remove_picture", |shop, of| shop.remove_picture(of.product, pictured(of.product)).map(drop)),
     ("title_sku", |shop, of| shop.title_sku(of.sku, "forged")),
 ];
