@@ -49,6 +49,7 @@ mod conformance;
 mod coverage;
 mod dispatch;
 mod documents;
+mod drafts;
 mod flash;
 mod guesses;
 mod holds;

@@ -1,6 +1,6 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, TicketId, Timestamp};
+use domain::{CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, TicketId, Timestamp};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -85,6 +85,16 @@ pub enum Work {
         /// In which case.
         case: CaseId,
     },
+    /// Bring a draft's offer to its platform.
+    Publish {
+        /// Which.
+        draft: DraftId,
+    },
+    /// Look where the listings of a draft stand with their platform.
+    FollowListings {
+        /// Whose.
+        draft: DraftId,
+    },
     /// Look whether an address is on file, and send it a code. Belongs to no account.
     OfferCode {
         /// For which browser.
@@ -158,6 +168,8 @@ impl Work {
             Self::FetchBuyer { .. } => "fetch_buyer",
             Self::AnswerCase { .. } => "answer_case",
             Self::SendMail { .. } => "send_mail",
+            Self::Publish { .. } => "publish",
+            Self::FollowListings { .. } => "follow_listings",
             Self::OfferCode { .. } => "offer_code",
         }
     }
@@ -182,6 +194,8 @@ impl Work {
             | Self::FetchCase { .. }
             | Self::FetchMessage { .. }
             | Self::SweepCases
+            | Self::Publish { .. }
+            | Self::FollowListings { .. }
             | Self::FetchBuyer { .. } => Priority::Background,
         }
     }
@@ -200,6 +214,7 @@ impl Work {
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),
+            Self::Publish { draft } | Self::FollowListings { draft } => draft.to_string(),
             Self::OfferCode { ticket } => ticket.to_string(),
             Self::Sweep
             | Self::SettleSales

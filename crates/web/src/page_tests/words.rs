@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 58] = [
+const OPEN_GROUPS: [&str; 64] = [
     "access",
     "access-what",
     "actor-system",
@@ -17,6 +17,7 @@ const OPEN_GROUPS: [&str; 58] = [
     "backups-running",
     "backups-waiting",
     "case",
+    "condition",
     "connect-step-text",
     "connect-step-title",
     "connection-state",
@@ -31,8 +32,11 @@ const OPEN_GROUPS: [&str; 58] = [
     "leaving-end",
     "listing-show",
     "listing-state",
+    "mend",
     "nav",
     "obstacle",
+    "offer-field",
+    "offer-reason",
     "order-detail",
     "order-kind",
     "order-state",
@@ -43,10 +47,12 @@ const OPEN_GROUPS: [&str; 58] = [
     "package",
     "period",
     "picked-why",
+    "plan",
     "position",
     "problem",
     "product-cell",
     "product-field",
+    "publication",
     "purpose",
     "push-trouble",
     "reason",
