@@ -309,10 +309,8 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     visitor.press("/products/{id}", &path, &changed, Some("product.changed")).await;
     pictures::are_pressed(visitor, &path).await;
     drafts::are_pressed(visitor).await;
-    let away = [("do", "archive")];
-    visitor
-        .press("/products/{id}/archive", &format!("{path}/archive"), &away, Some("product.archived"))
-        .await;
+    let (away, route) = (format!("{path}/archive"), "/products/{id}/archive");
+    visitor.press(route, &away, &[("do", "archive")], Some("product.archived")).await;
 
     let alike = [("problem", "refused"), ("kind", "push_stock")];
     visitor.press("/problems/retry", "/problems/retry", &alike, Some("job.revived")).await;

@@ -175,7 +175,8 @@ impl Draft {
 
     /// A brand that is listed by its id, another by its name alone.
     fn brand(&self, rules: &Rules, brands: &[Brand]) -> Option<Brand> {
-        if rules.brand == Need::Optional && brands.is_empty() || self.brand.trim().is_empty() {
+        let is_asked = rules.brand != Need::Optional || !brands.is_empty();
+        if !is_asked || self.brand.trim().is_empty() {
             return None;
         }
         let key = title_key(self.brand.trim());
@@ -206,13 +207,10 @@ impl Draft {
     ) -> Vec<Variant> {
         let rows = goods.product.variants.iter().enumerate();
         rows.map(|(at, row)| {
-            let price = self.price_of(row).map_or_else(
-                |mend| {
-                    faults.push(Fault { field: Field::Price(at), mend });
-                    0
-                },
-                |minor| minor,
-            );
+            let price = self.price_of(row).unwrap_or_else(|mend| {
+                faults.push(Fault { field: Field::Price(at), mend });
+                0
+            });
             let own = goods.pictures.iter().find(|shot| shot.sku.is_some() && shot.sku == row.sku);
             let units = row.sku.and_then(|sku| goods.units.get(&sku)).copied().unwrap_or_default();
             Variant {

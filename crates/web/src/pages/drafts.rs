@@ -471,9 +471,9 @@ fn variant_name(variant: &domain::catalogue::Variant) -> String {
 #[must_use]
 pub fn mend(chrome: &Chrome, fault: &Fault, currency: Currency) -> String {
     let count = |value: usize| chrome.number(&i64::try_from(value).unwrap_or(i64::MAX));
-    let amount = |minor: &i64| match fault.field {
-        Field::Price(_) => chrome.money(&Money::new(*minor, currency)),
-        _ => chrome.number(minor),
+    let is_price = matches!(fault.field, Field::Price(_));
+    let amount = |minor: &i64| {
+        if is_price { chrome.money(&Money::new(*minor, currency)) } else { chrome.number(minor) }
     };
     match &fault.mend {
         Mend::Fill => chrome.t("mend-fill").to_owned(),

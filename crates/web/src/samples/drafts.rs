@@ -131,7 +131,8 @@ impl Reader {
     fn whole(&self) -> Draft {
         let mut draft = Draft::of(&self.mug());
         "Caneca".clone_into(&mut draft.title);
-        ("MLB1".clone_into(&mut draft.category), "Casa › Garrafas".clone_into(&mut draft.category_name));
+        "MLB1".clone_into(&mut draft.category);
+        "Casa › Garrafas".clone_into(&mut draft.category_name);
         "49,90".clone_into(&mut draft.price);
         let told = [
             ("attr-A", "1"),

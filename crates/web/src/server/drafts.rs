@@ -68,12 +68,12 @@ pub(crate) async fn list(
     for connection in connections {
         let open = member.web.app.open_draft(member.organization(), product, connection.id).await?;
         pictures = count(open.stock.pictures.len());
-        rows.push(line_of(open));
+        rows.push(line_of(&open));
     }
     Ok(render(&DraftsPage { chrome, product, title, pictures, rows }))
 }
 
-fn line_of(open: OpenDraft) -> AccountLine {
+fn line_of(open: &OpenDraft) -> AccountLine {
     let faults = match &open.asked {
         Ok(Some(asked)) => Some(count(open.stock.read(&open.draft, &open.product, asked).faults.len())),
         Ok(None) => Some(1),
