@@ -97,26 +97,30 @@ impl App {
         let shown = caller.heard(read).await?;
         let (app, now, connection, codes) =
             (self.clone(), self.clock().now(), caller.connection.id, codes.clone());
+        let takes = standing.state.takes_stock();
         let after = MadeListing {
             state: Some(standing.state),
             platform_status: standing.platform_status,
             objections: standing.objections,
-            is_linked: standing.state.takes_stock(),
             ..made
         };
-        let settled = is_settled(&after);
-        self.organization(organization)
+        let settled = self
+            .organization(organization)
             .write(move |tenant| {
+                let mut is_linked = takes && !shown.is_empty();
                 for snapshot in &shown {
-                    app.take_in_made(tenant, connection, snapshot, after.is_linked, &codes)?;
+                    is_linked &= app.take_in_made(tenant, connection, snapshot, takes, &codes)?;
                 }
-                tenant.note_standing(id, &after, now)
+                let after = MadeListing { is_linked, ..after };
+                tenant.note_standing(id, &after, now)?;
+                Ok(is_settled(&after))
             })
             .await?;
         Ok(settled)
     }
 
     /// Keeps a listing that an offer became; once its platform takes numbers, it sells the SKU of its code.
+    /// True when there is nothing left to link.
     fn take_in_made(
         &self,
         tenant: &mut Tenant<'_, '_>,
@@ -124,7 +128,7 @@ impl App {
         snapshot: &ListingSnapshot,
         links: bool,
         codes: &BTreeMap<String, SkuId>,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
         let now = self.clock().now();
         let id = ListingId::new(now, self.entropy());
         let listing = match tenant.listing_of(
@@ -133,11 +137,14 @@ impl App {
             snapshot.key.variation_external_id.as_deref().unwrap_or_default(),
         )? {
             // The sweep or a hook may have brought it; somebody may have linked it.
-            Some(listing) if listing.sku.is_some() => return Ok(()),
+            Some(listing) if listing.sku.is_some() => return Ok(true),
             _ => tenant.keep_listing(id, connection, &crate::sweep::seen(snapshot), now)?,
         };
         let code = snapshot.seller_sku.as_deref().map(str::trim).unwrap_or_default();
-        let Some(sku) = codes.get(code).copied().filter(|_| links && listing.ours) else { return Ok(()) };
+        if !listing.ours {
+            return Ok(true);
+        }
+        let Some(sku) = codes.get(code).copied().filter(|_| links) else { return Ok(false) };
         tenant.link_listing(listing.id, Some(sku))?;
         self.settle_open_lines(tenant, &listing, sku, None)?;
         let deed = Deed::new(Actor::system("publishing"), "listing.linked", listing.id.to_string());
@@ -146,7 +153,7 @@ impl App {
         if version > 0 {
             self.tell_listings(tenant, sku, version, None, &[])?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 
