@@ -336,18 +336,18 @@ impl App {
     ) -> Result<Shelf, AppError> {
         let caller = self.caller(organization, connection).await?;
         let Some(tree) = caller.channel.categories() else { return Ok(Shelf::default()) };
-        let mut shelf = Shelf::default();
+        let mut found = Shelf::default();
         if !words.trim().is_empty() {
             let proposed = tree.predict(&caller.account, words.trim()).await;
-            shelf.proposed = caller.heard(proposed).await?;
+            found.proposed = caller.heard(proposed).await?;
         }
         if let Some(under) = under {
             let path = tree.path(&caller.account, under).await;
-            shelf.path = caller.heard(path).await?;
+            found.path = caller.heard(path).await?;
         }
         let below = tree.children(&caller.account, under).await;
-        shelf.below = caller.heard(below).await?;
-        Ok(shelf)
+        found.below = caller.heard(below).await?;
+        Ok(found)
     }
 
     /// Puts a draft into a category. Gives the draft's version.
