@@ -56,6 +56,7 @@ mod orders_list;
 mod pictures;
 mod privacy;
 mod problems;
+mod publishing;
 mod shop;
 mod sign_in;
 mod stock;

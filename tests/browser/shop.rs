@@ -192,6 +192,29 @@ impl Shop {
         ours.filter(|item| item.sku.as_deref() == Some(sku)).map(|item| item.id).collect()
     }
 
+    /// A buyer buys one of a SKU.
+    pub(crate) fn sells(&self, sku: &str) {
+        self.sandbox.sell(&SaleRequest::of_sku(sku, 1)).expect("the SKU is for sale");
+    }
+
+    /// What each listing of a SKU offers, whoever's it is, as an item or as a variation of one.
+    pub(crate) fn offered(&self, sku: &str) -> Vec<i64> {
+        let products: Vec<String> = self.sandbox.with_world(|world| {
+            let of = |item: &sandbox::mercado_livre::item::Item| -> Vec<String> {
+                let variations = item.variations.iter().filter(|it| item.sku_of(Some(it.id)) == Some(sku));
+                let mut products: Vec<String> = variations.map(|it| it.user_product_id.clone()).collect();
+                if item.variations.is_empty() && item.sku() == Some(sku) {
+                    products.push(item.user_product_id.clone());
+                }
+                products
+            };
+            world.items.values().flat_map(of).collect()
+        });
+        let stock = self.sandbox.snapshot().stock;
+        let of = |id: &String| stock.iter().find(|it| it.user_product_id == *id).map(|it| it.quantity);
+        products.iter().filter_map(of).collect()
+    }
+
     /// Units that an item shows at the marketplace.
     pub(crate) fn shows(&self, item: &str) -> i64 {
         let snapshot = self.sandbox.snapshot();
@@ -290,6 +313,13 @@ impl Owned<'_> {
         let take = app.begin_stock_take(*organization, *member).await.expect("a count begins");
         app.scan(*organization, take, "3×CAB-HDMI-2M").await.expect("three are counted");
         (kit, part, format!("/stock-takes/{take}"))
+    }
+
+    /// So many units of a SKU lie on the shelf.
+    pub(crate) async fn counts(&self, code: &str, units: i64) {
+        let (stage, sku) = (&self.stage, self.sku(code).await);
+        let counted = stage.app.adjust(stage.organization, stage.member, sku, units, 0, "contagem").await;
+        counted.expect("the count is kept");
     }
 
     /// A product has so many pictures.

@@ -2,6 +2,7 @@
 //! pressed, and its event has to appear. A new route is in the router's own table, so it is
 //! asked for here before anybody remembers to.
 
+mod drafts;
 mod kits;
 mod leaving;
 mod members;
@@ -311,10 +312,9 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let changed = [&bucket[..], &[("sku-0", sku.as_str()), ("brand", "Casa Verde")]].concat();
     visitor.press("/products/{id}", &path, &changed, Some("product.changed")).await;
     pictures::are_pressed(visitor, &path).await;
-    let away = [("do", "archive")];
-    visitor
-        .press("/products/{id}/archive", &format!("{path}/archive"), &away, Some("product.archived"))
-        .await;
+    drafts::are_pressed(visitor).await;
+    let (away, route) = (format!("{path}/archive"), "/products/{id}/archive");
+    visitor.press(route, &away, &[("do", "archive")], Some("product.archived")).await;
 
     sheets::are_pressed(visitor).await;
     money::is_pressed(visitor, &sku).await;

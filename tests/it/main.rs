@@ -49,6 +49,7 @@ mod conformance;
 mod coverage;
 mod dispatch;
 mod documents;
+mod drafts;
 mod earnings;
 mod flash;
 mod guesses;

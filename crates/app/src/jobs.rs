@@ -1,6 +1,8 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
-use domain::{CaseId, CaseKey, ConnectionId, JobId, ListingId, MailId, SheetId, TicketId, Timestamp};
+use domain::{
+    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, SheetId, TicketId, Timestamp,
+};
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
 
@@ -85,6 +87,16 @@ pub enum Work {
         /// In which case.
         case: CaseId,
     },
+    /// Bring a draft's offer to its platform.
+    Publish {
+        /// Which.
+        draft: DraftId,
+    },
+    /// Look where the listings of a draft stand with their platform.
+    FollowListings {
+        /// Whose.
+        draft: DraftId,
+    },
     /// Look whether an address is on file, and send it a code. Belongs to no account.
     OfferCode {
         /// For which browser.
@@ -166,6 +178,8 @@ impl Work {
             Self::AnswerCase { .. } => "answer_case",
             Self::ReckonProfits => "reckon_profits",
             Self::SendMail { .. } => "send_mail",
+            Self::Publish { .. } => "publish",
+            Self::FollowListings { .. } => "follow_listings",
             Self::OfferCode { .. } => "offer_code",
             Self::Sheet { .. } => "sheet",
         }
@@ -193,6 +207,8 @@ impl Work {
             | Self::SweepCases
             | Self::FetchBuyer { .. }
             | Self::ReckonProfits
+            | Self::Publish { .. }
+            | Self::FollowListings { .. }
             | Self::Sheet { .. } => Priority::Background,
         }
     }
@@ -211,6 +227,7 @@ impl Work {
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),
+            Self::Publish { draft } | Self::FollowListings { draft } => draft.to_string(),
             Self::OfferCode { ticket } => ticket.to_string(),
             Self::Sheet { sheet } => sheet.to_string(),
             Self::Sweep

@@ -18,6 +18,7 @@ pub mod charges;
 pub mod clockwork;
 pub mod connections;
 pub mod disclosure;
+pub mod drafts;
 pub mod error;
 pub mod factors;
 pub mod fanout;
@@ -43,6 +44,7 @@ mod places;
 pub mod privacy;
 pub mod profits;
 pub mod provider;
+pub mod publish;
 pub mod recovery;
 mod refusals;
 pub mod register;
@@ -153,6 +155,8 @@ pub struct App {
     readers: Arc<pictures::Readers>,
     audit: Arc<audit::Signer>,
     backups: Arc<std::sync::OnceLock<backup::Plan>>,
+    /// What categories asked a while ago.
+    categories: Arc<drafts::Memory>,
     /// Where checkpoints go.
     pushes: Arc<[audit_push::PushPlace]>,
     /// Who sends letters.
@@ -189,6 +193,7 @@ impl App {
             readers: Arc::default(),
             audit: Arc::new(audit),
             backups: Arc::default(),
+            categories: Arc::default(),
             pushes: Arc::default(),
             mailer: None,
             words: None,

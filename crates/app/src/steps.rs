@@ -53,6 +53,21 @@ pub const LEAVING_EMPTIED: &str = "rows deleted, organization still there";
 /// Those of an organization that leaves, in their order.
 pub const LEAVING: [&str; 4] = [LEAVING_BEGUN, LEAVING_DISCONNECTED, LEAVING_SHREDDED, LEAVING_EMPTIED];
 
+/// A platform has a picture, and the shop has not noted it.
+pub const PICTURE_UPLOADED: &str = "picture uploaded, not noted";
+/// A picture is noted, and its offer is not handed in.
+pub const PICTURE_NOTED: &str = "picture noted, offer not handed in";
+/// An offer was announced in the audit log and not yet sent.
+pub const OFFER_ANNOUNCED: &str = "offer about to be handed in";
+/// A platform has answered an offer, and the shop has not noted it.
+pub const OFFER_TAKEN: &str = "offer answered, not noted";
+/// What became of an offer is noted, and its job still runs.
+pub const OFFER_NOTED: &str = "offer noted, job not ended";
+
+/// Those of a publication, in their order.
+pub const PUBLISHING: [&str; 5] =
+    [PICTURE_UPLOADED, PICTURE_NOTED, OFFER_ANNOUNCED, OFFER_TAKEN, OFFER_NOTED];
+
 /// Those of a sale.
 pub const ALL: [&str; 10] = [
     HOOK_READ,

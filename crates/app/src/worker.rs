@@ -320,6 +320,11 @@ impl App {
             Work::AnswerCase { case } => {
                 return Ok(self.send_answer(organization, case, job.attempts >= MAX_ATTEMPTS).await?);
             }
+            Work::Publish { draft } => {
+                let last = job.attempts >= MAX_ATTEMPTS;
+                self.publish_draft(organization, connection, draft, last).await
+            }
+            Work::FollowListings { draft } => self.follow_listings(organization, connection, draft).await,
             // Taken above: they have no account.
             Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits | Work::Sheet { .. } => {
                 return Ok(false);
@@ -391,6 +396,8 @@ impl App {
             | Work::AnswerCase { .. }
             | Work::ReckonProfits
             | Work::SendMail { .. }
+            | Work::Publish { .. }
+            | Work::FollowListings { .. }
             | Work::OfferCode { .. }
             | Work::Sheet { .. } => Ok(false),
         }

@@ -192,6 +192,8 @@ ids! {
     KeyRotationId = "krt";
     /// A backup, or a drill of one.
     BackupRunId = "bak";
+    /// What a seller typed to publish a product on one account.
+    DraftId = "dft";
     /// A fee that was charged otherwise than it was forecast.
     DifferenceId = "dif";
     /// A product: what a seller calls one thing, in all its variants.

@@ -37,6 +37,7 @@ pub mod sheet;
 
 // Goods that are to be published.
 pub mod attribute;
+pub mod draft;
 pub mod offer;
 pub mod picture;
 pub mod pricing;

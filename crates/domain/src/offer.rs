@@ -20,6 +20,27 @@ pub enum Condition {
     Refurbished,
 }
 
+impl Condition {
+    /// Every condition there is.
+    pub const ALL: [Self; 3] = [Self::New, Self::Used, Self::Refurbished];
+
+    /// The word in databases, forms and translation keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Used => "used",
+            Self::Refurbished => "refurbished",
+        }
+    }
+
+    /// The condition of a word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|condition| condition.as_str() == text)
+    }
+}
+
 /// Who made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {

@@ -121,7 +121,7 @@ permissions! {
     SeeStock = "see_stock": Owner Administrator Catalogue Dispatch Support Finance Analyst Auditor;
     /// See products, with what they cost
     SeeCatalogue = "see_catalogue": Owner Administrator Catalogue Finance Analyst Auditor;
-    /// Make and change products, their costs and what is known of them
+    /// Make, change and publish products, their costs and what is known of them
     ChangeCatalogue = "change_catalogue": Owner Administrator Catalogue;
     /// Count and correct stock
     ChangeStock = "change_stock": Owner Administrator Catalogue Dispatch;

@@ -17,6 +17,7 @@ pub mod charges;
 pub mod connections;
 pub mod counters;
 pub mod db;
+pub mod drafts;
 pub mod factors;
 pub mod holds;
 pub mod imports;

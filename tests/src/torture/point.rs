@@ -42,8 +42,12 @@ impl Point {
     }
 
     fn parse(step: &str, pass: &str) -> Result<Self, String> {
-        let known =
-            steps::ALL.into_iter().chain(steps::ROTATION).chain(steps::LEAVING).find(|known| *known == step);
+        let known = steps::ALL
+            .into_iter()
+            .chain(steps::ROTATION)
+            .chain(steps::LEAVING)
+            .chain(steps::PUBLISHING)
+            .find(|known| *known == step);
         let step = known.ok_or_else(|| format!("{STEP}: no way has a step \"{step}\""))?;
         let pass = pass.parse().ok().filter(|pass| *pass > 0);
         let pass = pass.ok_or_else(|| format!("{PASS}: a number from 1 on is needed"))?;

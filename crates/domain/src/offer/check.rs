@@ -35,7 +35,8 @@ impl Offer {
     }
 
     /// Whether something has to be told of this offer.
-    fn needs(&self, need: &Need) -> bool {
+    #[must_use]
+    pub fn needs(&self, need: &Need) -> bool {
         match need {
             Need::Optional | Need::ByPlatform => false,
             Need::Required => true,

@@ -45,6 +45,113 @@ pub enum Field {
     Shipping,
 }
 
+impl Field {
+    /// The word in databases: what it is, and behind a colon which one. Variants are counted from 0.
+    #[must_use]
+    pub fn as_word(&self) -> String {
+        let name = self.name();
+        match self {
+            Self::Attribute(id) => format!("{name}:{id}"),
+            Self::Choices(at) | Self::Sku(at) | Self::Gtin(at) | Self::Price(at) | Self::Quantity(at) => {
+                format!("{name}:{at}")
+            }
+            Self::Whole
+            | Self::Title
+            | Self::Description
+            | Self::Category
+            | Self::Condition
+            | Self::Brand
+            | Self::Pictures
+            | Self::Axes
+            | Self::Variants
+            | Self::Weight
+            | Self::Size
+            | Self::Fiscal
+            | Self::Shipping => name.to_owned(),
+        }
+    }
+
+    /// What it is, whichever one: the word in translation keys.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Title => "title",
+            Self::Description => "description",
+            Self::Category => "category",
+            Self::Condition => "condition",
+            Self::Brand => "brand",
+            Self::Attribute(_) => "attribute",
+            Self::Pictures => "pictures",
+            Self::Axes => "axes",
+            Self::Variants => "variants",
+            Self::Choices(_) => "choices",
+            Self::Sku(_) => "sku",
+            Self::Gtin(_) => "gtin",
+            Self::Price(_) => "price",
+            Self::Quantity(_) => "quantity",
+            Self::Weight => "weight",
+            Self::Size => "size",
+            Self::Fiscal => "fiscal",
+            Self::Shipping => "shipping",
+        }
+    }
+
+    /// The variant that it is of, by its place.
+    #[must_use]
+    pub const fn variant(&self) -> Option<usize> {
+        match self {
+            Self::Choices(at) | Self::Sku(at) | Self::Gtin(at) | Self::Price(at) | Self::Quantity(at) => {
+                Some(*at)
+            }
+            Self::Whole
+            | Self::Title
+            | Self::Description
+            | Self::Category
+            | Self::Condition
+            | Self::Brand
+            | Self::Attribute(_)
+            | Self::Pictures
+            | Self::Axes
+            | Self::Variants
+            | Self::Weight
+            | Self::Size
+            | Self::Fiscal
+            | Self::Shipping => None,
+        }
+    }
+
+    /// The field of a word in a database.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let plain = [
+            Self::Whole,
+            Self::Title,
+            Self::Description,
+            Self::Category,
+            Self::Condition,
+            Self::Brand,
+            Self::Pictures,
+            Self::Axes,
+            Self::Variants,
+            Self::Weight,
+            Self::Size,
+            Self::Fiscal,
+            Self::Shipping,
+        ];
+        let Some((name, which)) = word.split_once(':') else {
+            return plain.into_iter().find(|field| field.name() == word);
+        };
+        if name == "attribute" {
+            return Some(Self::Attribute(which.to_owned()));
+        }
+        let at = which.parse().ok()?;
+        let of_variant =
+            [Self::Choices(at), Self::Sku(at), Self::Gtin(at), Self::Price(at), Self::Quantity(at)];
+        of_variant.into_iter().find(|field| field.name() == name)
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of_variant = |out: &mut fmt::Formatter<'_>, what: &str, at: &usize| {
@@ -252,6 +359,27 @@ mod tests {
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
         }
         assert_eq!(Reason::parse("because"), None);
+    }
+
+    #[test]
+    fn every_field_survives_its_word() {
+        let fields = [
+            Field::Whole,
+            Field::Title,
+            Field::Attribute("BRAND:1".into()),
+            Field::Choices(0),
+            Field::Sku(1),
+            Field::Gtin(2),
+            Field::Price(199),
+            Field::Quantity(3),
+            Field::Shipping,
+        ];
+        for field in fields {
+            assert_eq!(Field::parse(&field.as_word()), Some(field));
+        }
+        for none in ["", "price", "price:", "price:-1", "price:x", "colour"] {
+            assert_eq!(Field::parse(none), None, "{none}");
+        }
     }
 
     #[test]

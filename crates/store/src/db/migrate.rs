@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (23, include_str!("../../migrations/0023_money_view.sql")),
     (24, include_str!("../../migrations/0024_sheets.sql")),
     (25, include_str!("../../migrations/0025_pictures.sql")),
+    (26, include_str!("../../migrations/0026_drafts.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

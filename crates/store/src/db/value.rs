@@ -279,6 +279,7 @@ id_columns!(
     ReviewId,
     ConnectionId,
     DataKeyId,
+    DraftId,
     ImportId,
     JobId,
     KeyRotationId,

@@ -4,6 +4,7 @@
 
 mod access;
 mod catalogue;
+mod drafts;
 mod kits;
 mod money;
 mod sheets;
@@ -70,6 +71,7 @@ struct Estate {
     passkey: PasskeyId,
     given: access::Given,
     product: ProductId,
+    draft: domain::DraftId,
     sheet: SheetId,
     papers: Papers,
     divided: splits::Divided,
@@ -162,6 +164,7 @@ impl Estate {
         let table = house.write(tables).await.into_iter().find(|it| it.name == "orders").unwrap();
         let mut fresh = [0; 16];
         house.entropy().fill(&mut fresh);
+        let product = catalogue::product(shop, sku).await;
         Self {
             organization,
             connection,
@@ -179,7 +182,8 @@ impl Estate {
             view,
             passkey: with_factors(shop, member).await,
             given: access::given(shop, member).await,
-            product: catalogue::product(shop, sku).await,
+            product,
+            draft: drafts::draft(shop, product, connection).await,
             sheet: sheets::staged(shop, member).await,
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
@@ -594,7 +598,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS).chain(sheets::READS)
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS)
         {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
@@ -608,7 +612,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES).chain(sheets::WRITES)
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES)
         {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 70] = [
+const OPEN_GROUPS: [&str; 76] = [
     "access",
     "access-what",
     "actor-system",
@@ -17,6 +17,7 @@ const OPEN_GROUPS: [&str; 70] = [
     "backups-running",
     "backups-waiting",
     "case",
+    "condition",
     "connect-step-text",
     "connect-step-title",
     "connection-state",
@@ -31,11 +32,14 @@ const OPEN_GROUPS: [&str; 70] = [
     "leaving-end",
     "listing-show",
     "listing-state",
+    "mend",
     "money-by",
     "money-period",
     "money-sort",
     "nav",
     "obstacle",
+    "offer-field",
+    "offer-reason",
     "order-detail",
     "order-kind",
     "order-state",
@@ -48,10 +52,12 @@ const OPEN_GROUPS: [&str; 70] = [
     "period",
     "picked-why",
     "picture-wrong",
+    "plan",
     "position",
     "problem",
     "product-cell",
     "product-field",
+    "publication",
     "purpose",
     "push-trouble",
     "reason",

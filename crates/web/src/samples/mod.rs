@@ -5,6 +5,7 @@ mod backups;
 mod centre;
 mod connections;
 mod desk;
+mod drafts;
 mod keys;
 mod leaving;
 mod members;
@@ -40,6 +41,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.orders(&mut pages);
     reader.products(&mut pages);
     reader.sheets(&mut pages);
+    reader.drafts(&mut pages);
     reader.stock(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);

@@ -9,7 +9,7 @@ use crate::pages::{Choice, Pager};
 use crate::{Chrome, Nav};
 
 impl Reader {
-    fn mug(&self) -> Product {
+    pub(super) fn mug(&self) -> Product {
         let variant = |colour: &str, code: &str, gtin: &str| Variant {
             sku: Some(SkuId::new(NOW, &self.entropy)),
             options: vec![colour.to_owned()],

@@ -374,6 +374,11 @@ impl Fields {
         self.0.get(name).into_iter().flatten().map(|text| text.trim())
     }
 
+    /// The names of all fields that were sent.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// A field's text as it was sent: passwords may begin with a blank.
     pub(crate) fn raw(&self, name: &str) -> String {
         self.0.get(name).and_then(|all| all.last()).cloned().unwrap_or_default()

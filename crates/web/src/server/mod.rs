@@ -16,6 +16,7 @@ mod centre;
 mod connections;
 mod cookies;
 mod desk;
+mod drafts;
 mod guard;
 mod headers;
 mod holds;
@@ -275,6 +276,10 @@ fn catalogue() -> Routes {
         .route("/products/{id}/archive", post(products::archive))
         .route("/products/{id}/pictures", post(pictures::add))
         .route("/products/{id}/pictures/{picture}", get(pictures::show).post(pictures::change))
+        .route("/products/{id}/drafts", get(drafts::list))
+        .route("/products/{id}/publish", post(drafts::publish))
+        .route("/products/{id}/drafts/{connection}", get(drafts::show).post(drafts::save).layer(whole()))
+        .route("/products/{id}/drafts/{connection}/category", get(drafts::categories).post(drafts::choose))
 }
 
 /// What the shop earns.
