@@ -71,7 +71,7 @@ in_one_language! {
         visitor.allows_scripts(false).await;
         visitor.opens("/products/import").await;
         visitor.presses("sheets-paste").await;
-        visitor.fills("sheets-text", "SKU\tTítulo\tEstoque\nPRATO\tPrato fundo\t7\nCOPO\tCopo\t-1").await;
+        visitor.fills("sheets-text", "SKU;Título;Estoque\nPRATO;Prato fundo;7\nCOPO;Copo;-1").await;
         visitor.presses("sheets-look").await;
         visitor.reads("sheet-nothing-yet").await;
         visitor.sees("Prato fundo").await;

@@ -2,7 +2,8 @@
 //!
 //! `available = on hand − reserved − safety`. A unit is reserved when an
 //! order arrives and leaves the shelf when the package does. Every effect of an order
-//! line happens at most once: the ledger is unique by (line, effect).
+//! line happens at most once: the ledger is unique by (line, SKU, effect), as a line that sells a kit
+//! takes several SKUs.
 
 /// What an order line does to stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

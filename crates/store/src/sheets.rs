@@ -488,7 +488,8 @@ impl Tenant<'_, '_> {
         })
     }
 
-    /// SKUs after a code by the alphabet, with everything that is known of them.
+    /// SKUs after a code by the alphabet, with everything that is known of them. Those of products that were put
+    /// away are not among them: whoever took them in again would bring the products back.
     pub fn sku_rows(&mut self, after: &str, limit: u32) -> StoreResult<Vec<SoldRow>> {
         let sql = format!(
             "SELECT {FACT_COLUMNS}, s.id, s.code, s.title, s.on_hand_units, CASE WHEN s.is_kit = 1 THEN 0 ELSE s.version END, \
@@ -499,7 +500,7 @@ impl Tenant<'_, '_> {
                LEFT JOIN product_axis a1 ON a1.product_id = p.id AND a1.place = 1 \
                LEFT JOIN product_axis a2 ON a2.product_id = p.id AND a2.place = 2 \
                LEFT JOIN product_axis a3 ON a3.product_id = p.id AND a3.place = 3 \
-             WHERE s.organization_id = $1 AND s.code > $2 ORDER BY s.code LIMIT {limit}"
+             WHERE s.organization_id = $1 AND s.code > $2 AND p.archived_at IS NULL ORDER BY s.code LIMIT {limit}"
         );
         self.tx.rows(&sql, params![self.id, after], |row| {
             let text =

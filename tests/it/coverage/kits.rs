@@ -1,5 +1,6 @@
 //! What is pressed around kits.
 
+use store::stock_takes::TakeState;
 use tests::TestApp;
 
 use super::Visitor;
@@ -20,7 +21,8 @@ pub(super) async fn pressed(visitor: &mut Visitor<'_>, shop: &TestApp) {
     let apply = [("do", "apply"), ("reason", "balanço")];
     visitor.press("/stock-takes/{id}", &path, &apply, Some("stock_take.applied")).await;
     visitor.press("/stock-takes", "/stock-takes", &begin, Some("stock_take.begun")).await;
-    let take = shop.see(|tenant| tenant.stock_takes()).await.remove(0).id;
+    let takes = shop.see(|tenant| tenant.stock_takes()).await;
+    let take = takes.iter().find(|take| take.state == TakeState::Open).expect("another one is open").id;
     let path = format!("/stock-takes/{take}");
     visitor.press("/stock-takes/{id}", &path, &[("do", "leave")], Some("stock_take.left")).await;
 }

@@ -19,7 +19,7 @@ use super::stage::{self, CHANNEL, Ground, Stage, SystemClock};
 const BENCH: &str = "listings-page";
 /// Listings of the small shop.
 const FEW: u32 = 500;
-/// How much slower a page of the large shop may be, and how much faster.
+/// How much slower a page of the large shop may be; faster is no fault.
 const LIKE: Bound = Bound::Within(0.0, 1.3);
 /// Listings seeded by one transaction.
 const PER_TRANSACTION: u32 = 10_000;

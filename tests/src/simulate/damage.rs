@@ -135,6 +135,9 @@ pub const DAMAGES: &[Damage] = &[
         &[
             "CREATE TEMP TABLE gone AS SELECT id FROM orders LIMIT 1",
             "DELETE FROM outbox WHERE order_id IN (SELECT id FROM gone)",
+            "DELETE FROM profit_due WHERE order_id IN (SELECT id FROM gone)",
+            "DELETE FROM profit_line WHERE order_id IN (SELECT id FROM gone)",
+            "DELETE FROM profit_order WHERE order_id IN (SELECT id FROM gone)",
             "DELETE FROM charge_difference WHERE order_id IN (SELECT id FROM gone)",
             "DELETE FROM charge WHERE order_id IN (SELECT id FROM gone)",
             "DELETE FROM reckoning WHERE order_id IN (SELECT id FROM gone)",

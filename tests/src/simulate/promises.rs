@@ -228,6 +228,14 @@ async fn held_orders(shop: &TestApp) -> BTreeMap<(String, String), (OrderState, 
     rows.await.into_iter().map(|(order, words, units)| (order, (state(words), units))).collect()
 }
 
+/// Orders of which units are set aside, by channel and number.
+async fn orders_with_units_set_aside(shop: &TestApp) -> BTreeSet<String> {
+    let sql = "SELECT DISTINCT c.channel || ' ' || o.external_id FROM order_line n \
+               JOIN orders o ON o.id = n.order_id JOIN connection c ON c.id = o.connection_id \
+               WHERE n.position = 'reserved'";
+    shop.texts(sql).await.into_iter().collect()
+}
+
 /// Units that buyers hold by orders that no list shows, by channel and the seller's code.
 type Hidden = BTreeMap<(&'static str, String), i64>;
 
@@ -236,6 +244,7 @@ type Hidden = BTreeMap<(&'static str, String), i64>;
 /// no list shows keep back.
 async fn every_order_is_held(run: &Run) -> Result<Hidden, String> {
     let held = held_orders(&run.shop).await;
+    let aside = orders_with_units_set_aside(&run.shop).await;
     let (mut set_aside, mut hidden) = (BTreeMap::<String, i64>::new(), Hidden::new());
     for market in outside::all(&run.shop) {
         let channel = market.kind().as_str();
@@ -243,9 +252,15 @@ async fn every_order_is_held(run: &Run) -> Result<Hidden, String> {
             let found = held.get(&(channel.to_owned(), truth.number.clone())).copied();
             is_held_right(channel, &truth, found)?;
             let is_hidden = found.is_none() && truth.stands == Stands::NotShown;
-            // What was called off on its way may have been freed before it left.
-            let is_open = matches!(truth.stands, Stands::At(_) | Stands::NotShown)
-                && found.is_some_and(|(state, _)| matches!(state.stock_wish(), StockWish::Hold));
+            let wishes = found.is_some_and(|(state, _)| matches!(state.stock_wish(), StockWish::Hold));
+            let is_open = match truth.stands {
+                Stands::At(_) | Stands::NotShown => wishes,
+                // It may have been seen as called off before it left, and freed; or as left, and kept.
+                Stands::CalledOffOnItsWay { .. } => {
+                    wishes && aside.contains(&format!("{channel} {}", truth.number))
+                }
+                Stands::Cancelled => false,
+            };
             for (code, units) in truth.from_shelf {
                 if is_hidden {
                     *hidden.entry((channel, code)).or_default() += units;
@@ -271,8 +286,10 @@ async fn every_order_is_held(run: &Run) -> Result<Hidden, String> {
 /// The orders that have units set aside, for whoever looks into it.
 async fn set_aside_by(shop: &TestApp) -> Vec<String> {
     let sql = "SELECT c.channel || ' ' || o.external_id || ' ' || o.state || ' ' || n.units || ' of ' || s.code \
+                 || ': ' || l.reserved_delta || ' of ' || part.code \
                FROM order_line n JOIN orders o ON o.id = n.order_id JOIN connection c ON c.id = o.connection_id \
-               JOIN sku s ON s.id = n.sku_id WHERE n.position = 'reserved'";
+               JOIN sku s ON s.id = n.sku_id JOIN ledger l ON l.line_id = n.id AND l.kind = 'reserve' \
+               JOIN sku part ON part.id = l.sku_id WHERE n.position = 'reserved'";
     shop.texts(sql).await
 }
 
