@@ -129,6 +129,7 @@ impl App {
             self.end_expired_grants().await?;
             self.turn_reviews().await?;
             self.remind_of_profits().await?;
+            self.remind_of_lists().await?;
         }
         // Not at the start: an import or sweep has just looked, or soon will.
         let checked_at = *wheels.checked_listings_at.get_or_insert(now);

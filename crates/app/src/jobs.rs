@@ -104,6 +104,8 @@ pub enum Work {
     },
     /// Reckon what orders earn that wait for it. Belongs to no account.
     ReckonProfits,
+    /// Take the marks off what shows what it should, and put down the words of what has none. Belongs to no account.
+    SettleLists,
     /// Hand a letter to the mail server. Belongs to no account.
     SendMail {
         /// Which.
@@ -177,6 +179,7 @@ impl Work {
             Self::FetchBuyer { .. } => "fetch_buyer",
             Self::AnswerCase { .. } => "answer_case",
             Self::ReckonProfits => "reckon_profits",
+            Self::SettleLists => "settle_lists",
             Self::SendMail { .. } => "send_mail",
             Self::Publish { .. } => "publish",
             Self::FollowListings { .. } => "follow_listings",
@@ -207,6 +210,7 @@ impl Work {
             | Self::SweepCases
             | Self::FetchBuyer { .. }
             | Self::ReckonProfits
+            | Self::SettleLists
             | Self::Publish { .. }
             | Self::FollowListings { .. }
             | Self::Sheet { .. } => Priority::Background,
@@ -238,6 +242,7 @@ impl Work {
             | Self::RenewTokens
             | Self::CheckCharges { .. }
             | Self::ReckonProfits
+            | Self::SettleLists
             | Self::SweepCases => connection,
         }
     }

@@ -34,6 +34,7 @@ pub mod kits;
 mod kits_tests;
 pub mod leaving;
 pub mod limits;
+mod lists;
 pub mod mail;
 pub mod members;
 pub mod notices;

@@ -275,6 +275,10 @@ impl App {
             self.reckon_profits(organization).await?;
             return Ok(false);
         }
+        if let Work::SettleLists = work {
+            self.settle_lists(organization).await?;
+            return Ok(false);
+        }
         if let Work::Sheet { sheet } = work {
             return Ok(self.work_on_sheet(organization, sheet).await?);
         }
@@ -326,9 +330,11 @@ impl App {
             }
             Work::FollowListings { draft } => self.follow_listings(organization, connection, draft).await,
             // Taken above: they have no account.
-            Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits | Work::Sheet { .. } => {
-                return Ok(false);
-            }
+            Work::SendMail { .. }
+            | Work::OfferCode { .. }
+            | Work::ReckonProfits
+            | Work::SettleLists
+            | Work::Sheet { .. } => return Ok(false),
         };
         Ok(called.map(|()| true)?)
     }
@@ -395,6 +401,7 @@ impl App {
             | Work::FetchBuyer { .. }
             | Work::AnswerCase { .. }
             | Work::ReckonProfits
+            | Work::SettleLists
             | Work::SendMail { .. }
             | Work::Publish { .. }
             | Work::FollowListings { .. }

@@ -19,7 +19,7 @@ pub use fault::{Cell, Fault, Field, Wrong};
 pub use number::{NumberFault, scaled};
 pub use question::{Agreed, Found, Question, is_odd_jump, questions};
 pub use typed::{Typed, TypedAxis, TypedRow};
-pub use words::{SearchRange, search_ranges, search_words};
+pub use words::{SearchRange, search_ranges, search_words, words_of};
 
 use crate::id::SkuId;
 use crate::money::{Currency, Money};

@@ -377,7 +377,9 @@ pub const CLASSES: &[Class] = &[
         &[Term::With(
             &[
                 "sku",
+                "sku_word",
                 "listing",
+                "listing_word",
                 "ledger",
                 "outbox",
                 "sku_split",

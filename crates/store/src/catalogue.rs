@@ -495,8 +495,11 @@ impl Tenant<'_, '_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// What people read of a SKU. Written last, and by SKU as orders take their locks.
+    /// What people read of a SKU, and find it by. The row is written last, and by SKU as orders take their locks.
     pub fn title_sku(&mut self, sku: SkuId, title: &str) -> StoreResult<()> {
+        if let Some(held) = self.sku(sku)?.filter(|held| held.title != title) {
+            self.keep_sku_words(sku, &held.code, title)?;
+        }
         self.tx.at_the_end(
             &sku.to_string(),
             Some(1),

@@ -34,11 +34,19 @@ pub(crate) use kits_possible;
 
 /// What may be offered of a SKU as one number, below zero where more is sold than there is; of a kit, what its
 /// components allow. A piece of a statement about `sku`.
-pub(crate) const FREE: &str = concat!(
-    "CASE WHEN sku.is_kit = 1 THEN ",
-    kits_possible!(),
-    " ELSE sku.on_hand_units - sku.reserved_units - sku.safety_units END"
-);
+macro_rules! free {
+    () => {
+        concat!(
+            "CASE WHEN sku.is_kit = 1 THEN ",
+            $crate::kits::kits_possible!(),
+            " ELSE sku.on_hand_units - sku.reserved_units - sku.safety_units END"
+        )
+    };
+}
+pub(crate) use free;
+
+/// The same as a text.
+pub(crate) const FREE: &str = free!();
 
 /// `$2, $3, …` for as many SKUs, behind the organization.
 fn marks(skus: &[SkuId], values: &mut Vec<Val<'_>>) -> String {
@@ -102,7 +110,7 @@ impl Tenant<'_, '_> {
     pub fn turn_kit(&mut self, kit: SkuId) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
-            "UPDATE sku SET kit_version = kit_version + 1 WHERE organization_id = $1 AND id = $2",
+            "UPDATE sku SET kit_version = kit_version + 1, unsure = 1 WHERE organization_id = $1 AND id = $2",
             params![self.id, kit],
         )
     }
@@ -144,7 +152,7 @@ impl Tenant<'_, '_> {
         }
         self.tx.execute_exactly(
             1,
-            "UPDATE sku SET is_kit = $3, safety_units = 0, kit_version = kit_version + 1 \
+            "UPDATE sku SET is_kit = $3, safety_units = 0, kit_version = kit_version + 1, unsure = 1 \
              WHERE organization_id = $1 AND id = $2",
             params![self.id, kit, i64::from(!recipe.is_empty())],
         )?;

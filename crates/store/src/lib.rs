@@ -29,6 +29,7 @@ pub mod kits;
 pub mod leaving;
 pub mod limits;
 pub mod listings;
+pub mod lists;
 pub mod mail;
 pub mod money_view;
 pub mod order_list;

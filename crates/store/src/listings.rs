@@ -121,6 +121,7 @@ impl Tenant<'_, '_> {
         seen: &SeenListing,
         now: Timestamp,
     ) -> StoreResult<Listing> {
+        let before = self.listing_of(connection, &seen.external_id, &seen.variation_external_id)?;
         let kept = self.tx.row(
             &format!(
                 "INSERT INTO listing (id, organization_id, connection_id, external_id, variation_external_id, \
@@ -132,7 +133,9 @@ impl Tenant<'_, '_> {
                    state = excluded.state, platform_status = excluded.platform_status, \
                    stock_control = excluded.stock_control, price_minor = excluded.price_minor, \
                    currency = excluded.currency, permalink = excluded.permalink, \
-                   shown_units = excluded.shown_units, shown_at = excluded.shown_at \
+                   shown_units = excluded.shown_units, shown_at = excluded.shown_at, \
+                   unsure = CASE WHEN listing.shown_units = excluded.shown_units AND listing.state = excluded.state \
+                     AND listing.stock_control = excluded.stock_control THEN listing.unsure ELSE 1 END \
                  WHERE listing.organization_id = excluded.organization_id \
                  RETURNING {COLUMNS}"
             ),
@@ -156,7 +159,13 @@ impl Tenant<'_, '_> {
             ],
             listing,
         )?;
-        kept.ok_or(crate::StoreError::RowCount { expected: 1, touched: 0 })
+        let kept = kept.ok_or(crate::StoreError::RowCount { expected: 1, touched: 0 })?;
+        let is_called_so =
+            |before: &Listing| (&before.title, &before.seller_sku) == (&kept.title, &kept.seller_sku);
+        if !before.as_ref().is_some_and(is_called_so) {
+            self.keep_listing_words(&kept)?;
+        }
+        Ok(kept)
     }
 
     /// A listing.
@@ -245,7 +254,7 @@ impl Tenant<'_, '_> {
     pub fn link_listing(&mut self, id: ListingId, sku: Option<SkuId>) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
-            "UPDATE listing SET sku_id = $3, confirmed_version = 0 WHERE organization_id = $1 AND id = $2",
+            "UPDATE listing SET sku_id = $3, confirmed_version = 0, unsure = 1 WHERE organization_id = $1 AND id = $2",
             params![self.id, id, sku],
         )
     }
@@ -270,7 +279,8 @@ impl Tenant<'_, '_> {
     ) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
-            "UPDATE listing SET confirmed_units = $3, confirmed_at = $4, shown_units = $3, shown_at = $4, \
+            "UPDATE listing SET unsure = CASE WHEN shown_units = $3 THEN unsure ELSE 1 END, \
+               confirmed_units = $3, confirmed_at = $4, shown_units = $3, shown_at = $4, \
                confirmed_version = CASE WHEN confirmed_version < $5 THEN $5 ELSE confirmed_version END \
              WHERE organization_id = $1 AND id = $2",
             params![self.id, id, units, now, version],
@@ -294,7 +304,8 @@ impl Tenant<'_, '_> {
     ) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
-            "UPDATE listing SET shown_units = $3, shown_at = $4, state = $5, platform_status = $6 \
+            "UPDATE listing SET unsure = CASE WHEN shown_units = $3 AND state = $5 THEN unsure ELSE 1 END, \
+               shown_units = $3, shown_at = $4, state = $5, platform_status = $6 \
              WHERE organization_id = $1 AND id = $2",
             params![self.id, id, units, now, state.as_str(), status],
         )
@@ -304,7 +315,7 @@ impl Tenant<'_, '_> {
     /// itself (and off every listing of the same group), unless it was read since.
     pub fn note_sold(&mut self, id: ListingId, units: i64, placed_at: Timestamp) -> StoreResult<()> {
         self.tx.execute(
-            "UPDATE listing SET shown_units = CASE WHEN shown_units > $3 THEN shown_units - $3 ELSE 0 END \
+            "UPDATE listing SET shown_units = CASE WHEN shown_units > $3 THEN shown_units - $3 ELSE 0 END, unsure = 1 \
              WHERE organization_id = $1 AND shown_at < $4 AND id IN (\
                SELECT id FROM listing WHERE id = $2 \
                UNION ALL \

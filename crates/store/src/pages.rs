@@ -3,20 +3,16 @@
 
 use std::time::Duration;
 
-use domain::stock::{LOW_COVER_DAYS, SALES_SPAN_DAYS};
 use domain::{
     ChannelKind, ConnectionId, Currency, JobId, ListingId, Money, OrderId, OrderState, PackageKind, Problem,
     SkuId, Tally, Timestamp,
 };
 
 use crate::db::{Row, StoreError, StoreResult, Val};
-use crate::kits::FREE;
-use crate::listings::Listing;
 use crate::orders::channel;
-use crate::stock::Sku;
-use crate::stock_history::SOLD_SINCE;
-use crate::{Tenant, listings, params, stock};
+use crate::{Tenant, params};
 
+pub use crate::lists::{ListingFilter, ListingShow, SkuFilter, SkuShow};
 pub use crate::order_list::OrderFilter;
 
 /// Rows on a page.
@@ -106,71 +102,9 @@ pub(crate) fn order_row(row: &Row<'_>) -> StoreResult<OrderRow> {
     })
 }
 
-/// A LIKE pattern for "contains", to be compared by `LOWER(…) LIKE LOWER(?) ESCAPE '\\'`.
-/// The engine lowers both sides: what it knows of letters beyond ASCII is its own matter,
-/// and a text is found by itself whatever that is.
-fn contains(text: &str) -> String {
-    format!("%{}%", literal(text))
-}
-
 /// A text that means itself in a LIKE pattern with `ESCAPE '\\'`.
 pub(crate) fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-/// A listing shows another number than its SKU has, where each shows all of it. What the SKU has comes behind it.
-const DRIFTS: &str = "stock_control = 'seller' AND state IN ('active', 'paused') \
-    AND NOT EXISTS (SELECT 1 FROM sku_split d WHERE d.sku_id = listing.sku_id AND d.is_split = 1) AND EXISTS (\
-    SELECT 1 FROM sku WHERE sku.id = listing.sku_id AND listing.shown_units <> ";
-
-/// Which SKUs a list shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SkuFilter {
-    /// A part of the code or title; empty for all.
-    pub text: String,
-    /// Which of them.
-    pub show: SkuShow,
-}
-
-/// Which SKUs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SkuShow {
-    /// All.
-    #[default]
-    All,
-    /// Sold more often than they lie on the shelf.
-    Oversold,
-    /// Nothing to offer.
-    Out,
-    /// Less to offer than sells in [`LOW_COVER_DAYS`], as it sold since an instant
-    /// [`SALES_SPAN_DAYS`] ago.
-    Low {
-        /// That instant.
-        sold_since: Timestamp,
-    },
-}
-
-/// Which listings a list shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListingFilter {
-    /// A number or code, whole, or a part of the title; empty for all.
-    pub text: String,
-    /// Only of this connection.
-    pub connection: Option<ConnectionId>,
-    /// Which of them.
-    pub show: ListingShow,
-}
-
-/// Which listings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ListingShow {
-    /// All.
-    #[default]
-    All,
-    /// Linked to no SKU.
-    Unlinked,
-    /// Showing another number than they should.
-    Drift,
 }
 
 /// A place in a list of orders: before or after this row.
@@ -214,38 +148,6 @@ impl Tenant<'_, '_> {
         )
     }
 
-    /// SKUs by code, after `after`, and how many listings sell each.
-    pub fn sku_page(&mut self, after: &str, filter: &SkuFilter) -> StoreResult<Vec<(Sku, i64)>> {
-        let like = contains(&filter.text);
-        let mut query = Query::new("organization_id = ?", self.id.into());
-        query.and("code > ?", &[after.into()]);
-        if !filter.text.is_empty() {
-            query.and(
-                "(LOWER(code) LIKE LOWER(?) ESCAPE '\\' OR LOWER(title) LIKE LOWER(?) ESCAPE '\\')",
-                &[Val::from(&like), Val::from(&like)],
-            );
-        }
-        match filter.show {
-            SkuShow::All => {}
-            SkuShow::Oversold => query.and("reserved_units > on_hand_units", &[]),
-            SkuShow::Out => query.and_taken(&format!("({FREE}) <= 0")),
-            SkuShow::Low { sold_since } => {
-                let sold = query.take(SOLD_SINCE, &[sold_since.into(), sold_since.into()]);
-                let free = format!("({FREE})");
-                query.and_taken(&format!("{sold} > 0"));
-                query.and_taken(&format!("{free} * {SALES_SPAN_DAYS} <= {sold} * {LOW_COVER_DAYS}"));
-            }
-        }
-        let sql = format!(
-            "SELECT {}, (SELECT COUNT(*) FROM listing WHERE listing.sku_id = sku.id) FROM sku WHERE {} \
-             ORDER BY code LIMIT {}",
-            stock::COLUMNS,
-            query.conditions,
-            PAGE_ROWS + 1
-        );
-        self.tx.rows(&sql, &query.params, |row| Ok((stock::sku(row)?, row.get(9)?)))
-    }
-
     /// Codes of SKUs, for suggestions.
     pub fn sku_codes(&mut self, limit: u32) -> StoreResult<Vec<String>> {
         self.tx.rows(
@@ -253,49 +155,6 @@ impl Tenant<'_, '_> {
             params![self.id, limit],
             |row| row.get(0),
         )
-    }
-
-    /// Listings after `after`, the oldest first, each with its SKU.
-    pub fn listing_page(
-        &mut self,
-        after: Option<ListingId>,
-        filter: &ListingFilter,
-    ) -> StoreResult<Vec<(Listing, Option<Sku>)>> {
-        let like = contains(&filter.text);
-        let mut query = Query::new("organization_id = ?", self.id.into());
-        if let Some(after) = after {
-            query.and("id > ?", &[after.into()]);
-        }
-        if let Some(connection) = filter.connection {
-            query.and("connection_id = ?", &[connection.into()]);
-        }
-        if !filter.text.is_empty() {
-            query.and(
-                "(external_id = ? OR seller_sku = ? OR LOWER(title) LIKE LOWER(?) ESCAPE '\\')",
-                &[Val::from(&filter.text), Val::from(&filter.text), Val::from(&like)],
-            );
-        }
-        match filter.show {
-            ListingShow::All => {}
-            ListingShow::Unlinked => query.and("sku_id IS NULL", &[]),
-            ListingShow::Drift => {
-                query.and_taken(&format!("{DRIFTS}CASE WHEN ({FREE}) > 0 THEN ({FREE}) ELSE 0 END)"));
-            }
-        }
-        let sql = format!(
-            "SELECT {} FROM listing WHERE {} ORDER BY id LIMIT {}",
-            listings::COLUMNS,
-            query.conditions,
-            PAGE_ROWS + 1
-        );
-        self.tx
-            .rows(&sql, &query.params, listings::listing)?
-            .into_iter()
-            .map(|listing| {
-                let sku = listing.sku.map(|sku| self.sku(sku)).transpose()?.flatten();
-                Ok((listing, sku))
-            })
-            .collect()
     }
 
     /// The sums of a SKU after the entry `version`.

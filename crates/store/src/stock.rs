@@ -113,20 +113,29 @@ impl Tenant<'_, '_> {
 
     /// Creates a SKU with an empty ledger; the one that stands when the code is taken.
     pub fn create_sku(&mut self, id: SkuId, code: &str, title: &str, now: Timestamp) -> StoreResult<Sku> {
-        self.tx.execute(
+        let made = self.tx.execute(
             "INSERT INTO sku (id, organization_id, code, title, on_hand_units, reserved_units, safety_units, version, \
                               created_at) \
              VALUES ($1, $2, $3, $4, 0, 0, 0, 0, $5) ON CONFLICT (organization_id, code) DO NOTHING",
             params![id, self.id, code, title, now],
         )?;
+        if made == 1 {
+            self.keep_sku_words(id, code, title)?;
+        }
         self.sku_by_code(code)?.ok_or(StoreError::RowCount { expected: 1, touched: 0 })
     }
 
     /// Sets the units that are never offered.
     pub fn set_safety(&mut self, id: SkuId, units: i64) -> StoreResult<()> {
+        // What can be offered of its kits moves with it; kits come first (`hold_kits_of`).
+        self.tx.execute(
+            "UPDATE sku SET unsure = 1 WHERE organization_id = $1 \
+               AND id IN (SELECT kit_id FROM kit_component WHERE component_id = $2)",
+            params![self.id, id],
+        )?;
         self.tx.execute_exactly(
             1,
-            "UPDATE sku SET safety_units = $3 WHERE organization_id = $1 AND id = $2",
+            "UPDATE sku SET safety_units = $3, unsure = 1 WHERE organization_id = $1 AND id = $2",
             params![self.id, id, units],
         )
     }
@@ -147,7 +156,7 @@ impl Tenant<'_, '_> {
         }
         let moved = self.tx.row(
             "UPDATE sku SET on_hand_units = on_hand_units + $3, reserved_units = reserved_units + $4, \
-               version = version + 1 \
+               version = version + 1, unsure = 1 \
              WHERE organization_id = $1 AND id = $2 AND is_kit = 0 \
              RETURNING on_hand_units, reserved_units, safety_units, version, is_component",
             params![self.id, new.sku, new.delta.on_hand_units, new.delta.reserved_units],

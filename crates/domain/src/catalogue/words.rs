@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::Product;
 use crate::order_list::title_key;
 
+/// Words that something is found by at most: platforms' titles have some dozen.
+const MAX_WORDS: usize = 60;
 /// Words of a search that are looked for.
 const MAX_QUERY_WORDS: usize = 8;
 /// No byte of a text's words is greater or the same.
@@ -22,6 +24,12 @@ pub fn search_words(product: &Product) -> BTreeSet<String> {
     let gtins = product.variants.iter().filter_map(|variant| variant.facts.gtin.as_ref());
     let gtins = gtins.map(|gtin| gtin.as_str().to_owned());
     words(&product.title).chain(words(&product.brand)).chain(codes).chain(gtins).collect()
+}
+
+/// The words that anything else is found by: of its title and of its codes.
+#[must_use]
+pub fn words_of(texts: &[&str]) -> BTreeSet<String> {
+    texts.iter().flat_map(|text| words(text)).take(MAX_WORDS).collect()
 }
 
 /// Words that begin alike, as bytes: from this one on, and before that one.

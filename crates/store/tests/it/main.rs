@@ -22,6 +22,7 @@ mod jobs;
 mod kits;
 mod ledger;
 mod limits;
+mod lists;
 mod migrations;
 mod order_list;
 mod orders;

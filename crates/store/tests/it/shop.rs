@@ -57,6 +57,26 @@ impl<'h> Shop<'h> {
         id
     }
 
+    /// Takes the marks off what shows what it should, a few rows at a time.
+    pub(crate) async fn settle_lists(&self) {
+        const ROWS: u32 = 2;
+        while self.write(|shop| shop.word_lists(ROWS)).await {}
+        let mut skus = None;
+        loop {
+            skus = self.write(move |shop| shop.settle_skus(skus, ROWS)).await;
+            if skus.is_none() {
+                break;
+            }
+        }
+        let mut listings = None;
+        loop {
+            listings = self.write(move |shop| shop.settle_listings(listings, ROWS)).await;
+            if listings.is_none() {
+                break;
+            }
+        }
+    }
+
     pub(crate) async fn member(&self) -> MemberId {
         let (id, now): (MemberId, _) = (self.house.id(), self.house.now());
         let member = NewMember {

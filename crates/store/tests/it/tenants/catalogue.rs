@@ -84,5 +84,8 @@ pub(super) const WRITES: &[(&str, Write)] = &[
     }),
     ("order_pictures", |shop, of| shop.order_pictures(of.product, &[pictured(of.product)])),
     ("remove_picture", |shop, of| shop.remove_picture(of.product, pictured(of.product)).map(drop)),
+    ("word_lists", |shop, _| shop.word_lists(9).map(drop)),
+    ("settle_skus", |shop, _| shop.settle_skus(None, 9).map(drop)),
+    ("settle_listings", |shop, _| shop.settle_listings(None, 9).map(drop)),
     ("title_sku", |shop, of| shop.title_sku(of.sku, "forged")),
 ];
