@@ -42,8 +42,9 @@ const TIME_OVER: [&str; 2] = ["Max scan time was reached", "Max attack time was 
 const LEAST_REQUESTS: u64 = 120;
 /// What is planted.
 const PLANTED: &str = "/planted/echo?text=caneca";
-/// So deep it follows links.
-const DEPTH: &str = "3";
+/// So deep it follows links: forms are sent, and what links lead to is attacked and read no further. It begins at a page of
+/// every route; deeper it would do the same again for every SKU and every listing.
+const DEPTH: &str = "1";
 
 pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
     let mut demo = Demo::start(scan.program)?;
@@ -63,7 +64,7 @@ pub(super) fn scan(scan: &Scan<'_>) -> Result<Vec<Finding>, Failure> {
     for path in LEFT_ALONE.iter().chain(&ENDLESS) {
         command.args(["--exclude", &format!("{url}{path}")]);
     }
-    for path in starts(&routes, &demo, scan.planted)? {
+    for path in starts(&routes, &mut demo, scan.planted)? {
         command.args(["--start", &format!("{url}{path}")]);
     }
     command.args(["--format", "json", "--output"]).arg(&report);
@@ -89,13 +90,26 @@ fn still_signed_in(demo: &mut Demo) -> Result<(), Failure> {
     if status == 200 { Ok(()) } else { Err(Failure::of(format!("wapiti ended its own session ({status})"))) }
 }
 
-/// Where it begins: every page that has an address of its own, and one thing of each kind.
-fn starts(routes: &[Route], demo: &Demo, planted: bool) -> Result<Vec<String>, Failure> {
+/// Where it begins: every page that has an address of its own, and of each other route the first page that one of
+/// these leads to.
+fn starts(routes: &[Route], demo: &mut Demo, planted: bool) -> Result<Vec<String>, Failure> {
     let pages = routes.iter().filter(|route| route.method == "GET" && !route.path.contains('{'));
     let mut starts: Vec<String> =
         pages.map(|route| route.path.clone()).filter(|path| !ENDLESS.contains(&path.as_str())).collect();
     starts.push(format!("/orders/{}", demo.first("orders", "id")?));
     starts.push(format!("/skus/{}", demo.first("skus", "id")?));
+    let mut seen: Vec<&Route> = starts.iter().filter_map(|path| matrix::of(routes, "GET", path)).collect();
+    let mut next = 0;
+    while let Some(path) = starts.get(next) {
+        next += 1;
+        for link in links(&demo.owner.get(path)?.body) {
+            let Some(route) = matrix::of(routes, "GET", &link) else { continue };
+            if !seen.contains(&route) && !route.path.ends_with("/live") {
+                seen.push(route);
+                starts.push(link);
+            }
+        }
+    }
     for list in
         ["/orders?text=caneca&state=shipped", "/skus?text=can", "/listings?text=can", "/sign-in?next=/skus"]
     {
@@ -103,6 +117,12 @@ fn starts(routes: &[Route], demo: &Demo, planted: bool) -> Result<Vec<String>, F
     }
     starts.extend(planted.then(|| PLANTED.to_owned()));
     Ok(starts)
+}
+
+/// The paths that a page's links lead to within the shop, without their questions.
+fn links(page: &str) -> Vec<String> {
+    let targets = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '?', '#']).next());
+    targets.filter(|path| path.starts_with('/') && !path.starts_with("//")).map(str::to_owned).collect()
 }
 
 /// Findings of a report; `None` when it saw fewer than so many requests.
@@ -129,6 +149,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn links_within_the_shop_are_followed_without_their_questions() {
+        let page = r##"<a href="/skus/sku_1?after=2#top">…</a><link href="//else.example/x"><a href="https://else.example">
+            <a href="#main"><a href='/not-ours'>"##;
+        assert_eq!(links(page), ["/skus/sku_1"]);
+    }
 
     fn report(level: i64, pages: u64) -> Value {
         let one = json!({ "method": "GET", "path": "/orders/ord_1", "info": "found", "level": level });

@@ -97,7 +97,6 @@ impl App {
         let shown = caller.heard(read).await?;
         let (app, now, connection, codes) =
             (self.clone(), self.clock().now(), caller.connection.id, codes.clone());
-        let takes = standing.state.takes_stock();
         let after = MadeListing {
             state: Some(standing.state),
             platform_status: standing.platform_status,
@@ -107,9 +106,9 @@ impl App {
         let settled = self
             .organization(organization)
             .write(move |tenant| {
-                let mut is_linked = takes && !shown.is_empty();
+                let mut is_linked = !shown.is_empty();
                 for snapshot in &shown {
-                    is_linked &= app.take_in_made(tenant, connection, snapshot, takes, &codes)?;
+                    is_linked &= app.take_in_made(tenant, connection, snapshot, &codes)?;
                 }
                 let after = MadeListing { is_linked, ..after };
                 tenant.note_standing(id, &after, now)?;
@@ -126,7 +125,6 @@ impl App {
         tenant: &mut Tenant<'_, '_>,
         connection: ConnectionId,
         snapshot: &ListingSnapshot,
-        links: bool,
         codes: &BTreeMap<String, SkuId>,
     ) -> StoreResult<bool> {
         let now = self.clock().now();
@@ -144,7 +142,8 @@ impl App {
         if !listing.ours {
             return Ok(true);
         }
-        let Some(sku) = codes.get(code).copied().filter(|_| links) else { return Ok(false) };
+        let sells = codes.get(code).copied().filter(|_| snapshot.state.takes_stock());
+        let Some(sku) = sells else { return Ok(false) };
         tenant.link_listing(listing.id, Some(sku))?;
         self.settle_open_lines(tenant, &listing, sku, None)?;
         let deed = Deed::new(Actor::system("publishing"), "listing.linked", listing.id.to_string());

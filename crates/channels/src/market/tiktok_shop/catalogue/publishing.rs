@@ -220,9 +220,15 @@ impl TikTokShop {
             return Err(answer.garbled("a product without variations"));
         };
         let failures = product.audit_failed_reasons.unwrap_or_default();
+        // Of a listing the word says whether it takes a quantity, and that it does while it is looked at.
+        let state = match first.platform_status.split('/').next() {
+            Some("PENDING") => ListingState::UnderReview,
+            Some("FAILED") => ListingState::NeedsAttention,
+            _ => first.state,
+        };
         let standing = Standing {
             external_id: id.to_owned(),
-            state: first.state,
+            state,
             platform_status: first.platform_status,
             objections: objections::audit(&answer, &failures),
         };
