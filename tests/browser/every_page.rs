@@ -37,6 +37,7 @@ impl Page {
 
 /// A shop in which every page has something to show, and its pages.
 async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
+    // tidy: long because it is the list of all pages
     let shared = shop.items("CAN-INOX-500");
     let early = shop.sell(&shared[0]);
     let active = owner.connected(CLASSIC_SELLER).await;

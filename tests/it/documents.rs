@@ -54,11 +54,15 @@ const RULES: &str = "\n## Rules between fields\n\n\
     | settings | contradictory ones stop the start and name each other | `lojista::config` |\n";
 
 /// What one person, shop or request can have of something, and what becomes of the next.
-fn bounds() -> Vec<(&'static str, String, &'static str)> {
-    // tidy: long because it is the table of bounds
+fn bounds() -> Vec<Bound> {
+    [bounds_of_members(), bounds_of_what_is_sent()].concat()
+}
+
+/// What it is of, how much, and what becomes of the next.
+type Bound = (&'static str, String, &'static str);
+
+fn bounds_of_members() -> Vec<Bound> {
     let count = |number: usize| number.to_string();
-    let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
-    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
     vec![
         (
             "sessions of one member side by side",
@@ -108,6 +112,15 @@ fn bounds() -> Vec<(&'static str, String, &'static str)> {
             count(usize::try_from(store::holds::MAX_HOLDS).expect("a small number")),
             "one has to be lifted first",
         ),
+    ]
+}
+
+fn bounds_of_what_is_sent() -> Vec<Bound> {
+    // tidy: long because it is the table of bounds
+    let count = |number: usize| number.to_string();
+    let kib = |bytes: usize| format!("{} KiB", bytes / 1024);
+    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
+    vec![
         ("a form", kib(web::server::MAX_FORM_BYTES), "the request is refused unread"),
         (
             "a form of a product, with all its variants",

@@ -261,26 +261,28 @@ impl App {
         Some(Ended { job: id, organization, connection, priority, began_at, how, heard })
     }
 
+    /// Work that belongs to no account; `None` of any other.
+    async fn perform_for_house(&self, job: &Job, work: &Work) -> Result<Option<bool>, JobError> {
+        let organization = job.organization;
+        let called = match *work {
+            Work::SendMail { mail } => {
+                self.send_mail(organization, mail, job.attempts >= MAX_ATTEMPTS).await?
+            }
+            Work::OfferCode { ticket } => self.offer_code(organization, ticket).await?,
+            Work::ReckonProfits => self.reckon_profits(organization).await.map(|()| false)?,
+            Work::SettleLists => self.settle_lists(organization).await.map(|()| false)?,
+            Work::Sheet { sheet } => self.work_on_sheet(organization, sheet).await?,
+            _ => return Ok(None),
+        };
+        Ok(Some(called))
+    }
+
     /// False when the platform was not called.
     async fn perform(&self, job: &Job) -> Result<bool, JobError> {
         let organization = job.organization;
         let work = Work::parse(&job.payload)?;
-        if let Work::SendMail { mail } = work {
-            return self.send_mail(organization, mail, job.attempts >= MAX_ATTEMPTS).await;
-        }
-        if let Work::OfferCode { ticket } = work {
-            return Ok(self.offer_code(organization, ticket).await?);
-        }
-        if let Work::ReckonProfits = work {
-            self.reckon_profits(organization).await?;
-            return Ok(false);
-        }
-        if let Work::SettleLists = work {
-            self.settle_lists(organization).await?;
-            return Ok(false);
-        }
-        if let Work::Sheet { sheet } = work {
-            return Ok(self.work_on_sheet(organization, sheet).await?);
+        if let Some(called) = self.perform_for_house(job, &work).await? {
+            return Ok(called);
         }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {

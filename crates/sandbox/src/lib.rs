@@ -31,6 +31,7 @@ pub mod s3;
 mod sandbox;
 mod shell;
 pub mod shopee;
+pub mod storefront;
 pub mod table;
 pub mod text;
 pub mod tiktok_shop;

@@ -24,12 +24,20 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     visitor.press(route, &to, &[("category", &category)], Some("draft.created")).await;
     let refused = sent(visitor, &to, &[("category", "MLB0")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
-    let typed =
-        [("version", "1"), ("title", "Garrafa Térmica Inox"), ("price", "1.234"), ("cells", "attr-X"), ("attr-X", "x")];
+    let typed = [
+        ("version", "1"),
+        ("title", "Garrafa Térmica Inox"),
+        ("price", "1.234"),
+        ("cells", "attr-X"),
+        ("attr-X", "x"),
+    ];
     let route = "/products/{id}/drafts/{connection}";
     visitor.press(route, &path, &typed, Some("draft.changed")).await;
     let page = visitor.get(&path).await.text;
-    assert!(page.contains("value=\"1.234\"") && page.contains("value=\"Garrafa Térmica Inox\""), "nothing typed is lost");
+    assert!(
+        page.contains("value=\"1.234\"") && page.contains("value=\"Garrafa Térmica Inox\""),
+        "nothing typed is lost"
+    );
     let late = sent(visitor, &path, &[("version", "1"), ("title", "Outra")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     assert!(late.text.contains("value=\"Outra\""), "nor what came late");

@@ -15,7 +15,7 @@ use connect::BaseUrl;
 use domain::{ChannelKind, Clock, Restricted};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Request};
-use sandbox::{Addresses, Frame, Market, Sandbox, SandboxConfig, ShiftedClock, ShopeeSandbox, Traffic};
+use sandbox::{Addresses, Frame, Sandbox, SandboxConfig, ShiftedClock, ShopeeSandbox, Traffic};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -34,7 +34,7 @@ pub(super) struct Seller {
 }
 
 /// A simulated platform, as the demo needs it.
-pub(super) trait Simulated: Market + Serialize + DeserializeOwned {
+pub(super) trait Simulated: sandbox::storefront::Storefront + Serialize + DeserializeOwned {
     /// Which channel it stands for.
     const KIND: ChannelKind;
     /// Its file in the demo's folder.
@@ -197,12 +197,21 @@ pub(super) trait Stall: Send + Sync {
     fn clock(&self) -> ShiftedClock;
     /// What a client needs to know to connect, to the neighbours too.
     fn manifest(&self) -> serde_json::Value;
+    /// Its name, and where one buys at it as its customers do.
+    fn storefront(&self) -> Storefront;
     /// Shows another platform in this one's manifest.
     fn show(&self, neighbour: Arc<dyn Stall>);
 }
 
+/// Where one buys as customers do.
+pub(super) struct Storefront {
+    pub(super) name: &'static str,
+    pub(super) url: String,
+}
+
 struct Open<W: Simulated> {
     frame: Frame<W>,
+    base_url: String,
     path: PathBuf,
     runs: u64,
 }
@@ -226,7 +235,7 @@ pub(super) fn open<W: Simulated>(
         Err(error) if error.kind() == io::ErrorKind::NotFound => 1,
         Err(error) => return Err(unusable(&path, &error)),
     };
-    let stall = Open { frame, path, runs };
+    let stall = Open { frame, base_url: addresses.base_url.clone(), path, runs };
     stall.save()?;
     Ok(Arc::new(stall))
 }
@@ -239,6 +248,10 @@ fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
 }
 
 impl<W: Simulated> Stall for Open<W> {
+    fn storefront(&self) -> Storefront {
+        Storefront { name: W::NAME, url: format!("{}{}", self.base_url, sandbox::storefront::PATH) }
+    }
+
     fn kind(&self) -> ChannelKind {
         W::KIND
     }

@@ -17,7 +17,7 @@ use app::backup::depot::Folder;
 use sandbox::{Addresses, MailCatcher, ShiftedClock};
 use tokio::net::TcpListener;
 
-use self::market::{Simulated, Stall};
+use self::market::{Simulated, Stall, Storefront};
 
 use crate::cli::{DemoArgs, environment};
 use crate::config::{Storage, data_home};
@@ -99,6 +99,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
             manifest: &manifest_file,
             folder: &folder,
             mails: &mail.mails_url,
+            storefronts: stalls.iter().map(|stall| stall.storefront()).collect(),
         },
         args.json,
     );
@@ -226,13 +227,17 @@ struct Ready<'a> {
     folder: &'a Path,
     /// Where caught letters are read.
     mails: &'a str,
+    /// Where one buys.
+    storefronts: Vec<Storefront>,
 }
 
 fn say_ready(ready: &Ready<'_>, json: bool) {
-    let Ready { url, owner, manifest, folder, mails } = ready;
+    let Ready { url, owner, manifest, folder, mails, storefronts } = ready;
     if json {
+        let shops: Vec<&str> = storefronts.iter().map(|front| front.url.as_str()).collect();
         let line = serde_json::json!({
             "url": url, "email": owner.email, "password": owner.password, "sandbox_manifest": manifest,
+            "storefronts": shops,
         });
         println!("{line}");
         return;
@@ -242,6 +247,9 @@ fn say_ready(ready: &Ready<'_>, json: bool) {
     println!("  password  {}", owner.password);
     println!("  sandbox   {}", manifest.display());
     println!("  its mail  {mails}");
+    for Storefront { name, url } in storefronts {
+        println!("  buy at    {url}  ({name}, as its customers do)");
+    }
     println!("Orders arrive by themselves. Everything is kept in {}; Ctrl-C ends it.", folder.display());
 }
 

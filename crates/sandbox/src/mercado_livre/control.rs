@@ -20,6 +20,7 @@ use crate::call::Call;
 use crate::faults::FaultRule;
 use crate::hooks::{Notification, Stage};
 use crate::reply::{self, Answer, Reply};
+use crate::storefront;
 use crate::table::{Handler, Route};
 use crate::text::loose_id;
 
@@ -38,6 +39,8 @@ pub(crate) fn routes() -> Vec<Route> {
         line(Method::POST, "/_sandbox/orders/{id}/{action}", act_on_order),
         line(Method::POST, "/_sandbox/shipments/{id}/advance", advance_shipment),
         line(Method::PUT, "/_sandbox/shipments/{id}", set_shipment),
+        line(Method::GET, storefront::PATH, |world, call| Ok(storefront::show(world, call))),
+        line(Method::POST, storefront::PATH, |world, call| Ok(storefront::buy(world, call))),
         line(Method::GET, "/_sandbox/time", |world, _| Ok(show_time(world))),
         line(Method::POST, "/_sandbox/time", advance_time),
         line(Method::GET, "/_sandbox/traffic", |world, _| document(&world.traffic)),

@@ -32,6 +32,7 @@ pub mod service;
 pub mod shipment;
 pub mod shipment_read;
 pub mod shipment_write;
+mod shop_window;
 pub mod snapshot;
 pub mod stock;
 pub mod uptin;

@@ -24,6 +24,7 @@ use crate::call::Call;
 use crate::faults::FaultRule;
 use crate::ids::Series;
 use crate::reply::{self, Answer, Reply};
+use crate::storefront;
 use crate::table::{Handler, Route};
 use crate::text::{centavos, loose_id};
 use crate::traffic::Traffic;
@@ -45,6 +46,8 @@ pub(crate) fn routes() -> Vec<Route<World>> {
         line(Method::POST, "/_sandbox/returns", open_return),
         line(Method::POST, "/_sandbox/returns/{sn}/{step}", step_return),
         line(Method::POST, "/_sandbox/comments", comment),
+        line(Method::GET, storefront::PATH, |world, call| Ok(storefront::show(world, call))),
+        line(Method::POST, storefront::PATH, |world, call| Ok(storefront::buy(world, call))),
         line(Method::GET, "/_sandbox/time", |world, _| Ok(show_time(world))),
         line(Method::POST, "/_sandbox/time", advance_time),
         line(Method::GET, "/_sandbox/traffic", |world, _| document(&world.traffic)),

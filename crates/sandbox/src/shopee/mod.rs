@@ -30,6 +30,7 @@ pub mod sales;
 pub mod seed;
 mod shipping;
 pub mod shop;
+mod shop_window;
 mod sign;
 pub mod snapshot;
 mod variation;

@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::faults::FaultRule;
 use crate::hooks::Stage;
 use crate::reply::{self, Answer, Reply};
+use crate::storefront;
 use crate::table::{Route, get, post, put};
 use crate::text::loose_id;
 use crate::traffic::Traffic;
@@ -31,6 +32,8 @@ pub(crate) fn routes() -> Vec<Route<World>> {
         get("/_sandbox/manifest", OPEN, |world, _| document(&Manifest::of(world))),
         get("/_sandbox/snapshot", OPEN, |world, _| document(&Snapshot::of(world))),
         post("/_sandbox/sales", OPEN, sell),
+        get(storefront::PATH, OPEN, |world, call| Ok(storefront::show(world, call))),
+        post(storefront::PATH, OPEN, |world, call| Ok(storefront::buy(world, call))),
         get("/_sandbox/time", OPEN, |world, _| Ok(show_time(world))),
         post("/_sandbox/time", OPEN, advance_time),
         get("/_sandbox/traffic", OPEN, |world, _| document(&world.traffic)),

@@ -36,6 +36,7 @@ pub mod rules;
 pub mod sale;
 pub mod seed;
 pub mod shop;
+mod shop_window;
 pub mod sign;
 pub mod snapshot;
 pub mod stock;

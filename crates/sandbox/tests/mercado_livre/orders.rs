@@ -7,7 +7,7 @@ use sandbox::mercado_livre::sales::SaleLine;
 use sandbox::{SaleError, SaleRequest};
 use serde_json::{Value, json};
 
-use crate::kit::{CLASSIC, Shop, shop};
+use crate::kit::{CLASSIC, Shop, bytes, header, shop};
 
 const SKU: &str = "CAB-HDMI-2M";
 
@@ -241,4 +241,23 @@ fn an_order_shows_the_sku_of_the_variation_first() {
     assert_eq!(item["seller_sku"], "CAPA-SIL-AZ");
     assert_eq!(item["variation_attributes"][0]["value_name"], "Azul");
     assert!(item["variation_id"].is_i64());
+}
+
+#[test]
+fn people_buy_one_at_the_shop_window_until_nothing_is_left() {
+    let shop = shop();
+    let item = shop.item("CAN-INOX-500");
+    let shown =
+        || String::from_utf8(bytes(&shop.ask(Method::GET, "/_sandbox/shop").send()).to_vec()).unwrap();
+    let buys = || {
+        let reply = shop.ask(Method::POST, "/_sandbox/shop").form(&[("key", &item)]).send();
+        header(&reply, "location").unwrap().to_owned()
+    };
+    assert!(shown().contains(&format!("value=\"{item}\"")));
+    let left = shop.get(&format!("/items/{item}"))["available_quantity"].as_i64().unwrap();
+    for _ in 0..left {
+        assert!(buys().starts_with("/_sandbox/shop?bought="));
+    }
+    assert!(buys().starts_with("/_sandbox/shop?refused="));
+    assert!(!shown().contains(&format!("value=\"{item}\"")), "what is sold out has no button");
 }

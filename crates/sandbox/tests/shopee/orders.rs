@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http::Method;
+use sandbox::reply::Body;
 use serde_json::{Value, json};
 
 use crate::kit::{COMPANY, Market, PERSON, code, good, hours, market};
@@ -445,4 +446,25 @@ fn sales_that_make_no_sense_are_refused_and_take_nothing() {
         assert_eq!(refused(body.clone()), 400, "{body}");
     }
     assert_eq!(market.sandbox.snapshot(), before);
+}
+
+#[test]
+fn people_buy_one_at_the_shop_window() {
+    let market = market();
+    let Body::Bytes(_, page) = market.ask(Method::GET, "/_sandbox/shop", "").body else { panic!("a page") };
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    let row = page
+        .split("<tr>")
+        .find(|row| row.contains("<td>CAN-INOX-500</td>") && row.contains("name=\"key\""))
+        .unwrap();
+    let key = row.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let before = stock(&market, "CAN-INOX-500");
+    let reply = market.ask(Method::POST, "/_sandbox/shop", format!("key={}", key.replace(':', "%3A")));
+    assert!(
+        reply
+            .headers
+            .iter()
+            .any(|(name, to)| *name == "location" && to.starts_with("/_sandbox/shop?bought="))
+    );
+    assert_eq!(stock(&market, "CAN-INOX-500"), before - 1);
 }

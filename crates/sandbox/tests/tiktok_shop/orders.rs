@@ -6,7 +6,7 @@ use http::Method;
 use sandbox::tiktok_shop::Rules;
 use serde_json::json;
 
-use crate::kit::{CASA, SERRA, shop, shop_with};
+use crate::kit::{CASA, SERRA, bytes, header, shop, shop_with};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -279,4 +279,16 @@ fn an_order_carries_its_name_in_another_system() {
     assert_eq!(find("A"), json!({}));
     let unknown = format!("/order/202406/orders/{}/external_orders?platform=ABACUS", orders[0]);
     assert_eq!(shop.ask(Method::GET, &unknown).refusal(), (200, 98_001_004));
+}
+
+#[test]
+fn people_buy_one_at_the_shop_window() {
+    let shop = shop();
+    let (_, sku) = shop.sku(CASA, "ORG-GAV-6");
+    let page = String::from_utf8(bytes(&shop.plain(Method::GET, "/_sandbox/shop", "")).to_vec()).unwrap();
+    assert!(page.contains(&format!("value=\"{sku}\"")), "{page}");
+    let (before, _) = shop.units("ORG-GAV-6");
+    let reply = shop.plain(Method::POST, "/_sandbox/shop", &format!("key={sku}"));
+    assert!(header(&reply, "location").unwrap().starts_with("/_sandbox/shop?bought="));
+    assert_eq!(shop.units("ORG-GAV-6").0, before - 1);
 }

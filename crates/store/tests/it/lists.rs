@@ -63,10 +63,8 @@ impl Shop<'_> {
                 self.write(move |shop| shop.note_shown(listing, units, state, "seen", now)).await;
             }
             5 => {
-                self.write(move |shop| {
-                    shop.note_sold(listing, 1, now.plus(std::time::Duration::from_secs(1)))
-                })
-                .await
+                let later = now.plus(std::time::Duration::from_secs(1));
+                self.write(move |shop| shop.note_sold(listing, 1, later)).await;
             }
             _ => self.write(move |shop| shop.link_listing(listing, Some(sku))).await,
         }

@@ -88,6 +88,7 @@ impl DraftsPage {
         self.chrome.may(domain::Permission::ChangeCatalogue)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates lend")]
     fn badge(&self, state: &PublicationState) -> Badge {
         let (tone, icon) = match state {
             PublicationState::Asked | PublicationState::Uploading | PublicationState::HandingIn => {

@@ -188,6 +188,7 @@ impl ProductPage {
     }
 
     /// A text about the picture at a place.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates lend")]
     fn picture_text(&self, key: &str, place: &usize) -> String {
         let (place, count) = (place.to_string(), self.pictures.lines.len().to_string());
         let values = [("title", self.title_text()), ("n", &place), ("count", &count)];

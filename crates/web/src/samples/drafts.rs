@@ -275,7 +275,7 @@ impl Reader {
         add(
             pages,
             "draft-category-trouble",
-            &CategoryPage { trouble, chosen, ..self.category_page("", false) },
+            &CategoryPage { chosen, trouble, ..self.category_page("", false) },
         );
     }
 }

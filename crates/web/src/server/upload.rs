@@ -166,15 +166,12 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     let mut rest = text;
     while let Some((name, after)) = rest.split_once('=') {
         let name = name.trim_start_matches([';', ' ', '\t']).trim_end().to_ascii_lowercase();
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => match quoted.split_once('"') {
-                Some((value, after)) => (value.replace("%22", "\""), after),
-                None => break,
-            },
-            None => {
-                let (value, after) = after.split_once(';').unwrap_or((after, ""));
-                (value.trim().to_owned(), after)
-            }
+        let (value, after) = if let Some(quoted) = after.strip_prefix('"') {
+            let Some((value, after)) = quoted.split_once('"') else { break };
+            (value.replace("%22", "\""), after)
+        } else {
+            let (value, after) = after.split_once(';').unwrap_or((after, ""));
+            (value.trim().to_owned(), after)
         };
         found.push((name, value));
         rest = after;
