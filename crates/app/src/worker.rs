@@ -264,15 +264,18 @@ impl App {
     /// Work that belongs to no account; `None` of any other.
     async fn perform_for_house(&self, job: &Job, work: &Work) -> Result<Option<bool>, JobError> {
         let organization = job.organization;
-        let called = match *work {
-            Work::SendMail { mail } => {
-                self.send_mail(organization, mail, job.attempts >= MAX_ATTEMPTS).await?
-            }
-            Work::OfferCode { ticket } => self.offer_code(organization, ticket).await?,
-            Work::ReckonProfits => self.reckon_profits(organization).await.map(|()| false)?,
-            Work::SettleLists => self.settle_lists(organization).await.map(|()| false)?,
-            Work::Sheet { sheet } => self.work_on_sheet(organization, sheet).await?,
-            _ => return Ok(None),
+        let called = if let Work::SendMail { mail } = work {
+            self.send_mail(organization, *mail, job.attempts >= MAX_ATTEMPTS).await?
+        } else if let Work::OfferCode { ticket } = work {
+            self.offer_code(organization, *ticket).await?
+        } else if let Work::ReckonProfits = work {
+            self.reckon_profits(organization).await.map(|()| false)?
+        } else if let Work::SettleLists = work {
+            self.settle_lists(organization).await.map(|()| false)?
+        } else if let Work::Sheet { sheet } = work {
+            self.work_on_sheet(organization, *sheet).await?
+        } else {
+            return Ok(None);
         };
         Ok(Some(called))
     }
