@@ -183,6 +183,10 @@ impl App {
                 self.ask_for_cases_of(tenant, connection, &snapshot.external_id)?;
                 if order.state != held.order.state {
                     self.note_state(tenant, held.id, order.state, now)?;
+                    if matches!(order.state, OrderState::Cancelled(_)) {
+                        // Of what had left already: a buyer who was not there, or did not want it.
+                        tenant.expect_return(connection, &snapshot.external_id, now, now)?;
+                    }
                 }
                 let states = (held.order.state, order.state);
                 self.ask_for_money_on_arrival(tenant, connection, &snapshot.external_id, states)?;

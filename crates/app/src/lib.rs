@@ -22,6 +22,7 @@ pub mod drafts;
 pub mod error;
 pub mod factors;
 pub mod fanout;
+pub mod goods_return;
 pub mod holds;
 pub mod hooks;
 pub mod import;

@@ -178,6 +178,8 @@ pub const ACTIONS: &[(&str, Class, u32)] = &[
     ("money.exported", Class::Datastore, DATA_READ),
     ("order.changed", Class::Api, UPDATE),
     ("order.exported", Class::Datastore, DATA_READ),
+    ("order.goods_returned", Class::Api, UPDATE),
+    ("order.nothing_returned", Class::Api, UPDATE),
     ("order.read_asked", Class::Api, READ),
     ("order.settled", Class::Api, UPDATE),
     ("order.taken_in", Class::Api, CREATE),

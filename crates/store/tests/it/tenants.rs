@@ -7,6 +7,7 @@ mod catalogue;
 mod drafts;
 mod kits;
 mod money;
+mod returns;
 mod sheets;
 mod splits;
 
@@ -76,6 +77,7 @@ struct Estate {
     papers: Papers,
     divided: splits::Divided,
     bundle: kits::Bundle,
+    homecoming: returns::Homecoming,
     earned: money::Earned,
     key: DataKeyId,
     table: Table,
@@ -188,6 +190,7 @@ impl Estate {
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
             bundle: kits::bundle(shop, connection).await,
+            homecoming: returns::homecoming(shop, connection).await,
             earned: money::earned(shop, connection, sku).await,
             key,
             table,

@@ -64,6 +64,8 @@ impl Reader {
             (EntryKind::Opening, 10_u64, 8_000_u64),
             (EntryKind::Line(Effect::Reserve), 2, 900),
             (EntryKind::Line(Effect::Take), 2, 300),
+            (EntryKind::Return, 2, 250),
+            (EntryKind::WriteOff, 1, 250),
             (EntryKind::Adjustment, 1, 180),
             (EntryKind::Line(Effect::Reserve), 2, 10),
         ];
@@ -72,9 +74,10 @@ impl Reader {
         for (kind, units, minutes) in steps {
             let units = i64::try_from(units).unwrap_or_default();
             let delta = match kind {
-                EntryKind::Opening | EntryKind::Adjustment => {
+                EntryKind::Opening | EntryKind::Adjustment | EntryKind::Return => {
                     domain::Delta { on_hand_units: units, reserved_units: 0 }
                 }
+                EntryKind::WriteOff => domain::Delta { on_hand_units: -units, reserved_units: 0 },
                 EntryKind::Line(effect) => effect.delta(units),
             };
             tally = tally.after(delta);
@@ -84,7 +87,7 @@ impl Reader {
                 kind,
                 delta,
                 after: tally,
-                order: matches!(kind, EntryKind::Line(_))
+                order: matches!(kind, EntryKind::Line(_) | EntryKind::Return | EntryKind::WriteOff)
                     .then(|| (OrderId::new(NOW, &self.entropy), "2000009876543210".to_owned())),
                 member: by_hand.then(|| "ana@casaverde.example".to_owned()),
                 reason: by_hand.then(|| "Achada atrás da prateleira".to_owned()),

@@ -44,6 +44,7 @@ mod provider;
 mod recover;
 mod register;
 mod second_step;
+mod returns;
 mod security;
 mod sheets;
 mod sku_edit;
@@ -204,6 +205,8 @@ fn pages() -> Routes {
         .route("/orders/views/{id}", post(views::change))
         .route("/orders/{id}", get(orders::show))
         .route("/orders/{id}/recipient", post(orders::reveal_recipient))
+        .route("/orders/{id}/return", get(returns::show).post(returns::receive))
+        .route("/returns", get(returns::list))
         .route("/skus", get(skus::list))
         .route("/skus/edit", get(sku_edit::show).post(sku_edit::save))
         .route("/skus/{id}", get(skus::show))
