@@ -66,7 +66,12 @@ pub struct WaitingReturn {
 impl Tenant<'_, '_> {
     /// What a line sold, taken apart: what it booked, or where it booked nothing, its SKU or the components of
     /// that one's recipe of today.
-    pub fn parts_of_line(&mut self, line: LineId, sku: SkuId, units: i64) -> StoreResult<Vec<(SkuId, i64)>> {
+    pub(crate) fn parts_of_line(
+        &mut self,
+        line: LineId,
+        sku: SkuId,
+        units: i64,
+    ) -> StoreResult<Vec<(SkuId, i64)>> {
         let booked = self.booked(line)?;
         if !booked.is_empty() {
             return Ok(booked);
