@@ -73,6 +73,7 @@ mod problems;
 mod provider;
 mod publishing;
 mod recovery;
+mod returns_stock;
 mod secrets;
 mod sheets;
 mod sign_in;
