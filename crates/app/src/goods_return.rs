@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use domain::goods_return::{Found, TooMany, brings_goods};
 use domain::{
-    Actor, CaseSnapshot, ConnectionId, Delta, EntryKind, LedgerEntryId, LineId, MemberId, OrderId, OrganizationId,
-    SkuId,
+    Actor, CaseSnapshot, ConnectionId, Delta, EntryKind, LedgerEntryId, LineId, MemberId, OrderId,
+    OrganizationId, SkuId,
 };
 use store::goods_returns::{Receipt, ReturnLine};
 use store::stock::NewEntry;
@@ -202,7 +202,8 @@ impl App {
         connection: ConnectionId,
         snapshot: &CaseSnapshot,
     ) -> StoreResult<()> {
-        let Some(order) = snapshot.case.order_external_id.as_deref().filter(|_| brings_goods(&snapshot.case)) else {
+        let Some(order) = snapshot.case.order_external_id.as_deref().filter(|_| brings_goods(&snapshot.case))
+        else {
             return Ok(());
         };
         tenant.expect_return(connection, order, snapshot.case.opened_at, self.clock().now())

@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod charges;
 pub mod clockwork;
 pub mod connections;
+pub mod count_file;
 pub mod disclosure;
 pub mod drafts;
 pub mod error;

@@ -58,7 +58,8 @@ impl Back {
     /// Less than nothing, or more than may still come.
     pub fn receive(self, found: Found) -> Result<(Vec<(EntryKind, Delta)>, Self), TooMany> {
         let counts = [found.whole_units, found.damaged_units];
-        if counts.iter().any(|units| !(0..=MAX_BACK_UNITS).contains(units)) || found.units() > self.open_units()
+        if counts.iter().any(|units| !(0..=MAX_BACK_UNITS).contains(units))
+            || found.units() > self.open_units()
         {
             return Err(TooMany { most_units: self.open_units() });
         }

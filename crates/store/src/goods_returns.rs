@@ -4,8 +4,8 @@
 use domain::goods_return::{Back, can_come_back};
 use domain::profit::CameBack;
 use domain::{
-    ChannelKind, ConnectionId, Currency, EntryKind, LineId, OrderId, OrderState, SkuId, StockPosition, Timestamp,
-    TypedId as _,
+    ChannelKind, ConnectionId, Currency, EntryKind, LineId, OrderId, OrderState, SkuId, StockPosition,
+    Timestamp, TypedId as _,
 };
 
 use crate::db::{StoreError, StoreResult};
@@ -147,7 +147,8 @@ impl Tenant<'_, '_> {
             for (sku, left_units) in self.parts_of_line(line, sold, units)? {
                 let Some(sku) = self.sku(sku)? else { continue };
                 let known = came.iter().find(|(id, ..)| *id == sku.id);
-                let (back_units, damaged_units) = known.map_or((0, 0), |(_, back, damaged)| (*back, *damaged));
+                let (back_units, damaged_units) =
+                    known.map_or((0, 0), |(_, back, damaged)| (*back, *damaged));
                 rows.push(ReturnLine {
                     line,
                     title: title.clone(),
@@ -229,8 +230,12 @@ impl Tenant<'_, '_> {
     }
 
     /// Orders whose goods wait to be received, behind one, those that waited longest first; one more than a page.
-    pub fn returns_waiting(&mut self, after: Option<(Timestamp, OrderId)>) -> StoreResult<Vec<WaitingReturn>> {
-        let (since, order) = after.unwrap_or((Timestamp::from_millis(i64::MIN), OrderId::from_bytes([0; 16])));
+    pub fn returns_waiting(
+        &mut self,
+        after: Option<(Timestamp, OrderId)>,
+    ) -> StoreResult<Vec<WaitingReturn>> {
+        let (since, order) =
+            after.unwrap_or((Timestamp::from_millis(i64::MIN), OrderId::from_bytes([0; 16])));
         self.tx.rows(
             "SELECT o.id, o.external_id, o.channel, o.connection_id, o.summary, d.since \
              FROM return_due d JOIN orders o ON o.id = d.order_id \

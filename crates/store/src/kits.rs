@@ -216,7 +216,12 @@ impl Tenant<'_, '_> {
     }
 
     /// What a piece of a SKU cost at a moment, in that currency.
-    pub(crate) fn cost_of_one(&mut self, sku: SkuId, at: Timestamp, currency: Currency) -> StoreResult<Option<i64>> {
+    pub(crate) fn cost_of_one(
+        &mut self,
+        sku: SkuId,
+        at: Timestamp,
+        currency: Currency,
+    ) -> StoreResult<Option<i64>> {
         let cost = self.tx.row(
             "SELECT cost_minor FROM sku_cost WHERE organization_id = $1 AND sku_id = $2 AND currency = $4 \
                AND valid_from = (SELECT MAX(l.valid_from) FROM sku_cost l WHERE l.sku_id = $2 AND l.valid_from <= $3)",

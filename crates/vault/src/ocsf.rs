@@ -226,6 +226,7 @@ pub const ACTIONS: &[(&str, Class, u32)] = &[
     ("sku.split", Class::Api, UPDATE),
     ("stock_take.applied", Class::Api, UPDATE),
     ("stock_take.begun", Class::Api, CREATE),
+    ("stock_take.file_counted", Class::Api, UPDATE),
     ("stock_take.left", Class::Api, UPDATE),
     ("view.deleted", Class::Api, DELETE),
     ("view.moved", Class::Api, UPDATE),

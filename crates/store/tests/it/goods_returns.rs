@@ -6,8 +6,8 @@ use domain::kit::Component;
 use domain::order::SnapshotVersion;
 use domain::profit::Part;
 use domain::{
-    Actor, Applied, ConnectionId, Currency, Delta, Effect, EntryKind, LineId, Money, OrderId, OrderState, SkuId, Tally,
-    Timestamp,
+    Actor, Applied, ConnectionId, Currency, Delta, Effect, EntryKind, LineId, Money, OrderId, OrderState,
+    SkuId, Tally, Timestamp,
 };
 use store::goods_returns::Receipt;
 use store::profits::sums_that_differ;
@@ -22,10 +22,17 @@ fn receipt(number: i64, whole_units: i64, at: Timestamp) -> Receipt {
 
 impl Shop<'_> {
     /// An order of two units of a SKU that has left the house.
-    async fn sent(&self, connection: ConnectionId, number: &str, sku: SkuId, parts: &[(SkuId, i64)]) -> (OrderId, LineId) {
+    async fn sent(
+        &self,
+        connection: ConnectionId,
+        number: &str,
+        sku: SkuId,
+        parts: &[(SkuId, i64)],
+    ) -> (OrderId, LineId) {
         let order = self.takes_order(connection, &snapshot(number), Some(sku)).await;
         let (held, name) = (number.to_owned(), number.to_owned());
-        let line = self.write(move |shop| shop.held_order(connection, &held)).await.expect("it is held").lines[0].id;
+        let line =
+            self.write(move |shop| shop.held_order(connection, &held)).await.expect("it is held").lines[0].id;
         for (sku, units) in parts {
             for effect in [Effect::Reserve, Effect::Take] {
                 let (kind, delta) = (EntryKind::Line(effect), effect.delta(*units));
@@ -69,7 +76,8 @@ impl Shop<'_> {
 
     async fn cost_of(&self, sku: SkuId, minor: i64) {
         let facts = Facts { cost: Some(Money::new(minor, Currency::Brl)), ..Facts::default() };
-        self.write(move |shop| shop.keep_past_cost(sku, &facts, &Actor::system("test"), Timestamp::EPOCH)).await;
+        self.write(move |shop| shop.keep_past_cost(sku, &facts, &Actor::system("test"), Timestamp::EPOCH))
+            .await;
     }
 }
 

@@ -209,6 +209,8 @@ impl Reader {
             scan: String::new(),
             table: String::new(),
             bad: Vec::new(),
+            file_error: None,
+            file_bad: Vec::new(),
             reason: String::new(),
             errors: Errors::default(),
         }
@@ -234,6 +236,15 @@ impl Reader {
         ];
         let table = "NADA;3\nGAR-1L-INOX;muitos\nGAR-1L-INOX".to_owned();
         add(pages, "stock-take-table-error", &StockTakePage { table, bad, ..self.take("open", 3) });
+        let file_error = Some(chrome.tn("take-file-bad", &2));
+        let place = chrome.ta("take-file-row", "row", "3");
+        let twice = chrome.t("take-error-twice").to_owned();
+        let file_bad = vec![(format!("{place} GAR-1L-INOX"), twice.clone()), (format!("{place} <b>"), twice)];
+        add(pages, "stock-take-file-error", &StockTakePage { file_error, file_bad, ..self.take("open", 3) });
+        for key in ["take-file-nocode", "take-file-nounits", "take-file-norows"] {
+            let file_error = Some(chrome.t(key).to_owned());
+            add(pages, "stock-take-file-columns", &StockTakePage { file_error, ..self.take("open", 0) });
+        }
         let text = chrome.ta("take-error-negative", "code", SKUS[0].0);
         let errors = Errors(vec![FieldError { field: "lines", text }]);
         add(pages, "stock-take-error", &StockTakePage { errors, ..self.take("open", 3) });

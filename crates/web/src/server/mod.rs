@@ -15,6 +15,7 @@ mod buyers;
 mod centre;
 mod connections;
 mod cookies;
+mod count_file;
 mod desk;
 mod drafts;
 mod guard;
@@ -43,8 +44,8 @@ mod products;
 mod provider;
 mod recover;
 mod register;
-mod second_step;
 mod returns;
+mod second_step;
 mod security;
 mod sheets;
 mod sku_edit;
@@ -218,6 +219,7 @@ fn pages() -> Routes {
             "/stock-takes/{id}",
             get(stock_takes::show).post(stock_takes::change).layer(DefaultBodyLimit::max(MAX_TABLE_BYTES)),
         )
+        .route("/stock-takes/{id}/file", post(count_file::take))
         .route("/listings", get(listings::list))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))

@@ -17,9 +17,9 @@ use store::views::View;
 
 use super::guard::{Failure, May, Posted, ProvenForm, render, see_with};
 use super::may;
-use super::{money, returns};
 use super::order_query::{ListQuery, Way};
 use super::views::tabs_of;
+use super::{money, returns};
 use crate::pages::account::Obstacle;
 use crate::pages::members::RecipientPage;
 use crate::pages::money_view::ProfitView;

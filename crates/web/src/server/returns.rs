@@ -146,8 +146,7 @@ fn found_in(fields: &Fields, rows: usize) -> BTreeMap<(LineId, SkuId), Found> {
     let row = |index: usize| {
         let of = |name: &str| fields.get(&format!("{name}-{index}")).to_owned();
         let key = (of("line").parse().ok()?, of("sku").parse().ok()?);
-        let found =
-            Found { whole_units: units_of(&of("whole")), damaged_units: units_of(&of("damaged")) };
+        let found = Found { whole_units: units_of(&of("whole")), damaged_units: units_of(&of("damaged")) };
         Some((key, found))
     };
     (0..rows).filter_map(row).collect()
