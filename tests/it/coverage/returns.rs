@@ -1,5 +1,7 @@
 //! What is pressed when goods come back.
 
+use std::time::Duration;
+
 use tests::TestApp;
 
 use super::Visitor;
@@ -7,7 +9,8 @@ use super::Visitor;
 pub(super) async fn pressed(visitor: &mut Visitor<'_>, shop: &TestApp) {
     let market = shop.marketplaces()[0];
     let number = market.sell_sku("CAN-INOX-500", 1);
-    shop.run_until_idle().await;
+    // Until its parcel is made.
+    shop.pass(Duration::from_mins(1), Duration::from_secs(20)).await;
     market.hand_over(&number);
     shop.run_until_idle().await;
     let id = shop.order(&number).await.expect("the order is held").id;

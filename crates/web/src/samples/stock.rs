@@ -55,6 +55,7 @@ impl Reader {
             shows_units,
             read_at: Self::ago(2),
             should_units: 7,
+            platform_stock: false,
             problem: (!confirmed).then_some(Problem::WriteNotApplied),
         }
     }
@@ -106,6 +107,12 @@ impl Reader {
                 self.proof("MLB4418820031", ListingState::Active, 7, true),
                 ProofRow { sent: None, ..self.proof("MLB3920011278", ListingState::Paused, 7, true) },
                 self.proof("MLB5500127744", ListingState::UnderReview, 9, false),
+                ProofRow {
+                    sent: None,
+                    should_units: 31,
+                    platform_stock: true,
+                    ..self.proof("MLB5500127745", ListingState::Active, 31, true)
+                },
             ],
             count: CountForm {
                 on_hand_units: "9".to_owned(),
