@@ -79,7 +79,7 @@ fn view(lines: &[ReturnLine], receipts: Vec<Receipt>, is_waiting: bool, me: Memb
         damaged_units: receipt.damaged_units,
         reason: receipt.reason,
         is_reader: receipt.actor == me,
-        who: receipt.actor.split_once(':').map(|(_, id)| id.to_owned()).unwrap_or(receipt.actor),
+        who: receipt.actor.rsplit(':').next().unwrap_or_default().to_owned(),
     };
     ReturnsView {
         receipts: receipts.into_iter().map(row).collect(),
