@@ -62,6 +62,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("orders-view", "/orders?ship=late&kind=mixed"),
         Page::at("order-views", "/orders/views"),
         Page::at("order", format!("/orders/{order}")),
+        Page::at("returns", "/returns"),
+        Page::at("return", format!("/orders/{order}/return")),
         Page::at("products", "/products"),
         Page::at("products-nothing-found", "/products?text=nothing-like-this"),
         Page::at("product-new", "/products/new"),

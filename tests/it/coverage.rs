@@ -9,6 +9,7 @@ mod members;
 mod money;
 mod pictures;
 mod provider;
+mod returns;
 mod reveals;
 mod sheets;
 
@@ -297,6 +298,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let told = Some("sku.sharing_chosen");
     visitor.press("/skus/{id}/sharing", &format!("/skus/{sku}/sharing"), &sharing, told).await;
     kits::pressed(visitor, shop).await;
+    returns::pressed(visitor, shop).await;
     let listing = shop.listings().await.into_iter().find(|it| it.sku == Some(sku)).expect("a linked listing");
     let path = format!("/listings/{}", listing.id);
     visitor.press("/listings/{id}/unlink", &format!("{path}/unlink"), &[], Some("listing.linked")).await;

@@ -1,7 +1,9 @@
 //! The shelf is counted: by code and by table, while the shop goes on selling.
 
+use app::count_file::CountFileError;
 use app::stock_take::{TakeError, Uncounted};
 use domain::StockTakeId;
+use domain::count_file::CountFileFault;
 use domain::stock_take::RowFault;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use store::stock_takes::TakeState;
@@ -16,6 +18,11 @@ async fn begin(shop: &TestApp) -> StockTakeId {
 
 async fn scan(shop: &TestApp, take: StockTakeId, text: &str) -> Result<i64, TakeError> {
     shop.app().scan(shop.organization, take, text).await.map(|counted| counted.units)
+}
+
+async fn file(shop: &TestApp, take: StockTakeId, bytes: &[u8]) -> Result<usize, CountFileError> {
+    let sheet = app::sheet::read(bytes).expect("a table");
+    shop.app().count_file(shop.organization, shop.member, take, &sheet).await
 }
 
 async fn apply(shop: &TestApp, take: StockTakeId) -> Result<usize, TakeError> {
@@ -118,6 +125,34 @@ on_both! {
         apply(&shop, take).await.expect("it is applied");
         assert_eq!(shop.sku(SHARED).await.tally.on_hand_units, 7);
         assert_eq!(shop.sku(CABLE).await.tally.on_hand_units, 9, "a row is all there is, and not so many more");
+    }
+
+    async fn a_file_with_a_fault_counts_nothing_and_names_its_rows(shop) {
+        shop.connect_classic().await;
+        let take = begin(&shop).await;
+        let text = format!("Nome;Código;Contagem\nCaneca;{SHARED};7\n;NADA;3\n;{CABLE};9\n;{CABLE};1\n;MOU-SF-1600;muitos\n");
+        let bad = match file(&shop, take, text.as_bytes()).await {
+            Err(CountFileError::Rows(bad)) => bad,
+            other => panic!("{other:?}"),
+        };
+        let expected = [
+            (3, "NADA".to_owned(), Uncounted::Unknown("NADA".into())),
+            (5, CABLE.to_owned(), Uncounted::Row(RowFault::Twice)),
+            (6, "MOU-SF-1600".to_owned(), Uncounted::Row(RowFault::Units)),
+        ];
+        assert_eq!(bad, expected);
+        let refused = file(&shop, take, b"Nome;Contagem\nCaneca;7\n").await;
+        assert!(matches!(refused, Err(CountFileError::Columns(CountFileFault::NoCode))), "{refused:?}");
+        assert!(matches!(apply(&shop, take).await, Err(TakeError::Empty)), "nothing of it was counted");
+        // As Windows writes it in Brazil.
+        let text = format!("C\u{f3}digo;Unidades\n{SHARED};7\n{CABLE};9\n");
+        let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(u32::from(letter)).expect("latin")).collect();
+        assert_eq!(file(&shop, take, &latin).await.expect("it is counted"), 2);
+        apply(&shop, take).await.expect("it is applied");
+        assert_eq!(shop.sku(SHARED).await.tally.on_hand_units, 7);
+        assert_eq!(shop.sku(CABLE).await.tally.on_hand_units, 9);
+        let over = file(&shop, take, &latin).await;
+        assert!(matches!(over, Err(CountFileError::Take(TakeError::Over))), "{over:?}");
     }
 
     async fn a_kit_is_counted_by_its_components(shop) {

@@ -174,12 +174,17 @@ impl App {
             }
             let id = CaseId::new(now, self.entropy());
             tenant.insert_case(id, connection, snapshot, now)?;
+            self.expect_return_of(tenant, connection, snapshot)?;
             if cause == "sweep" {
                 self.tallies.add("sweep_found", "case");
             }
             return self.outcome(tenant, &deed("case.opened", id), "ok");
         };
-        match held.case.hear(held.version, snapshot) {
+        let news = held.case.hear(held.version, snapshot);
+        if news != News::Old {
+            self.expect_return_of(tenant, connection, snapshot)?;
+        }
+        match news {
             News::Old => Ok(()),
             News::Same => tenant.update_case(held.id, snapshot),
             News::Changed => {

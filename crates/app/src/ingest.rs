@@ -183,6 +183,10 @@ impl App {
                 self.ask_for_cases_of(tenant, connection, &snapshot.external_id)?;
                 if order.state != held.order.state {
                     self.note_state(tenant, held.id, order.state, now)?;
+                    if matches!(order.state, OrderState::Cancelled(_)) {
+                        // Of what had left already: a buyer who was not there, or did not want it.
+                        tenant.expect_return(connection, &snapshot.external_id, now, now)?;
+                    }
                 }
                 let states = (held.order.state, order.state);
                 self.ask_for_money_on_arrival(tenant, connection, &snapshot.external_id, states)?;
@@ -211,6 +215,7 @@ impl App {
         // Its units came and went unseen. A write of ours in between may have erased the sale,
         // and then the platform gave back what it never had taken.
         let unseen = sight == FirstSight::Live && matches!(snapshot.state, OrderState::Cancelled(_));
+        let elsewhere = snapshot.is_sent_by_platform();
         let mut lines = Vec::with_capacity(snapshot.lines.len());
         let mut rows = Vec::with_capacity(snapshot.lines.len());
         for line in &snapshot.lines {
@@ -219,10 +224,19 @@ impl App {
             let new = NewLine {
                 id: LineId::new(now, self.entropy()),
                 listing: listing.as_ref().map(|listing| listing.id),
-                sku: listing.as_ref().filter(|listing| listing.ours).and_then(|listing| listing.sku),
+                sku: listing
+                    .as_ref()
+                    .filter(|listing| listing.ours && !elsewhere)
+                    .and_then(|listing| listing.sku),
             };
-            if listing.is_none() || unseen {
-                let cause = if unseen { "called off unseen" } else { "order of an unknown listing" };
+            // Our own shelf has sold nothing, whatever the listing said when it was last read.
+            let is_stale = elsewhere && listing.as_ref().is_some_and(|listing| listing.ours);
+            if listing.is_none() || unseen || is_stale {
+                let cause = match (unseen, is_stale) {
+                    (true, _) => "called off unseen",
+                    (false, true) => "sent by the platform",
+                    (false, false) => "order of an unknown listing",
+                };
                 let work = Work::FetchListing { external_id: line.listing_external_id.clone() };
                 self.ask(tenant, connection, &work, cause, now)?;
             }

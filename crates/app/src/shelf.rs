@@ -111,7 +111,10 @@ impl App {
                 tenant.link_listing(id, sku.as_ref().map(|sku| sku.id))?;
                 if let Some(sku) = &sku {
                     let now = app.clock().now();
-                    app.settle_open_lines(tenant, &listing, sku.id, Some(now))?;
+                    // What the platform sends lies on no shelf of ours.
+                    if listing.ours {
+                        app.settle_open_lines(tenant, &listing, sku.id, Some(now))?;
+                    }
                     // What waited to be told was of what it sold before; and what it was told of that may have
                     // gone by the same number.
                     tenant.settle_outbox(id, now)?;
@@ -140,7 +143,8 @@ impl App {
     ) -> store::StoreResult<Sku> {
         let now = self.clock().now();
         let sku = tenant.create_sku(SkuId::new(now, self.entropy()), code, &listing.title, now)?;
-        if sku.tally.version > 0 {
+        // What lies in the platform's own warehouse says nothing of our shelf.
+        if sku.tally.version > 0 || !listing.ours {
             return Ok(sku);
         }
         let entry = NewEntry {

@@ -85,7 +85,7 @@ fn sku_of(tenant: &mut Tenant<'_, '_>, text: &str) -> StoreResult<Result<(Sku, i
 }
 
 /// The SKU of a code, or of a bar code.
-fn known(tenant: &mut Tenant<'_, '_>, code: &str) -> StoreResult<Result<Sku, Uncounted>> {
+pub(crate) fn known(tenant: &mut Tenant<'_, '_>, code: &str) -> StoreResult<Result<Sku, Uncounted>> {
     let mut found = tenant.sku_by_code(code)?;
     if found.is_none()
         && let Ok(gtin) = Gtin::parse(code)
@@ -147,7 +147,7 @@ impl App {
     }
 
     /// Does something in an open count.
-    async fn in_take<T: Send + 'static>(
+    pub(crate) async fn in_take<T: Send + 'static>(
         &self,
         organization: OrganizationId,
         id: StockTakeId,

@@ -8,6 +8,8 @@ pub mod access;
 pub mod case;
 pub mod class;
 pub mod connection;
+pub mod count_file;
+pub mod goods_return;
 pub mod id;
 pub mod kit;
 pub mod limit;

@@ -207,7 +207,18 @@ pub struct OrderSnapshot {
     pub tags: Vec<String>,
 }
 
+/// What platforms say of a package that their own warehouse sends: Mercado Livre's `logistic_type` of a shipment, Shopee's
+/// `fulfillment_flag` and TikTok Shop's `fulfillment_type` of an order, as their references list them.
+pub const SENT_BY_PLATFORM: [&str; 3] = ["fulfillment", "fulfilled_by_shopee", "FULFILLMENT_BY_TIKTOK"];
+
 impl OrderSnapshot {
+    /// Whether the platform's own warehouse sends it: then nothing of it leaves a shelf of ours.
+    #[must_use]
+    pub fn is_sent_by_platform(&self) -> bool {
+        let word = self.shipment.as_ref().and_then(|shipment| shipment.logistic_type.as_deref());
+        word.is_some_and(|word| SENT_BY_PLATFORM.contains(&word))
+    }
+
     /// Whether nothing is left to be done for it: delivered or called off.
     #[must_use]
     pub const fn is_over(&self) -> bool {

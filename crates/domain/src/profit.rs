@@ -183,6 +183,17 @@ pub struct SoldLine {
     pub cost_minor: Option<i64>,
     /// The tax on its sale then, in hundredths of a percent; `None` where nobody said.
     pub tax_basis_points: Option<u32>,
+    /// What was received back onto the shelf after it had left.
+    pub back: CameBack,
+}
+
+/// What of a line came back from its buyer and can be sold again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CameBack {
+    /// Units; of a kit, whole ones.
+    pub units: i64,
+    /// What the pieces cost when they were sold; of a kit, those components that came back.
+    pub cost_minor: i64,
 }
 
 impl SoldLine {
@@ -355,8 +366,12 @@ fn bear(line: &mut LineProfit, sold: &SoldLine, standing: Standing) {
     }
     let borne = sold.borne_units(standing);
     match sold.cost_minor {
-        Some(cost) => line.amounts.put(Part::Cost, cost.saturating_mul(borne).saturating_neg()),
-        None => line.uncosted_units = borne,
+        Some(cost) => {
+            let gone = cost.saturating_mul(borne);
+            let kept = sold.back.cost_minor.clamp(0, gone.max(0));
+            line.amounts.put(Part::Cost, gone.saturating_sub(kept).saturating_neg());
+        }
+        None => line.uncosted_units = borne - sold.back.units.clamp(0, borne),
     }
     // Of what was given back no tax is due.
     let kept = line.amounts.of(Part::Sales).saturating_add(line.amounts.of(Part::Refunds)).max(0);

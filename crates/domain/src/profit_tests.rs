@@ -14,6 +14,7 @@ fn sold(price_minor: i64, units: i64) -> SoldLine {
         position: StockPosition::Reserved,
         cost_minor: Some(1_000),
         tax_basis_points: Some(400),
+        back: CameBack::default(),
     }
 }
 
@@ -114,6 +115,33 @@ fn of_what_was_given_back_no_tax_is_due() {
 }
 
 #[test]
+fn what_came_back_whole_costs_nothing_and_what_is_broken_does() {
+    let charged = [(FeeKind::Goods, 5_000), (FeeKind::Refund, -5_000)];
+    let held = told(&[], &charged, true);
+    let cost = |standing, units, cost_minor| {
+        let back = CameBack { units, cost_minor };
+        let line = SoldLine { position: StockPosition::Taken, back, ..sold(5_000, 3) };
+        OrderProfit::of(standing, 5_000, Some(&held), &[line]).amounts().of(Part::Cost)
+    };
+    let on = Standing::On;
+    assert_eq!([cost(on, 0, 0), cost(on, 2, 2_000), cost(on, 3, 3_000)], [-3_000, -1_000, 0]);
+    assert_eq!(cost(on, 9, 9_000), 0, "never a gain");
+    assert_eq!(cost(on, -1, -1_000), -3_000);
+    assert_eq!([cost(Standing::Off, 0, 0), cost(Standing::Off, 3, 3_000)], [-3_000, 0]);
+    assert_eq!(cost(Standing::Waiting, 3, 3_000), 0);
+}
+
+#[test]
+fn of_what_came_back_nobody_has_to_say_the_cost() {
+    let uncosted = |units| {
+        let back = CameBack { units, cost_minor: 0 };
+        let line = SoldLine { cost_minor: None, back, ..sold(5_000, 3) };
+        OrderProfit::of(Standing::On, 5_000, None, &[line]).uncosted_units()
+    };
+    assert_eq!([uncosted(0), uncosted(2), uncosted(3), uncosted(4), uncosted(-1)], [3, 1, 0, 0, 3]);
+}
+
+#[test]
 fn what_rounding_leaves_goes_to_the_largest() {
     assert_eq!(share(100, &[1, 1, 1]), [34, 33, 33]);
     assert_eq!(share(-100, &[1, 2, 1]), [-25, -50, -25]);
@@ -178,6 +206,7 @@ fn lines() -> impl Strategy<Value = Vec<SoldLine>> {
         position,
         cost_minor,
         tax_basis_points,
+        back: CameBack::default(),
     });
     prop::collection::vec(line, 1..6)
 }

@@ -387,6 +387,8 @@ pub const CLASSES: &[Class] = &[
                 "kit_component",
                 "stock_take",
                 "stock_take_line",
+                "stock_return",
+                "return_due",
             ],
             Fate::Organization,
         )],

@@ -13,6 +13,7 @@ mod mark;
 mod tests;
 
 pub use column::{Column, ColumnMap, HeaderFault, Waiting};
+pub(crate) use column::{column_of, heading_key};
 pub use draft::{Draft, drafts};
 pub use lay::{Count, Laid, lay};
 pub use mark::{from_cell, into_cell, settle_numbers};

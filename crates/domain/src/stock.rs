@@ -25,12 +25,18 @@ pub enum EntryKind {
     Adjustment,
     /// An order line.
     Line(Effect),
+    /// What an order took came back, whole or not.
+    Return,
+    /// What came back of an order cannot be sold.
+    WriteOff,
 }
 
 impl EntryKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Opening,
         Self::Adjustment,
+        Self::Return,
+        Self::WriteOff,
         Self::Line(Effect::Reserve),
         Self::Line(Effect::Release),
         Self::Line(Effect::Take),
@@ -45,6 +51,8 @@ impl EntryKind {
             Self::Line(Effect::Reserve) => "reserve",
             Self::Line(Effect::Release) => "release",
             Self::Line(Effect::Take) => "take",
+            Self::Return => "return",
+            Self::WriteOff => "write_off",
         }
     }
 
@@ -186,7 +194,7 @@ pub enum StockWish {
 
 /// The effects that bring a line from `position` to what the order's state wishes, and
 /// the position it then has. Nothing is ever undone twice: from `Released` and `Taken`
-/// no way leads on (goods that come back are a return, counted by a person).
+/// no way leads on (goods that come back are a return, received by a person: `goods_return`).
 #[must_use]
 pub const fn plan(position: StockPosition, wish: StockWish) -> (&'static [Effect], StockPosition) {
     use StockPosition::{BeforeOpening, Released, Reserved, Taken, Untouched};

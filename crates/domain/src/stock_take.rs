@@ -10,7 +10,7 @@ pub const MAX_LINES: usize = 2_000;
 /// Units of one SKU, at most.
 pub const MAX_UNITS: i64 = 1_000_000;
 /// Letters of a code, at most.
-const MAX_CODE_CHARS: usize = 120;
+pub const MAX_CODE_CHARS: usize = 120;
 /// Signs that stand between how many and of what.
 const TIMES: [char; 4] = ['x', 'X', '×', '*'];
 

@@ -211,26 +211,32 @@ impl Tenant<'_, '_> {
         at: Timestamp,
         currency: Currency,
     ) -> StoreResult<Option<i64>> {
-        let mut parts = self.booked(line)?;
-        if parts.is_empty() {
-            let of_one = self.recipe(kit)?;
-            parts = of_one.into_iter().map(|part| (part.sku, part.units.saturating_mul(units))).collect();
-        }
-        if units < 1 || parts.is_empty() || parts.iter().any(|(part, _)| *part == kit) {
+        let parts = self.parts_of_line(line, kit, units)?;
+        if units < 1 || parts.iter().any(|(part, _)| *part == kit) {
             return Ok(None);
         }
         let mut cost = 0_i64;
         for (part, taken) in parts {
-            let of_one = self.tx.row(
-                "SELECT cost_minor FROM sku_cost WHERE organization_id = $1 AND sku_id = $2 AND currency = $4 \
-                   AND valid_from = (SELECT MAX(l.valid_from) FROM sku_cost l WHERE l.sku_id = $2 AND l.valid_from <= $3)",
-                params![self.id, part, at, currency.code()],
-                |row| row.get::<Option<i64>>(0),
-            )?;
-            let Some(of_one) = of_one.flatten() else { return Ok(None) };
+            let Some(of_one) = self.cost_of_one(part, at, currency)? else { return Ok(None) };
             cost = cost.saturating_add(of_one.saturating_mul(taken / units));
         }
         Ok(Some(cost))
+    }
+
+    /// What a piece of a SKU cost at a moment, in that currency.
+    pub(crate) fn cost_of_one(
+        &mut self,
+        sku: SkuId,
+        at: Timestamp,
+        currency: Currency,
+    ) -> StoreResult<Option<i64>> {
+        let cost = self.tx.row(
+            "SELECT cost_minor FROM sku_cost WHERE organization_id = $1 AND sku_id = $2 AND currency = $4 \
+               AND valid_from = (SELECT MAX(l.valid_from) FROM sku_cost l WHERE l.sku_id = $2 AND l.valid_from <= $3)",
+            params![self.id, sku, at, currency.code()],
+            |row| row.get::<Option<i64>>(0),
+        )?;
+        Ok(cost.flatten())
     }
 
     /// How many kits could have been offered at a moment, by the recipe and the safety units of today.

@@ -19,6 +19,7 @@ pub mod counters;
 pub mod db;
 pub mod drafts;
 pub mod factors;
+pub mod goods_returns;
 pub mod holds;
 pub mod imports;
 pub mod inbox;

@@ -1,6 +1,6 @@
 //! Orders and their lines, and the timeline that people read.
 
-use domain::order::{Line, SnapshotVersion};
+use domain::order::{Line, SENT_BY_PLATFORM, SnapshotVersion};
 use domain::order_list::title_key;
 use domain::{
     ChannelKind, ConnectionId, Currency, LineId, ListingId, Money, Order, OrderId, OrderSnapshot, OrderState,
@@ -296,8 +296,8 @@ impl Tenant<'_, '_> {
         Ok(())
     }
 
-    /// Lines of a listing that no SKU is known for, of orders whose units are held: they
-    /// are settled when the listing is linked. (line, units, when its order was placed)
+    /// Lines of a listing that no SKU is known for, of orders whose units are held and that no platform's own
+    /// warehouse sends: they are settled when the listing is linked. (line, units, when its order was placed)
     pub fn unlinked_open_lines(
         &mut self,
         connection: ConnectionId,
@@ -307,8 +307,17 @@ impl Tenant<'_, '_> {
         self.tx.rows(
             "SELECT n.id, n.units, o.placed_at FROM order_line n JOIN orders o ON o.id = n.order_id \
              WHERE o.organization_id = $1 AND o.connection_id = $2 AND n.listing_external_id = $3 \
-               AND n.variation_external_id = $4 AND n.sku_id IS NULL AND n.position = 'reserved' ORDER BY o.id, n.line_number",
-            params![self.id, connection, external_id, variation],
+               AND n.variation_external_id = $4 AND n.sku_id IS NULL AND n.position = 'reserved' \
+               AND COALESCE(o.logistic_type, '') NOT IN ($5, $6, $7) ORDER BY o.id, n.line_number",
+            params![
+                self.id,
+                connection,
+                external_id,
+                variation,
+                SENT_BY_PLATFORM[0],
+                SENT_BY_PLATFORM[1],
+                SENT_BY_PLATFORM[2]
+            ],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
     }

@@ -9,7 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Add, Sub};
 
-use domain::profit::{Amounts, LineProfit, OrderProfit, Part, SoldLine, Standing};
+use domain::goods_return::can_come_back;
+use domain::profit::{Amounts, CameBack, LineProfit, OrderProfit, Part, SoldLine, Standing};
 use domain::radar::Seen;
 use domain::settlement::{News, Reckoning, Sums};
 use domain::{
@@ -365,14 +366,20 @@ impl Tenant<'_, '_> {
                     position: row.word(4, "order_line", "position", StockPosition::parse)?,
                     cost_minor: row.get::<Option<i64>>(5)?.filter(|_| is_ours),
                     tax_basis_points: tax.and_then(|points| u32::try_from(points).ok()),
+                    back: CameBack::default(),
                 };
                 Ok((row.get::<LineId>(8)?, row.get::<i64>(0)?, row.get::<Option<SkuId>>(1)?, line))
             },
         )?;
         let (mut skus, mut lines) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for (id, number, sku, mut line) in rows {
-            if let (None, Some(sku)) = (line.cost_minor, sku) {
+            let own = line.cost_minor;
+            if let (None, Some(sku)) = (own, sku) {
                 line.cost_minor = self.kit_cost(id, sku, line.units, case.placed_at, case.currency)?;
+            }
+            if let (true, Some(sku)) = (can_come_back(line.position, case.state), sku) {
+                let (at, currency) = (case.placed_at, case.currency);
+                line.back = self.back_of_line(id, (sku, line.units), own, at, currency)?;
             }
             skus.push((number, sku.unwrap_or_else(no_sku)));
             lines.push(line);

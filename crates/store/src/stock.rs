@@ -63,7 +63,7 @@ pub struct NewEntry {
     pub kind: EntryKind,
     /// What changes.
     pub delta: Delta,
-    /// The order line, for effects of orders.
+    /// The order line, for effects of orders and for what came back of them.
     pub line: Option<LineId>,
     /// In a person's words, for adjustments.
     pub reason: String,
@@ -183,11 +183,12 @@ impl Tenant<'_, '_> {
                 self.turn_kit(kit)?;
             }
         }
+        let is_return = matches!(new.kind, EntryKind::Return | EntryKind::WriteOff);
         self.tx.execute_exactly(
             1,
             "INSERT INTO ledger (id, organization_id, sku_id, version, kind, on_hand_delta, reserved_delta, line_id, \
-                                 reason, actor, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                 reason, actor, at, returned_line_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             params![
                 new.id,
                 self.id,
@@ -196,10 +197,11 @@ impl Tenant<'_, '_> {
                 new.kind.as_str(),
                 new.delta.on_hand_units,
                 new.delta.reserved_units,
-                new.line,
+                new.line.filter(|_| !is_return),
                 &new.reason,
                 &new.actor.to_string(),
-                now
+                now,
+                new.line.filter(|_| is_return)
             ],
         )?;
         Ok(Some(tally))
@@ -210,7 +212,8 @@ impl Tenant<'_, '_> {
         self.tx.rows(
             "SELECT l.id, l.version, l.kind, l.on_hand_delta, l.reserved_delta, o.id, o.external_id, l.reason, \
                     l.actor, l.at \
-             FROM ledger l LEFT JOIN order_line n ON n.id = l.line_id LEFT JOIN orders o ON o.id = n.order_id \
+             FROM ledger l LEFT JOIN order_line n ON n.id = COALESCE(l.line_id, l.returned_line_id) \
+             LEFT JOIN orders o ON o.id = n.order_id \
              WHERE l.organization_id = $1 AND l.sku_id = $2 AND l.version < $3 \
              ORDER BY l.version DESC LIMIT $4",
             params![self.id, id, below, limit],

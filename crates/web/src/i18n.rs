@@ -210,7 +210,7 @@ mod tests {
             assert!(ListingState::parse(word).is_some());
             wanted.push(format!("listing-state-{word}"));
         }
-        for word in ["opening", "adjustment", "reserve", "release", "take"] {
+        for word in ["opening", "adjustment", "reserve", "release", "take", "return", "write_off"] {
             assert!(EntryKind::parse(word).is_some());
             wanted.push(format!("entry-{word}"));
         }

@@ -18,6 +18,9 @@ pub(super) async fn pressed(visitor: &mut Visitor<'_>, shop: &TestApp) {
     let path = format!("/stock-takes/{take}");
     // What is scanned is a draft; the stock changes, and its event comes, when it is applied.
     shop.app().scan(shop.organization, take, "3×CAB-HDMI-2M").await.expect("three are counted");
+    let file = [("text", "SKU;Unidades\nCAB-HDMI-2M;4\n")];
+    let route = "/stock-takes/{id}/file";
+    visitor.press(route, &format!("{path}/file"), &file, Some("stock_take.file_counted")).await;
     let apply = [("do", "apply"), ("reason", "balanço")];
     visitor.press("/stock-takes/{id}", &path, &apply, Some("stock_take.applied")).await;
     visitor.press("/stock-takes", "/stock-takes", &begin, Some("stock_take.begun")).await;

@@ -271,7 +271,7 @@ impl Waiting {
 }
 
 /// A heading as it is compared: small letters without accents, blanks and marks.
-fn heading_key(heading: &str) -> String {
+pub(crate) fn heading_key(heading: &str) -> String {
     title_key(heading).chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
@@ -306,13 +306,13 @@ impl ColumnMap {
     /// Why it is none.
     pub fn read(header: &[String]) -> Result<Self, HeaderFault> {
         let keys: Vec<String> = header.iter().map(|heading| heading_key(heading)).collect();
-        let has_title = keys.iter().any(|key| known(key) == Some(Column::Title));
+        let has_title = keys.iter().any(|key| column_of(key) == Some(Column::Title));
         let mut map = Self::default();
         for (place, (heading, key)) in header.iter().zip(&keys).enumerate() {
             if key.is_empty() {
                 continue;
             }
-            let column = match known(key) {
+            let column = match column_of(key) {
                 Some(Column::Description) if key == NAME_OR_TEXT && !has_title => Some(Column::Title),
                 column => column,
             };
@@ -355,7 +355,7 @@ impl ColumnMap {
 }
 
 /// The column of a heading's key.
-fn known(key: &str) -> Option<Column> {
+pub(crate) fn column_of(key: &str) -> Option<Column> {
     let ours =
         Column::all().find(|column| column.headings().iter().any(|heading| heading_key(heading) == key));
     ours.or_else(|| OTHERS.iter().find(|(other, _)| *other == key).map(|(_, column)| *column))

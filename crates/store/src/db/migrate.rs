@@ -38,6 +38,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (25, include_str!("../../migrations/0025_pictures.sql")),
     (26, include_str!("../../migrations/0026_drafts.sql")),
     (27, include_str!("../../migrations/0027_lists.sql")),
+    (28, include_str!("../../migrations/0028_returns.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -17,6 +17,7 @@ mod charges;
 mod connections;
 mod db;
 mod disk;
+mod goods_returns;
 mod inbox;
 mod jobs;
 mod kits;

@@ -7,6 +7,7 @@ mod catalogue;
 mod drafts;
 mod kits;
 mod money;
+mod returns;
 mod sheets;
 mod splits;
 
@@ -76,6 +77,7 @@ struct Estate {
     papers: Papers,
     divided: splits::Divided,
     bundle: kits::Bundle,
+    homecoming: returns::Homecoming,
     earned: money::Earned,
     key: DataKeyId,
     table: Table,
@@ -188,6 +190,7 @@ impl Estate {
             papers: Papers::of(shop, member).await,
             divided: splits::divided(shop, connection).await,
             bundle: kits::bundle(shop, connection).await,
+            homecoming: returns::homecoming(shop, connection).await,
             earned: money::earned(shop, connection, sku).await,
             key,
             table,
@@ -598,7 +601,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS)
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(returns::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS)
         {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
@@ -612,7 +615,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES)
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(returns::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES)
         {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;

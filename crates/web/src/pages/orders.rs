@@ -10,6 +10,7 @@ use domain::{
 use crate::pages::money::MoneyView;
 use crate::pages::money_view::ProfitView;
 use crate::pages::order_list::Views;
+use crate::pages::returns::ReturnsView;
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Tone};
 
@@ -318,6 +319,8 @@ pub struct OrderPage {
     pub shipment: Option<ShipmentView>,
     /// What happened, newest first.
     pub timeline: Vec<Happened>,
+    /// What came back of it.
+    pub returns: ReturnsView,
     /// Where live changes come from.
     pub live: Option<String>,
 }

@@ -112,6 +112,8 @@ pub struct ProofRow {
     pub read_at: Timestamp,
     /// What it should show.
     pub should_units: i64,
+    /// Whether it lies in the platform's own warehouse: its number says nothing of our shelf.
+    pub platform_stock: bool,
     /// What stands in the way.
     pub problem: Option<Problem>,
 }

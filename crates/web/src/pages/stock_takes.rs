@@ -77,6 +77,10 @@ pub struct StockTakePage {
     pub table: String,
     /// Each of them with what is wrong.
     pub bad: Vec<(String, String)>,
+    /// Why nothing of a file was counted.
+    pub file_error: Option<String>,
+    /// Its rows that cannot be, with what is wrong.
+    pub file_bad: Vec<(String, String)>,
     /// Why the shelf differs, as typed.
     pub reason: String,
     /// What is wrong.

@@ -14,6 +14,7 @@ mod money_view;
 mod orders;
 mod privacy;
 mod products;
+mod returns;
 mod security;
 mod sheets;
 mod stock;
@@ -42,6 +43,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.products(&mut pages);
     reader.sheets(&mut pages);
     reader.drafts(&mut pages);
+    reader.returns(&mut pages);
     reader.stock(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);

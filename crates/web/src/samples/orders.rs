@@ -163,6 +163,7 @@ impl Reader {
                 ship_by: Some(Self::ahead(95)),
             }),
             timeline: self.timeline(),
+            returns: Self::returns_view(index % 3 != 1, index == 3),
             live: Some("/orders/live".to_owned()),
         }
     }

@@ -55,6 +55,7 @@ impl Reader {
             shows_units,
             read_at: Self::ago(2),
             should_units: 7,
+            platform_stock: false,
             problem: (!confirmed).then_some(Problem::WriteNotApplied),
         }
     }
@@ -64,6 +65,8 @@ impl Reader {
             (EntryKind::Opening, 10_u64, 8_000_u64),
             (EntryKind::Line(Effect::Reserve), 2, 900),
             (EntryKind::Line(Effect::Take), 2, 300),
+            (EntryKind::Return, 2, 250),
+            (EntryKind::WriteOff, 1, 250),
             (EntryKind::Adjustment, 1, 180),
             (EntryKind::Line(Effect::Reserve), 2, 10),
         ];
@@ -72,9 +75,10 @@ impl Reader {
         for (kind, units, minutes) in steps {
             let units = i64::try_from(units).unwrap_or_default();
             let delta = match kind {
-                EntryKind::Opening | EntryKind::Adjustment => {
+                EntryKind::Opening | EntryKind::Adjustment | EntryKind::Return => {
                     domain::Delta { on_hand_units: units, reserved_units: 0 }
                 }
+                EntryKind::WriteOff => domain::Delta { on_hand_units: -units, reserved_units: 0 },
                 EntryKind::Line(effect) => effect.delta(units),
             };
             tally = tally.after(delta);
@@ -84,7 +88,7 @@ impl Reader {
                 kind,
                 delta,
                 after: tally,
-                order: matches!(kind, EntryKind::Line(_))
+                order: matches!(kind, EntryKind::Line(_) | EntryKind::Return | EntryKind::WriteOff)
                     .then(|| (OrderId::new(NOW, &self.entropy), "2000009876543210".to_owned())),
                 member: by_hand.then(|| "ana@casaverde.example".to_owned()),
                 reason: by_hand.then(|| "Achada atrás da prateleira".to_owned()),
@@ -103,6 +107,12 @@ impl Reader {
                 self.proof("MLB4418820031", ListingState::Active, 7, true),
                 ProofRow { sent: None, ..self.proof("MLB3920011278", ListingState::Paused, 7, true) },
                 self.proof("MLB5500127744", ListingState::UnderReview, 9, false),
+                ProofRow {
+                    sent: None,
+                    should_units: 31,
+                    platform_stock: true,
+                    ..self.proof("MLB5500127745", ListingState::Active, 31, true)
+                },
             ],
             count: CountForm {
                 on_hand_units: "9".to_owned(),
@@ -206,6 +216,8 @@ impl Reader {
             scan: String::new(),
             table: String::new(),
             bad: Vec::new(),
+            file_error: None,
+            file_bad: Vec::new(),
             reason: String::new(),
             errors: Errors::default(),
         }
@@ -231,6 +243,15 @@ impl Reader {
         ];
         let table = "NADA;3\nGAR-1L-INOX;muitos\nGAR-1L-INOX".to_owned();
         add(pages, "stock-take-table-error", &StockTakePage { table, bad, ..self.take("open", 3) });
+        let file_error = Some(chrome.tn("take-file-bad", &2));
+        let place = chrome.ta("take-file-row", "row", "3");
+        let twice = chrome.t("take-error-twice").to_owned();
+        let file_bad = vec![(format!("{place} GAR-1L-INOX"), twice.clone()), (format!("{place} <b>"), twice)];
+        add(pages, "stock-take-file-error", &StockTakePage { file_error, file_bad, ..self.take("open", 3) });
+        for key in ["take-file-nocode", "take-file-nounits", "take-file-norows"] {
+            let file_error = Some(chrome.t(key).to_owned());
+            add(pages, "stock-take-file-columns", &StockTakePage { file_error, ..self.take("open", 0) });
+        }
         let text = chrome.ta("take-error-negative", "code", SKUS[0].0);
         let errors = Errors(vec![FieldError { field: "lines", text }]);
         add(pages, "stock-take-error", &StockTakePage { errors, ..self.take("open", 3) });

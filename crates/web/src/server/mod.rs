@@ -15,6 +15,7 @@ mod buyers;
 mod centre;
 mod connections;
 mod cookies;
+mod count_file;
 mod desk;
 mod drafts;
 mod guard;
@@ -43,6 +44,7 @@ mod products;
 mod provider;
 mod recover;
 mod register;
+mod returns;
 mod second_step;
 mod security;
 mod sheets;
@@ -204,6 +206,8 @@ fn pages() -> Routes {
         .route("/orders/views/{id}", post(views::change))
         .route("/orders/{id}", get(orders::show))
         .route("/orders/{id}/recipient", post(orders::reveal_recipient))
+        .route("/orders/{id}/return", get(returns::show).post(returns::receive))
+        .route("/returns", get(returns::list))
         .route("/skus", get(skus::list))
         .route("/skus/edit", get(sku_edit::show).post(sku_edit::save))
         .route("/skus/{id}", get(skus::show))
@@ -215,6 +219,7 @@ fn pages() -> Routes {
             "/stock-takes/{id}",
             get(stock_takes::show).post(stock_takes::change).layer(DefaultBodyLimit::max(MAX_TABLE_BYTES)),
         )
+        .route("/stock-takes/{id}/file", post(count_file::take))
         .route("/listings", get(listings::list))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))

@@ -1,6 +1,6 @@
 //! The list of orders and one order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use app::reveal::{RevealError, RevealPurpose};
 use axum::extract::{Path, Query};
@@ -17,9 +17,9 @@ use store::views::View;
 
 use super::guard::{Failure, May, Posted, ProvenForm, render, see_with};
 use super::may;
-use super::money;
 use super::order_query::{ListQuery, Way};
 use super::views::tabs_of;
+use super::{money, returns};
 use crate::pages::account::Obstacle;
 use crate::pages::members::RecipientPage;
 use crate::pages::money_view::ProfitView;
@@ -27,6 +27,7 @@ use crate::pages::order_list::Views;
 use crate::pages::orders::{
     Happened, Happening, OrderLine, OrderPage, OrderRow, OrdersPage, ShipmentView, StateChip,
 };
+use crate::pages::returns::ReturnsView;
 use crate::pages::{Choice, Pager, SkuLink};
 use crate::{Chrome, Nav, Tone};
 
@@ -124,6 +125,7 @@ struct Found {
     told: Vec<Told>,
     reckoning: Option<Reckoning>,
     profit: Option<OrderProfit>,
+    returns: ReturnsView,
 }
 
 /// One order.
@@ -133,6 +135,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Orders)).await?;
     let Ok(id) = id.parse::<OrderId>() else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
+    let me = member.who.member;
     let found = member
         .web
         .app
@@ -141,16 +144,17 @@ pub(crate) async fn show(
             let Some(row) = tenant.order(id)? else { return Ok(None) };
             let lines = tenant.order_lines(id)?;
             let mut codes = BTreeMap::new();
-            for sku in lines.iter().filter_map(|line| line.sku) {
-                if let Some(sku) = tenant.sku(sku)? {
-                    codes.insert(sku.id, sku.code);
-                }
-            }
             let connection = tenant.connection(row.connection)?.map(|held| held.name).unwrap_or_default();
             let (timeline, told) = (tenant.timeline(id)?, tenant.told(id)?);
+            // Of a kit the components, too: they are what moved.
+            let moved = timeline.iter().filter_map(moved_sku);
+            for id in lines.iter().filter_map(|line| line.sku).chain(moved).collect::<BTreeSet<_>>() {
+                codes.extend(tenant.sku(id)?.map(|sku| (sku.id, sku.code)));
+            }
             let reckoning = tenant.reckoning(id)?;
             let profit = tenant.order_profit(id)?;
-            Ok(Some(Found { row, connection, lines, codes, timeline, told, reckoning, profit }))
+            let returns = returns::view_of(tenant, id, me)?;
+            Ok(Some(Found { row, connection, lines, codes, timeline, told, reckoning, profit, returns }))
         })
         .await?;
     let Some(found) = found else { return Err(Failure::of(Obstacle::NotFound).on(chrome)) };
@@ -183,6 +187,7 @@ pub(crate) async fn show(
         profit: found.profit.as_ref().and_then(|profit| profit_of(profit, &found)),
         shipment,
         timeline: happened(&found),
+        returns: found.returns,
         live: None,
         chrome,
     }))
@@ -258,6 +263,11 @@ fn happened(found: &Found) -> Vec<Happened> {
     }
     newest_first(&mut all);
     all
+}
+
+/// The SKU that an entry of the timeline is about.
+fn moved_sku(event: &TimelineEvent) -> Option<SkuId> {
+    event.detail.rsplit(' ').next().filter(|_| event.kind == "stock")?.parse().ok()
 }
 
 fn newest_first(all: &mut [Happened]) {

@@ -383,6 +383,7 @@ fn proof_of(
         shows_units: listing.shown_units,
         read_at: listing.shown_at,
         should_units: should,
+        platform_stock: !listing.ours,
         problem: None,
     }
 }

@@ -17,7 +17,7 @@ use crate::pages::{Errors, FieldError};
 use crate::{Chrome, Nav, Tone};
 
 /// Rows that could not be counted are told in so many lines at most; all of them stay in the field.
-const MAX_BAD_ROWS: usize = 50;
+pub(super) const MAX_BAD_ROWS: usize = 50;
 
 fn row_of(take: StockTake) -> TakeRow {
     TakeRow {
@@ -63,7 +63,7 @@ pub(crate) struct LastQuery {
     last: String,
 }
 
-async fn page_of(member: &Member, id: &str, last: &str) -> Result<StockTakePage, Failure> {
+pub(super) async fn page_of(member: &Member, id: &str, last: &str) -> Result<StockTakePage, Failure> {
     let Ok(id) = id.parse::<StockTakeId>() else {
         return Err(Failure::of(Obstacle::NotFound).on(member.chrome(Some(Nav::Skus)).await?));
     };
@@ -80,6 +80,8 @@ async fn page_of(member: &Member, id: &str, last: &str) -> Result<StockTakePage,
         scan: String::new(),
         table: String::new(),
         bad: Vec::new(),
+        file_error: None,
+        file_bad: Vec::new(),
         reason: String::new(),
         errors: Errors::default(),
     })
@@ -170,7 +172,7 @@ async fn table(member: &Member, page: StockTakePage, fields: &Fields) -> Result<
 }
 
 /// The field that something is wrong with, and what.
-fn words(chrome: &Chrome, error: &TakeError) -> (&'static str, String) {
+pub(super) fn words(chrome: &Chrome, error: &TakeError) -> (&'static str, String) {
     match error {
         TakeError::Over => ("end", chrome.t("take-error-over").to_owned()),
         TakeError::Uncounted(why) => ("scan", uncounted(chrome, why)),
@@ -182,7 +184,7 @@ fn words(chrome: &Chrome, error: &TakeError) -> (&'static str, String) {
     }
 }
 
-fn uncounted(chrome: &Chrome, why: &Uncounted) -> String {
+pub(super) fn uncounted(chrome: &Chrome, why: &Uncounted) -> String {
     match why {
         Uncounted::Unknown(code) if code.is_empty() => chrome.t("take-error-nothing").to_owned(),
         Uncounted::Unknown(code) => chrome.ta("take-error-unknown", "code", code),
