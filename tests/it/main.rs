@@ -75,6 +75,7 @@ mod publishing;
 mod recovery;
 mod secrets;
 mod sheets;
+mod shield;
 mod sign_in;
 mod simulation;
 mod split;

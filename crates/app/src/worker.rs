@@ -278,6 +278,10 @@ impl App {
         if let Work::Sheet { sheet } = work {
             return Ok(self.work_on_sheet(organization, sheet).await?);
         }
+        if let Work::LookAtBurst { sku } = work {
+            self.look_at_burst(organization, sku).await?;
+            return Ok(false);
+        }
         let connection = job.connection.ok_or_else(|| AppError::BadJob("no connection".into()))?;
         let called = match work {
             Work::PushStock { listing } => {
@@ -326,7 +330,11 @@ impl App {
             }
             Work::FollowListings { draft } => self.follow_listings(organization, connection, draft).await,
             // Taken above: they have no account.
-            Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits | Work::Sheet { .. } => {
+            Work::SendMail { .. }
+            | Work::OfferCode { .. }
+            | Work::ReckonProfits
+            | Work::Sheet { .. }
+            | Work::LookAtBurst { .. } => {
                 return Ok(false);
             }
         };

@@ -118,7 +118,8 @@ pub(crate) fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-/// A listing shows another number than its SKU has, where each shows all of it. What the SKU has comes behind it.
+/// A listing shows another number than its SKU has, less what the listing holds back, where each shows all of it. That
+/// comes behind it, as `Listing::told_from` says it.
 const DRIFTS: &str = "stock_control = 'seller' AND state IN ('active', 'paused') \
     AND NOT EXISTS (SELECT 1 FROM sku_split d WHERE d.sku_id = listing.sku_id AND d.is_split = 1) AND EXISTS (\
     SELECT 1 FROM sku WHERE sku.id = listing.sku_id AND listing.shown_units <> ";
@@ -279,7 +280,8 @@ impl Tenant<'_, '_> {
             ListingShow::All => {}
             ListingShow::Unlinked => query.and("sku_id IS NULL", &[]),
             ListingShow::Drift => {
-                query.and_taken(&format!("{DRIFTS}CASE WHEN ({FREE}) > 0 THEN ({FREE}) ELSE 0 END)"));
+                let should = format!("({FREE}) - listing.held_units");
+                query.and_taken(&format!("{DRIFTS}CASE WHEN {should} > 0 THEN {should} ELSE 0 END)"));
             }
         }
         let sql = format!(

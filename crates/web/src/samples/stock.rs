@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use domain::shield::Shield;
 use domain::{
     ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, StockTakeId,
     Tally,
@@ -10,7 +11,7 @@ use crate::Nav;
 use crate::pages::kits::{FREE_ROWS, InKit, KitView, PartRow, TypedPart};
 use crate::pages::listings::{ListingRow, ListingsPage};
 use crate::pages::skus::{
-    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
+    CountForm, HeldRow, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
 };
 use crate::pages::stock_takes::{StockTakePage, StockTakesPage, TakeLineRow, TakeRow};
 use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
@@ -55,7 +56,19 @@ impl Reader {
             shows_units,
             read_at: Self::ago(2),
             should_units: 7,
+            held: None,
             problem: (!confirmed).then_some(Problem::WriteNotApplied),
+        }
+    }
+
+    /// Units kept back in a burst of sales.
+    fn held(units: i64) -> HeldRow {
+        HeldRow {
+            units,
+            since: Self::ago(1),
+            sold_units: 9,
+            over: Duration::from_secs(20),
+            delay: Duration::from_millis(4_300),
         }
     }
 
@@ -119,6 +132,7 @@ impl Reader {
                 is_unsure: index == 2,
                 over_units: i64::from(index == 2) * 2,
                 preferred: None,
+                shield: Shield::ALL[index % 3].as_str().to_owned(),
                 errors: Errors::default(),
             },
             kit: self.kit(&[]),
@@ -160,6 +174,7 @@ impl Reader {
             channel: ChannelKind::MercadoLivre,
             connection: "Casa Verde".to_owned(),
             told: Some((2, Self::ago(899))),
+            held: None,
         }];
         let past = Past { at: Self::ago(600), tally: self.kit_page().row.tally, told };
         add(pages, "sku-kit-then", &SkuPage { past: Some(past), ..self.kit_page() });
@@ -297,6 +312,10 @@ impl Reader {
         add(pages, "skus-none-match", &skus(0, "x"));
         add(pages, "skus-none-yet", &skus(0, ""));
         add(pages, "sku", &self.sku_page(0, Errors::default()));
+        let mut page = self.sku_page(3, Errors::default());
+        page.proofs[1].held = Some(Self::held(1));
+        page.proofs[2].held = Some(Self::held(4));
+        add(pages, "sku-held", &page);
         let text = self.chrome(Nav::Skus).t("count-reason-hint").to_owned();
         let errors = Errors(vec![FieldError { field: "reason", text }]);
         add(pages, "sku-oversold", &self.sku_page(2, errors));
@@ -312,11 +331,15 @@ impl Reader {
             channel: ChannelKind::MercadoLivre,
             connection: "Casa Verde".to_owned(),
             told,
+            held: None,
         };
         let past = Past {
             at: Self::ago(600),
             tally: Tally { on_hand_units: 10, reserved_units: 2, safety_units: 0, version: 2 },
-            told: vec![told("MLB4418820031", Some((8, Self::ago(899)))), told("MLB5500127744", None)],
+            told: vec![
+                ToldRow { held: Some(Self::held(2)), ..told("MLB4418820031", Some((6, Self::ago(899)))) },
+                told("MLB5500127744", None),
+            ],
         };
         add(pages, "sku-then", &SkuPage { past: Some(past), ..self.sku_page(0, Errors::default()) });
         let before = Past { at: Self::ago(90_000), tally: Tally::default(), told: Vec::new() };
