@@ -407,7 +407,8 @@ impl App {
             | Work::Publish { .. }
             | Work::FollowListings { .. }
             | Work::OfferCode { .. }
-            | Work::Sheet { .. } => Ok(false),
+            | Work::Sheet { .. }
+            | Work::LookAtBurst { .. } => Ok(false),
         }
     }
 }
