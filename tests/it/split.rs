@@ -25,10 +25,7 @@ async fn connect_all(shop: &TestApp) {
 
 async fn choose(shop: &TestApp, mode: Mode) {
     let sku = shop.sku(SHARED).await.id;
-    shop.app()
-        .choose_mode(shop.organization, shop.member, sku, mode)
-        .await
-        .expect("the choice is kept");
+    shop.app().choose_mode(shop.organization, shop.member, sku, mode).await.expect("the choice is kept");
     shop.pass(A_WHILE, STEP).await;
 }
 

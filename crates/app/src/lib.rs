@@ -48,6 +48,7 @@ pub mod publish;
 pub mod recovery;
 mod refusals;
 pub mod register;
+pub mod replay;
 pub mod retention;
 pub mod reveal;
 pub mod reviews;

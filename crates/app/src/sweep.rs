@@ -259,7 +259,8 @@ impl App {
             );
         }
         if shown_units == held.told_from(sku.tally).available_units()
-            || tenant.due_version(held.id)?.is_some() {
+            || tenant.due_version(held.id)?.is_some()
+        {
             return Ok(());
         }
         let id = OutboxId::new(now, self.entropy());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::shield::{Delay, HoldBack, Sold};
-use domain::{ConnectionId, ListingId, SkuId, Timestamp};
+use domain::{ConnectionId, Delta, EntryKind, LineId, ListingId, SkuId, Timestamp};
 
 use crate::db::{Row, StoreResult};
 use crate::{Tenant, params};
@@ -28,6 +28,32 @@ pub struct SoldBy {
     pub listing: Option<ListingId>,
     /// How much, with the delay of its account.
     pub sold: Sold,
+}
+
+/// An entry of a ledger, with the sale that it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// When it was kept.
+    pub at: Timestamp,
+    /// Why.
+    pub kind: EntryKind,
+    /// What changed.
+    pub delta: Delta,
+    /// The sale.
+    pub sale: Option<Sale>,
+}
+
+/// A sale, as a ledger's entry knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sale {
+    /// The line of the order.
+    pub line: LineId,
+    /// Which listing sold it.
+    pub listing: Option<ListingId>,
+    /// On which account.
+    pub connection: ConnectionId,
+    /// When, by the platform's clock.
+    pub placed_at: Timestamp,
 }
 
 /// What a listing held back from a moment on.
@@ -90,15 +116,59 @@ impl Tenant<'_, '_> {
         )
     }
 
+    /// The entries of a SKU's ledger that were kept from an instant on and before another, in their order, at most
+    /// `limit`.
+    pub fn moved_between(
+        &mut self,
+        sku: SkuId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<Moved>> {
+        self.tx.rows(
+            "SELECT l.at, l.kind, l.on_hand_delta, l.reserved_delta, l.line_id, n.listing_id, o.connection_id, \
+                    o.placed_at \
+             FROM ledger l LEFT JOIN order_line n ON n.id = l.line_id LEFT JOIN orders o ON o.id = n.order_id \
+             WHERE l.organization_id = $1 AND l.sku_id = $2 AND l.at >= $3 AND l.at < $4 \
+             ORDER BY l.at, l.version LIMIT $5",
+            params![self.id, sku, from, to, limit],
+            |row| {
+                let line: Option<LineId> = row.get(4)?;
+                let (connection, placed_at): (Option<ConnectionId>, Option<Timestamp>) =
+                    (row.get(6)?, row.get(7)?);
+                let listing = row.get(5)?;
+                let sale = line.zip(connection).zip(placed_at).map(|((line, connection), placed_at)| Sale {
+                    line,
+                    listing,
+                    connection,
+                    placed_at,
+                });
+                Ok(Moved {
+                    at: row.get(0)?,
+                    kind: row.word(1, "ledger", "kind", EntryKind::parse)?,
+                    delta: Delta { on_hand_units: row.get(2)?, reserved_units: row.get(3)? },
+                    sale,
+                })
+            },
+        )
+    }
+
     /// Keeps what a listing holds back from now on.
     pub fn hold_back(&mut self, listing: ListingId, what: &HoldBack, now: Timestamp) -> StoreResult<()> {
-        self.tx.execute_exactly(
-            1,
-            "UPDATE listing SET held_units = $3, \
-               held_since = CASE WHEN $3 = 0 THEN NULL WHEN held_units > 0 THEN held_since ELSE $4 END \
-             WHERE organization_id = $1 AND id = $2",
-            params![self.id, listing, what.units, now],
-        )?;
+        if what.units > 0 {
+            self.tx.execute_exactly(
+                1,
+                "UPDATE listing SET held_since = CASE WHEN held_units > 0 THEN held_since ELSE $4 END, \
+                   held_units = $3 WHERE organization_id = $1 AND id = $2",
+                params![self.id, listing, what.units, now],
+            )?;
+        } else {
+            self.tx.execute_exactly(
+                1,
+                "UPDATE listing SET held_since = NULL, held_units = 0 WHERE organization_id = $1 AND id = $2",
+                params![self.id, listing],
+            )?;
+        }
         self.tx.execute_exactly(
             1,
             "INSERT INTO hold_back (listing_id, at, organization_id, units, sold_units, over_ms, delay_ms) \

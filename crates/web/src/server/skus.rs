@@ -29,7 +29,8 @@ use super::{kits, may};
 use crate::pages::account::Obstacle;
 use crate::pages::kits::KitView;
 use crate::pages::skus::{
-    CountForm, HeldRow, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
+    CountForm, HeldRow, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage,
+    ToldRow,
 };
 use crate::pages::{Errors, FieldError, Pager};
 use crate::{Chrome, Nav, Tone};
@@ -231,12 +232,7 @@ async fn find(
 }
 
 /// The sums of a SKU at a moment, and what each of its listings had been told then.
-fn past_of(
-    tenant: &mut Tenant<'_, '_>,
-    sku: &Sku,
-    listings: &[Listing],
-    at: Timestamp,
-) -> StoreResult<Then> {
+fn past_of(tenant: &mut Tenant<'_, '_>, sku: &Sku, listings: &[Listing], at: Timestamp) -> StoreResult<Then> {
     let version = tenant.version_at(sku.id, at)?;
     let tally = if sku.is_kit {
         Tally { on_hand_units: tenant.kits_at(sku.id, at)?, version: sku.tally.version, ..Tally::default() }
@@ -391,10 +387,11 @@ fn proof_of(
     connections: &BTreeMap<ConnectionId, Connection>,
 ) -> ProofRow {
     let connection = connections.get(&listing.connection);
-    let by_ledger = match decide_push(listing.state, listing.shown_units, listing.told_from(tally), NO_CEILING) {
-        Push::Write { quantity_units } if listing.ours => quantity_units,
-        Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
-    };
+    let by_ledger =
+        match decide_push(listing.state, listing.shown_units, listing.told_from(tally), NO_CEILING) {
+            Push::Write { quantity_units } if listing.ours => quantity_units,
+            Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
+        };
     // Of a split SKU it may sell its own units, and no more.
     let quota = quotas.iter().find(|quota| quota.listing == listing.id);
     let should = quota.map_or(by_ledger, |quota| quota.bound_units.max(0));

@@ -18,12 +18,8 @@ pub(super) struct Divided {
     listing: ListingId,
 }
 
-const HELD: HoldBack = HoldBack {
-    units: 2,
-    sold_units: 5,
-    over: Duration::from_secs(20),
-    delay: Duration::from_secs(8),
-};
+const HELD: HoldBack =
+    HoldBack { units: 2, sold_units: 5, over: Duration::from_secs(20), delay: Duration::from_secs(8) };
 
 /// Splits a SKU of one listing that has sold a unit.
 pub(super) async fn divided(shop: &Shop<'_>, connection: ConnectionId) -> Divided {
@@ -62,6 +58,9 @@ pub(super) const READS: &[(&str, Read)] = &[
     ("split_skus_of", |shop, of| listed(shop.split_skus_of(of.connection))),
     ("sold_by_listing", |shop, of| listed(shop.sold_by_listing(of.divided.sku, 2, Timestamp::EPOCH))),
     ("sold_lately", |shop, of| listed(shop.sold_lately(of.divided.sku, Timestamp::EPOCH))),
+    ("moved_between", |shop, of| {
+        listed(shop.moved_between(of.divided.sku, Timestamp::EPOCH, of.now.plus(Duration::from_secs(1)), 9))
+    }),
     ("held_back_at", |shop, of| found(shop.held_back_at(of.divided.listing, of.now))),
     ("lock_held_units", |shop, of| found(shop.lock_held_units(of.divided.listing))),
     ("wished_at", |shop, of| found(shop.wished_at(of.listing))),
