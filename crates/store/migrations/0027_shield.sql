@@ -11,10 +11,6 @@ ALTER TABLE listing ADD COLUMN held_since {int};
 -- How much may be held back: half, full, off. Without a row, half.
 ALTER TABLE sku_split ADD COLUMN shield TEXT NOT NULL DEFAULT 'half';
 
--- Whether the last units go to where the SKU earns most, where no listing was chosen for them.
-ALTER TABLE sku_split ADD COLUMN last_by_margin {int} NOT NULL DEFAULT 0;
-CREATE INDEX profit_day_sku ON profit_day (sku_id, day);
-
 -- Each change of what a listing held back, and why: so many units were sold elsewhere within so long, and news of
 -- them took so long.
 CREATE TABLE hold_back (
