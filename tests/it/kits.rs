@@ -131,7 +131,7 @@ on_both! { three_markets:
         for code in [KIT, PART] {
             for mode in [Mode::Split, Mode::Auto { threshold_units: 500 }] {
                 let sku = shop.sku(code).await.id;
-                let chosen = shop.app().choose_mode(shop.organization, shop.member, sku, mode, None).await;
+                let chosen = shop.app().choose_mode(shop.organization, shop.member, sku, mode).await;
                 assert!(matches!(chosen, Err(ModeError::InKit)), "{code} {mode:?}: {chosen:?}");
             }
         }
@@ -143,10 +143,10 @@ on_both! { three_markets:
         count(&shop, KIT, 0).await.expect("a count");
         let part = shop.sku(PART).await.id;
         let mode = Mode::Auto { threshold_units: 1 };
-        shop.app().choose_mode(shop.organization, shop.member, part, mode, None).await.expect("the choice is kept");
+        shop.app().choose_mode(shop.organization, shop.member, part, mode).await.expect("the choice is kept");
         let refused = keep(&shop, KIT, &[(PART, 3)]).await;
         assert!(matches!(&refused, Err(KitError::Split(codes)) if codes[..] == [PART.to_owned()]), "{refused:?}");
-        shop.app().choose_mode(shop.organization, shop.member, part, Mode::Shared, None).await.expect("the choice is kept");
+        shop.app().choose_mode(shop.organization, shop.member, part, Mode::Shared).await.expect("the choice is kept");
         shop.run_until_idle().await;
         keep(&shop, KIT, &[(PART, 3)]).await.expect("now it may");
         all_show_the_truth(&shop, &[KIT, PART], "the choice").await;

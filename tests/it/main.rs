@@ -77,6 +77,7 @@ mod recovery;
 mod returns_stock;
 mod secrets;
 mod sheets;
+mod shield;
 mod sign_in;
 mod simulation;
 mod split;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use app::split::ModeError;
+use app::split::{ModeError, Sharing};
+use domain::ListingId;
 use domain::split::Mode;
 use sandbox::{Fault, FaultRule};
 use store::pages::ListingFilter;
@@ -24,11 +25,13 @@ async fn connect_all(shop: &TestApp) {
 
 async fn choose(shop: &TestApp, mode: Mode) {
     let sku = shop.sku(SHARED).await.id;
-    shop.app()
-        .choose_mode(shop.organization, shop.member, sku, mode, None)
-        .await
-        .expect("the choice is kept");
+    shop.app().choose_mode(shop.organization, shop.member, sku, mode).await.expect("the choice is kept");
     shop.pass(A_WHILE, STEP).await;
+}
+
+/// Split, with the last units to a listing.
+fn to(listing: ListingId) -> Sharing {
+    Sharing { last_units_to: Some(listing), ..Mode::Split.into() }
 }
 
 async fn is_split(shop: &TestApp) -> bool {
@@ -116,7 +119,7 @@ on_both! { three_markets:
         let sku = shop.sku(SHARED).await.id;
         let listings = shop.see(move |tenant| tenant.listings_of_sku(sku)).await;
         let last = listings.last().expect("it is on sale").clone();
-        let chosen = shop.app().choose_mode(shop.organization, shop.member, sku, Mode::Split, Some(last.id)).await;
+        let chosen = shop.app().choose_mode(shop.organization, shop.member, sku, to(last.id)).await;
         chosen.expect("the choice is kept");
         shop.pass(A_WHILE, STEP).await;
         let reserved = shop.sku(SHARED).await.tally.reserved_units;
@@ -134,7 +137,7 @@ on_both! { three_markets:
         let others = shop.see(|tenant| tenant.listing_page(None, &ListingFilter::default())).await;
         let other = others.iter().map(|(listing, _)| listing).find(|listing| listing.sku != Some(sku));
         let other = other.expect("the shop sells something else").id;
-        let refused = shop.app().choose_mode(shop.organization, shop.member, sku, Mode::Split, Some(other)).await;
+        let refused = shop.app().choose_mode(shop.organization, shop.member, sku, to(other)).await;
         assert!(matches!(refused, Err(ModeError::Listing)), "{refused:?}");
         assert_eq!(shop.see(move |tenant| tenant.sku_split(sku)).await, None);
     }
@@ -144,7 +147,7 @@ on_both! { three_markets:
         let sku = shop.sku(SHARED).await.id;
         for threshold_units in [-1, 0, 10_001] {
             let mode = Mode::Auto { threshold_units };
-            let refused = shop.app().choose_mode(shop.organization, shop.member, sku, mode, None).await;
+            let refused = shop.app().choose_mode(shop.organization, shop.member, sku, mode).await;
             assert!(matches!(refused, Err(ModeError::Threshold)), "{threshold_units}: {refused:?}");
         }
         assert_eq!(shop.see(move |tenant| tenant.sku_split(sku)).await, None);

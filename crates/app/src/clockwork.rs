@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::{connections, counters, jobs};
+use store::{Tenant, connections, counters, jobs};
 
 use crate::App;
 use crate::charges::CHECK_CHARGES_EVERY;
@@ -101,8 +101,16 @@ impl App {
     /// One turn.
     pub async fn turn(&self, wheels: &mut Wheels) -> Result<(), AppError> {
         let now = self.clock().now();
-        let counts = self.tallies.take();
+        let (counts, delays) = (self.tallies.take(), self.delays.take());
         let db = self.store().installation();
+        if !delays.is_empty() {
+            db.note(move |tx| {
+                delays.iter().try_for_each(|(organization, connection, measured)| {
+                    Tenant::of(tx, *organization).note_delays(*connection, *measured)
+                })
+            })
+            .await?;
+        }
         let (due_jobs, running) =
             db.read(move |tx| Ok((jobs::expired_leases(tx, now)?, connections::running(tx)?))).await?;
         // Only a write that needs space shows whether there is some again.

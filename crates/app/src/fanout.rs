@@ -123,7 +123,7 @@ impl App {
         }
     }
 
-    /// The listing and its SKU's sums, if the listing still has to be told something.
+    /// The listing and the sums that it is told from, if it still has to be told something.
     async fn due(
         &self,
         organization: OrganizationId,
@@ -137,7 +137,10 @@ impl App {
                 if tenant.due_version(id)?.is_none() {
                     return Ok(None);
                 }
-                Ok(tenant.sku(sku)?.map(|sku| (listing, sku.tally)))
+                Ok(tenant.sku(sku)?.map(|sku| {
+                    let tally = listing.told_from(sku.tally);
+                    (listing, tally)
+                }))
             })
             .await?)
     }
@@ -187,12 +190,16 @@ impl App {
         };
         let (app, now, version, shown) =
             (self.clone(), self.clock().now(), tally.version, written.quantity_units);
-        self.organization(organization)
+        let told = Told::of(listing, version);
+        let wished_at = self
+            .organization(organization)
             .write(move |tenant| {
-                confirm(tenant, id, sku, shown, version, now)?;
-                app.outcome(tenant, &deed, "confirmed")
+                let wished_at = tenant.wished_at(id)?;
+                confirm(tenant, told, shown, now)?;
+                app.outcome(tenant, &deed, "confirmed").map(|()| wished_at)
             })
             .await?;
+        self.measure_write(organization, listing.connection, wished_at);
         self.step(steps::STOCK_NOTED)
     }
 
@@ -204,10 +211,8 @@ impl App {
         shown: i64,
         version: i64,
     ) -> Result<(), AppError> {
-        let (id, sku, now) = (listing.id, listing.sku, self.clock().now());
-        self.organization(organization)
-            .write(move |tenant| confirm(tenant, id, sku, shown, version, now))
-            .await?;
+        let (told, now) = (Told::of(listing, version), self.clock().now());
+        self.organization(organization).write(move |tenant| confirm(tenant, told, shown, now)).await?;
         Ok(())
     }
 
@@ -219,13 +224,13 @@ impl App {
         seen: &ListingSnapshot,
         version: i64,
     ) -> Result<(), AppError> {
-        let (id, sku, now) = (listing.id, listing.sku, self.clock().now());
+        let (id, told, now) = (listing.id, Told::of(listing, version), self.clock().now());
         let (units, state, status) = (seen.quantity_units, seen.state, seen.platform_status.clone());
         self.organization(organization)
             .write(move |tenant| {
                 tenant.note_shown(id, units, state, &status, now)?;
                 if version > 0 {
-                    confirm(tenant, id, sku, units, version, now)?;
+                    confirm(tenant, told, units, now)?;
                 }
                 Ok(())
             })
@@ -247,21 +252,35 @@ impl App {
     }
 }
 
-/// Notes what a listing shows, for a version of what it sold when that was read. If it sells another SKU since, or its
-/// SKU became a kit or ceased to be one, what waits to be told is of that, and goes on waiting.
-fn confirm(
-    tenant: &mut Tenant<'_, '_>,
-    id: ListingId,
+/// What a listing was told, or found to show: of which SKU, which version, and with how much held back.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    listing: ListingId,
     sku: Option<SkuId>,
-    units: i64,
     version: i64,
-    now: Timestamp,
-) -> StoreResult<()> {
+    held_units: i64,
+}
+
+impl Told {
+    const fn of(listing: &Listing, version: i64) -> Self {
+        Self { listing: listing.id, sku: listing.sku, version, held_units: listing.held_units }
+    }
+}
+
+/// Notes what a listing shows, for a version of what it sold when that was read. If it sells another SKU since, or its
+/// SKU became a kit or ceased to be one, or it holds back another number since, what waits to be told is of that, and
+/// goes on waiting.
+fn confirm(tenant: &mut Tenant<'_, '_>, told: Told, units: i64, now: Timestamp) -> StoreResult<()> {
+    let Told { listing, sku, version, held_units } = told;
     let stays = match sku {
-        Some(sku) => tenant.still_sells(id, sku, is_kit_version(version))?,
+        Some(sku) => {
+            // Whoever changes what it holds back waits from here on, or has waited.
+            tenant.lock_held_units(listing)? == Some(held_units)
+                && tenant.still_sells(listing, sku, is_kit_version(version))?
+        }
         None => false,
     };
-    tenant.note_confirmed(id, units, if stays { version } else { 0 }, now)
+    tenant.note_confirmed(listing, units, if stays { version } else { 0 }, now)
 }
 
 pub(crate) fn key_of(listing: &Listing) -> ListingKey {

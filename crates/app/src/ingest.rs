@@ -144,13 +144,18 @@ impl App {
         sight: FirstSight,
         cause: &str,
     ) -> Result<Taken, AppError> {
-        let (app, cause) = (self.clone(), cause.to_owned());
+        let (app, cause, placed_at) = (self.clone(), cause.to_owned(), snapshot.placed_at);
         let taken = self
             .organization(organization)
             .write(move |tenant| app.take_in(tenant, connection, &snapshot, sight, &cause))
             .await?;
         match taken {
-            Taken::New(id) => self.announce(organization, Change::Order { id, new: true }),
+            Taken::New(id) => {
+                if sight == FirstSight::Live {
+                    self.measure_news(organization, connection, placed_at);
+                }
+                self.announce(organization, Change::Order { id, new: true });
+            }
             Taken::Changed(id) => self.announce(organization, Change::Order { id, new: false }),
             Taken::Unchanged | Taken::ReadAgain => {}
         }
@@ -335,14 +340,19 @@ impl App {
         if sight != FirstSight::Live {
             return Ok(());
         }
+        let (has_sold, mut is_burst) = (!news.counted.is_empty(), false);
         for (sku, before, after) in &news.moved {
             self.spread_one(tenant, news, *sku, Some(*before), *after, is_any_short.contains(sku))?;
+            is_burst |= has_sold && self.raise_shield(tenant, *sku)?;
         }
         for kit in tenant.kits_of(&skus)? {
             let Some(after) = tenant.sku(kit)?.map(|kit| kit.tally) else { continue };
             let recipe = tenant.recipe(kit)?;
             let is_short = recipe.iter().any(|part| is_any_short.contains(&part.sku));
             self.spread_one(tenant, news, kit, news.kits.get(&kit).copied(), after, is_short)?;
+            if is_burst {
+                self.raise_shield_of_kit(tenant, kit)?;
+            }
         }
         Ok(())
     }

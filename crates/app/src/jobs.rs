@@ -1,7 +1,7 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
 use domain::{
-    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, SheetId, TicketId, Timestamp,
+    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, SheetId, SkuId, TicketId, Timestamp,
 };
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
@@ -36,6 +36,11 @@ pub enum Work {
     PushStock {
         /// Which.
         listing: ListingId,
+    },
+    /// Look whether a burst of sales is over, of a SKU whose listings hold units back. Belongs to no account.
+    LookAtBurst {
+        /// Which.
+        sku: SkuId,
     },
     /// Read what changed since the last sweep.
     Sweep,
@@ -165,6 +170,7 @@ impl Work {
             Self::FetchShipment { .. } => "fetch_shipment",
             Self::FetchListing { .. } => "fetch_listing",
             Self::PushStock { .. } => "push_stock",
+            Self::LookAtBurst { .. } => "look_at_burst",
             Self::Sweep => "sweep",
             Self::SettleSales => "settle_sales",
             Self::ReadMissed(_) => "read_missed",
@@ -197,7 +203,7 @@ impl Work {
             | Self::AnswerCase { .. }
             | Self::SendMail { .. }
             | Self::OfferCode { .. } => Priority::Order,
-            Self::PushStock { .. } | Self::SettleSales => Priority::Stock,
+            Self::PushStock { .. } | Self::LookAtBurst { .. } | Self::SettleSales => Priority::Stock,
             Self::FetchListing { .. }
             | Self::Sweep
             | Self::ReadMissed(_)
@@ -228,6 +234,7 @@ impl Work {
             | Self::FetchBuyer { external_id }
             | Self::FetchMessage { external_id } => format!("{connection}/{external_id}"),
             Self::PushStock { listing } => listing.to_string(),
+            Self::LookAtBurst { sku } => sku.to_string(),
             Self::FetchCase { desk, external_id } => format!("{connection}/{desk}/{external_id}"),
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),

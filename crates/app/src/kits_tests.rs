@@ -274,7 +274,7 @@ async fn what_cannot_be_a_kit_is_refused_with_the_reason() {
     let counted = shop.app.adjust(shop.organization, shop.member, kit, 5, 0, "contagem").await;
     assert!(matches!(counted, Err(AdjustError::Kit)), "{counted:?}");
     for sku in [kit, vase] {
-        let chosen = shop.app.choose_mode(shop.organization, shop.member, sku, Mode::Split, None).await;
+        let chosen = shop.app.choose_mode(shop.organization, shop.member, sku, Mode::Split).await;
         assert!(matches!(chosen, Err(ModeError::InKit)), "{chosen:?}");
     }
     shop.take(&order("1", &[("BULB", 1)])).await;

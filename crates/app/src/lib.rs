@@ -51,12 +51,14 @@ pub mod publish;
 pub mod recovery;
 mod refusals;
 pub mod register;
+pub mod replay;
 pub mod retention;
 pub mod reveal;
 pub mod reviews;
 pub mod secrets;
 pub mod sheet;
 pub mod shelf;
+mod shield;
 pub mod sign_in;
 pub mod split;
 pub mod steps;
@@ -154,6 +156,7 @@ pub struct App {
     /// Counted in memory, written with the clockwork's next turn: a flood of refused
     /// hooks must not become a flood of writes.
     tallies: Arc<clockwork::Tallies>,
+    delays: Arc<shield::Delays>,
     refusals: Arc<refusals::Refusals>,
     readers: Arc<pictures::Readers>,
     audit: Arc<audit::Signer>,
@@ -192,6 +195,7 @@ impl App {
             jobs_came: Arc::new(Notify::new()),
             soon: Arc::default(),
             tallies: Arc::new(clockwork::Tallies::default()),
+            delays: Arc::default(),
             refusals: Arc::default(),
             readers: Arc::default(),
             audit: Arc::new(audit),

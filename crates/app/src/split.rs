@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use connect::{ChannelError, ErrorKind, StockControl, Window};
 use domain::order::FirstSight;
+use domain::shield::Shield;
 use domain::split::{Demand, Mode, Plan, Quota, Rules, Split, Step};
 use domain::{
     Actor, ConnectionId, ListingId, ListingState, MemberId, OrganizationId, OutboxId, SkuId, Tally, Timestamp,
@@ -54,6 +55,23 @@ pub enum ModeError {
     App(#[from] AppError),
 }
 
+/// What a seller chooses for a SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sharing {
+    /// How its listings share its units.
+    pub mode: Mode,
+    /// Which of them gets the last ones; `None` for the one that sells most.
+    pub last_units_to: Option<ListingId>,
+    /// How much they may hold back in a burst of sales; `None` leaves it as it is.
+    pub shield: Option<Shield>,
+}
+
+impl From<Mode> for Sharing {
+    fn from(mode: Mode) -> Self {
+        Self { mode, last_units_to: None, shield: None }
+    }
+}
+
 /// What becomes of a listing's job.
 enum Decided {
     /// Its SKU is not split.
@@ -71,16 +89,15 @@ enum Errand {
 }
 
 impl App {
-    /// Keeps how a SKU's listings share its units, and which of them gets the last ones (`None` for the one
-    /// that sells most), and begins to.
+    /// Keeps how a SKU's listings share its units, and begins to.
     pub async fn choose_mode(
         &self,
         organization: OrganizationId,
         member: MemberId,
         id: SkuId,
-        mode: Mode,
-        preferred: Option<ListingId>,
+        chosen: impl Into<Sharing>,
     ) -> Result<(), ModeError> {
+        let Sharing { mode, last_units_to: preferred, shield } = chosen.into();
         if matches!(mode, Mode::Auto { threshold_units } if !(1..=MAX_THRESHOLD_UNITS).contains(&threshold_units))
         {
             return Err(ModeError::Threshold);
@@ -102,10 +119,15 @@ impl App {
                     return Ok(Err(ModeError::Listing));
                 }
                 tenant.choose_mode(id, mode, preferred)?;
+                if let Some(shield) = shield {
+                    tenant.choose_shield(id, shield)?;
+                    app.ask_for_look(tenant, id)?;
+                }
                 let deed = Deed::new(Actor::Member(member), "sku.sharing_chosen", id.to_string())
                     .with("mode", mode.as_str())
                     .with("threshold", mode.threshold_units())
-                    .with("last_units_to", preferred.map(|listing| listing.to_string()).unwrap_or_default());
+                    .with("last_units_to", preferred.map(|listing| listing.to_string()).unwrap_or_default())
+                    .with("shield", shield.map(Shield::as_str).unwrap_or_default());
                 app.outcome(tenant, &deed, "ok")?;
                 app.tell_listings(tenant, id, sku.tally.version, None, &[])?;
                 Ok(Ok(()))

@@ -258,7 +258,9 @@ impl App {
                 now,
             );
         }
-        if shown_units == sku.tally.available_units() || tenant.due_version(held.id)?.is_some() {
+        if shown_units == held.told_from(sku.tally).available_units()
+            || tenant.due_version(held.id)?.is_some()
+        {
             return Ok(());
         }
         let id = OutboxId::new(now, self.entropy());

@@ -274,6 +274,8 @@ impl App {
             self.settle_lists(organization).await.map(|()| false)?
         } else if let Work::Sheet { sheet } = work {
             self.work_on_sheet(organization, *sheet).await?
+        } else if let Work::LookAtBurst { sku } = work {
+            self.look_at_burst(organization, *sku).await.map(|_| false)?
         } else {
             return Ok(None);
         };
@@ -339,7 +341,8 @@ impl App {
             | Work::OfferCode { .. }
             | Work::ReckonProfits
             | Work::SettleLists
-            | Work::Sheet { .. } => return Ok(false),
+            | Work::Sheet { .. }
+            | Work::LookAtBurst { .. } => return Ok(false),
         };
         Ok(called.map(|()| true)?)
     }
@@ -411,7 +414,8 @@ impl App {
             | Work::Publish { .. }
             | Work::FollowListings { .. }
             | Work::OfferCode { .. }
-            | Work::Sheet { .. } => Ok(false),
+            | Work::Sheet { .. }
+            | Work::LookAtBurst { .. } => Ok(false),
         }
     }
 }

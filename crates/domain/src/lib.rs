@@ -21,6 +21,7 @@ pub mod pace;
 pub mod privacy;
 pub mod problem;
 pub mod random;
+pub mod replay;
 pub mod retention;
 pub mod retry;
 pub mod role;

@@ -384,6 +384,7 @@ pub const CLASSES: &[Class] = &[
                 "outbox",
                 "sku_split",
                 "listing_quota",
+                "hold_back",
                 "kit_component",
                 "stock_take",
                 "stock_take_line",

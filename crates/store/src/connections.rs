@@ -1,6 +1,7 @@
 //! Connections: their state, their sealed tokens and who may renew them.
 
 use domain::connection::ReauthorizationReason;
+use domain::shield::Delay;
 use domain::{
     ChannelKind, ConnectionId, ConnectionState, DataKeyId, MemberId, Restricted, Timestamp, TokenLife,
 };
@@ -8,7 +9,7 @@ use std::time::Duration;
 use vault::{Sealed, TokenDigest, WrappedKey};
 
 use crate::db::{Row, StoreError, StoreResult, Tx};
-use crate::{Tenant, params};
+use crate::{Tenant, params, shield};
 
 /// A renewal's lease: longer than the client's own deadline for the call.
 pub const RENEWAL_LEASE: Duration = Duration::from_mins(1);
@@ -48,6 +49,10 @@ pub struct Connection {
     pub swept_to: Option<Timestamp>,
     /// When the list of missed hooks was last read.
     pub last_missed_at: Option<Timestamp>,
+    /// How long news of a sale there takes to get here.
+    pub news_delay: Delay,
+    /// How long a wish of ours takes until the platform shows it.
+    pub write_delay: Delay,
     /// When it was first connected.
     pub created_at: Timestamp,
     /// When its owner last said yes in the browser.
@@ -84,7 +89,7 @@ pub struct Credentials {
 const NEEDING_OWNER: u32 = 3;
 const COLUMNS: &str = "id, channel, account_external_id, name, site, state, state_reason, state_since, \
     tokens_issued_at, access_expires_at, consent_expires_at, token_version, scopes, renewal_error, last_hook_at, \
-    last_sweep_at, swept_to, last_missed_at, created_at, consented_at, handle";
+    last_sweep_at, swept_to, last_missed_at, created_at, consented_at, handle, news_delay_ms, write_delay_ms";
 
 fn connection(row: &Row<'_>) -> StoreResult<Connection> {
     let state: String = row.get(5)?;
@@ -116,6 +121,8 @@ fn connection(row: &Row<'_>) -> StoreResult<Connection> {
         created_at: row.get(18)?,
         consented_at: row.get(19)?,
         handle: row.get(20)?,
+        news_delay: shield::delay(row.get(21)?),
+        write_delay: shield::delay(row.get(22)?),
     })
 }
 

@@ -52,6 +52,7 @@ pub mod rotation;
 pub mod sessions;
 pub mod settings;
 pub mod sheets;
+pub mod shield;
 pub mod splits;
 pub mod stock;
 pub mod stock_history;

@@ -1,6 +1,7 @@
 //! Listings: what the platforms show, and which SKU each one sells.
 
-use domain::{ConnectionId, Currency, ListingId, ListingState, Money, SkuId, Timestamp};
+use domain::shield::shielded;
+use domain::{ConnectionId, Currency, ListingId, ListingState, Money, SkuId, Tally, Timestamp};
 
 use crate::db::{Row, StoreResult};
 use crate::stock::Sku;
@@ -49,6 +50,18 @@ pub struct Listing {
     pub confirmed_at: Option<Timestamp>,
     /// The ledger version it was confirmed for; 0 for none.
     pub confirmed_version: i64,
+    /// Units that it keeps back while news of sales elsewhere is on its way (`domain::shield`).
+    pub held_units: i64,
+    /// Since when it keeps any back.
+    pub held_since: Option<Timestamp>,
+}
+
+impl Listing {
+    /// The sums that it is told from where its SKU is shared: the one place that says what it should show.
+    #[must_use]
+    pub const fn told_from(&self, tally: Tally) -> Tally {
+        shielded(tally, self.held_units)
+    }
 }
 
 /// What the platform shows of a listing, to be kept.
@@ -80,7 +93,7 @@ pub struct SeenListing {
 
 pub(crate) const COLUMNS: &str = "id, connection_id, external_id, variation_external_id, stock_group, title, seller_sku, \
     state, platform_status, stock_control, price_minor, currency, permalink, shown_units, shown_at, sku_id, \
-    sent_units, sent_at, confirmed_units, confirmed_at, confirmed_version";
+    sent_units, sent_at, confirmed_units, confirmed_at, confirmed_version, held_units, held_since";
 
 pub(crate) fn listing(row: &Row<'_>) -> StoreResult<Listing> {
     let control: String = row.get(9)?;
@@ -105,6 +118,8 @@ pub(crate) fn listing(row: &Row<'_>) -> StoreResult<Listing> {
         confirmed_units: row.get(18)?,
         confirmed_at: row.get(19)?,
         confirmed_version: row.get(20)?,
+        held_units: row.get(21)?,
+        held_since: row.get(22)?,
     })
 }
 
@@ -243,7 +258,8 @@ impl Tenant<'_, '_> {
         let mut differing = Vec::new();
         for listing in linked {
             let Some(sku) = listing.sku.map(|sku| self.sku(sku)).transpose()?.flatten() else { continue };
-            if listing.state.takes_stock() && sku.tally.available_units() != listing.shown_units {
+            let should = listing.told_from(sku.tally).available_units();
+            if listing.state.takes_stock() && should != listing.shown_units {
                 differing.push((listing, sku));
             }
         }
@@ -254,7 +270,8 @@ impl Tenant<'_, '_> {
     pub fn link_listing(&mut self, id: ListingId, sku: Option<SkuId>) -> StoreResult<()> {
         self.tx.execute_exactly(
             1,
-            "UPDATE listing SET sku_id = $3, confirmed_version = 0, unsure = 1 WHERE organization_id = $1 AND id = $2",
+            "UPDATE listing SET sku_id = $3, confirmed_version = 0, held_units = 0, held_since = NULL, unsure = 1 \
+             WHERE organization_id = $1 AND id = $2",
             params![self.id, id, sku],
         )
     }

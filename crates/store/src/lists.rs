@@ -19,9 +19,15 @@ use crate::{Tenant, params};
 
 /// A listing takes units and is told them by the house. A piece of a statement about `listing`.
 const IS_TOLD: &str = "listing.stock_control = 'seller' AND listing.state IN ('active', 'paused')";
-/// It shows another number than its SKU has, where each shows all of it. A piece of a statement about `listing` and `sku`.
-const DIFFERS: &str =
-    concat!("listing.shown_units <> CASE WHEN (", free!(), ") > 0 THEN (", free!(), ") ELSE 0 END");
+/// It shows another number than its SKU has, less what it holds back itself (`Listing::told_from`). A piece of a
+/// statement about `listing` and `sku`.
+const DIFFERS: &str = concat!(
+    "listing.shown_units <> CASE WHEN (",
+    free!(),
+    ") > listing.held_units THEN (",
+    free!(),
+    ") - listing.held_units ELSE 0 END"
+);
 /// Its SKU's units are given out by the listing, so none has to show them all.
 const IS_SPLIT: &str =
     "EXISTS (SELECT 1 FROM sku_split d WHERE d.sku_id = listing.sku_id AND d.is_split = 1)";
@@ -304,21 +310,22 @@ impl Tenant<'_, '_> {
         limit: u32,
     ) -> StoreResult<Option<ListingId>> {
         let sql = format!(
-            "SELECT id, shown_units, state, sku_id, \
+            "SELECT id, shown_units, held_units, state, sku_id, \
                (SELECT COUNT(*) FROM sku WHERE sku.id = listing.sku_id AND {IS_TOLD} AND {DIFFERS}) FROM listing \
              WHERE organization_id = $1 AND unsure = 1 AND id > $2 ORDER BY id LIMIT {limit}"
         );
         let after = after.unwrap_or(ListingId::from_bytes([0; 16]));
         let looked_at = self.tx.rows(&sql, params![self.id, after], |row| {
-            let seen: (i64, String, Option<SkuId>) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok((row.get::<ListingId>(0)?, seen, row.get::<i64>(4)? > 0))
+            let seen: (i64, i64, String, Option<SkuId>) =
+                (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok((row.get::<ListingId>(0)?, seen, row.get::<i64>(5)? > 0))
         })?;
-        for (id, (shown, state, sku), differs) in &looked_at {
+        for (id, (shown, held, state, sku), differs) in &looked_at {
             if !differs {
                 self.tx.execute(
                     "UPDATE listing SET unsure = 0 WHERE organization_id = $1 AND id = $2 AND shown_units = $3 \
-                       AND state = $4 AND (sku_id = $5 OR (sku_id IS NULL AND $5 IS NULL))",
-                    params![self.id, *id, *shown, state, *sku],
+                       AND held_units = $4 AND state = $5 AND (sku_id = $6 OR (sku_id IS NULL AND $6 IS NULL))",
+                    params![self.id, *id, *shown, *held, state, *sku],
                 )?;
             }
         }

@@ -1,6 +1,7 @@
 //! How the listings of a SKU share its units: the seller's choice, and what each listing may at
 //! most still sell (`domain::split`).
 
+use domain::shield::Shield;
 use domain::split::{Mode, Probe, Quota};
 use domain::{ConnectionId, ListingId, SkuId, Timestamp};
 
@@ -19,12 +20,15 @@ pub struct SkuSplit {
     pub is_split: bool,
     /// The listing that gets the last units; `None` for the one that sells most.
     pub preferred: Option<ListingId>,
+    /// How much its listings may hold back while it is shared.
+    pub shield: Shield,
 }
 
 fn sku_split(row: &Row<'_>) -> StoreResult<SkuSplit> {
     let threshold_units = row.get(1)?;
     let mode = row.word(0, "sku_split", "mode", |word| Mode::parse(word, threshold_units))?;
-    Ok(SkuSplit { mode, is_split: row.get::<i64>(2)? == 1, preferred: row.get(3)? })
+    let shield = row.word(4, "sku_split", "shield", Shield::parse)?;
+    Ok(SkuSplit { mode, is_split: row.get::<i64>(2)? == 1, preferred: row.get(3)?, shield })
 }
 
 fn quota(row: &Row<'_>) -> StoreResult<Quota> {
@@ -58,7 +62,7 @@ impl Tenant<'_, '_> {
     /// How a SKU is shared; `None` where nobody chose.
     pub fn sku_split(&mut self, sku: SkuId) -> StoreResult<Option<SkuSplit>> {
         self.tx.row(
-            "SELECT mode, threshold_units, is_split, preferred_listing_id FROM sku_split WHERE organization_id = $1 AND sku_id = $2",
+            "SELECT mode, threshold_units, is_split, preferred_listing_id, shield FROM sku_split WHERE organization_id = $1 AND sku_id = $2",
             params![self.id, sku],
             sku_split,
         )
@@ -89,7 +93,7 @@ impl Tenant<'_, '_> {
     pub fn hold_sku_split(&mut self, sku: SkuId) -> StoreResult<Option<SkuSplit>> {
         self.tx.row(
             "UPDATE sku_split SET turn = turn + 1 WHERE organization_id = $1 AND sku_id = $2 \
-             RETURNING mode, threshold_units, is_split, preferred_listing_id",
+             RETURNING mode, threshold_units, is_split, preferred_listing_id, shield",
             params![self.id, sku],
             sku_split,
         )
@@ -107,6 +111,15 @@ impl Tenant<'_, '_> {
             params![self.id, sku, mode.as_str(), mode.threshold_units(), preferred],
         )?;
         Ok(())
+    }
+
+    /// Keeps how much the listings of a SKU of this shop may hold back, of which a mode was chosen.
+    pub fn choose_shield(&mut self, sku: SkuId, shield: Shield) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE sku_split SET shield = $3 WHERE organization_id = $1 AND sku_id = $2",
+            params![self.id, sku, shield.as_str()],
+        )
     }
 
     /// Notes whether a SKU is split now.

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use app::split::Sharing;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use domain::SkuId;
+use domain::shield::Shield;
+use domain::split::Mode;
 use sandbox::hooks::{HookAnswer, HookDelivery};
 use sandbox::mercado_livre::Rules;
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
@@ -178,6 +181,13 @@ async fn pair_up(stage: &Stage) -> Result<Vec<Pair>> {
 
 async fn count(stage: &Stage, sku: SkuId) -> Result<()> {
     stage.app.adjust(stage.organization, stage.member, sku, UNITS, 0, "counted for the benchmark").await?;
+    // A sale is known by the number that it leaves; what is held back would look like one that was told early.
+    let sharing = Sharing { shield: Some(Shield::Off), ..Mode::Shared.into() };
+    stage
+        .app
+        .choose_mode(stage.organization, stage.member, sku, sharing)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::listing::decide_push;
-use domain::shield::{Delay, hold_back_units, shielded};
+use domain::shield::{BURST, Delay, HoldBack, LOOK_AT_BURST, Sold, shielded};
 use domain::split::{Demand, Quota, Share, Split, Step, allocate};
 use domain::{ListingState, Push, Timestamp};
 
@@ -187,10 +187,6 @@ const RACE_MARGIN: Duration = Duration::from_mins(2);
 const TRIES_FOR_UNSEEN_SALES: u32 = 3;
 /// How soon a failed job is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// Over how long the shield measures the rate of orders.
-const BURST: Duration = Duration::from_secs(20);
-/// How often it looks whether the burst is over.
-const LOOK_AT_BURST: Duration = Duration::from_secs(5);
 
 /// A listing as shared mode sees it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -234,8 +230,9 @@ impl SharedRule {
         let sold: [i64; MARKETS] = std::array::from_fn(|market| house.sold_within(market, BURST));
         let others = (0..MARKETS).filter(|other| *other != market);
         let held = others.map(|other| {
-            let delay = delays[other].mean() + delays[market].mean();
-            hold_back_units(sold[other], BURST, delay)
+            let (units, at) = (sold[other], house.now);
+            let sold = Sold { sales: units, units, first_at: at, last_at: at, news: delays[other].mean() };
+            HoldBack::of(&[sold], BURST, delays[market].mean()).units
         });
         let best = (0..MARKETS).max_by_key(|market| (sold[*market], MARKETS - market));
         (held.sum(), best == Some(market))
@@ -243,7 +240,7 @@ impl SharedRule {
 
     fn tally_for(&self, house: &House, market: usize) -> domain::Tally {
         let (held, has_the_last) = self.hold_back(house, market);
-        shielded(house.tally, held, has_the_last)
+        shielded(house.tally, if has_the_last { 0 } else { held })
     }
 
     fn measure(&mut self, market: usize, took: Duration) {

@@ -285,6 +285,11 @@ pub const DAMAGES: &[Damage] = &[
         &["UPDATE kit_component SET units = 1000"],
         "available are",
     ),
+    rest(
+        "units are held back for ever",
+        &["UPDATE listing SET held_units = 1 WHERE id = (SELECT MIN(id) FROM listing)"],
+        "units are held back though nothing sells",
+    ),
     rest("no listing belongs to a SKU", &["UPDATE listing SET sku_id = NULL"], "no listing is linked"),
     rest(
         "a listing is held for another account",

@@ -201,6 +201,11 @@ pub(super) async fn kept_at_rest(run: &Run) -> Result<(), String> {
             letter.kind, letter.payload, letter.error
         ));
     }
+    let held_back = "SELECT external_id || ': ' || held_units FROM listing WHERE held_units <> 0";
+    let held_back = shop.texts(held_back).await;
+    if !held_back.is_empty() {
+        return Err(format!("units are held back though nothing sells: {held_back:?}"));
+    }
     let open = shop.texts("SELECT kind || ' ' || state FROM job").await;
     if !open.is_empty() {
         return Err(format!("jobs are left: {open:?}"));
@@ -327,7 +332,7 @@ async fn every_listing_shows_what_is_available(run: &Run, hidden: &Hidden) -> Re
         for (listing, sku) in linked {
             let key = (listing.external_id.clone(), listing.variation_external_id.clone());
             let shown = offers.get(&key).copied();
-            let available = sku.tally.available_units();
+            let available = listing.told_from(sku.tally).available_units();
             let kept_back = hidden.get(&(channel, sku.code.clone())).copied().unwrap_or_default();
             if !shown.is_some_and(|units| (available - kept_back..=available).contains(&units)) {
                 let code = &sku.code;

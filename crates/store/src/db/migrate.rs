@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (26, include_str!("../../migrations/0026_drafts.sql")),
     (27, include_str!("../../migrations/0027_lists.sql")),
     (28, include_str!("../../migrations/0028_returns.sql")),
+    (29, include_str!("../../migrations/0029_shield.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -34,6 +34,7 @@ mod pictures;
 mod profits;
 mod retention;
 mod sessions;
+mod shield;
 mod shop;
 mod splits;
 mod tenants;

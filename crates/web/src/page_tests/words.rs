@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 76] = [
+const OPEN_GROUPS: [&str; 77] = [
     "access",
     "access-what",
     "actor-system",
@@ -78,6 +78,7 @@ const OPEN_GROUPS: [&str; 76] = [
     "sheet-state",
     "sheet-waiting",
     "sheet-why",
+    "shield",
     "ship-day",
     "sku-show",
     "stage",

@@ -265,6 +265,10 @@ pub struct ConnectionPage {
     pub queue_length: i64,
     /// From hook to applied, the slowest of the last hundred but five.
     pub lag: Option<Duration>,
+    /// How long news of a sale takes, from the sale until it is known here: a mean.
+    pub news_delay: Option<Duration>,
+    /// How long a change takes until the platform shows it: a mean.
+    pub write_delay: Option<Duration>,
     /// Whether orders are missing.
     pub silence: Silence,
     /// What went wrong.

@@ -23,6 +23,7 @@ pub mod privacy;
 pub mod problems;
 pub mod products;
 pub mod register;
+pub mod replay;
 pub mod returns;
 pub mod security;
 pub mod sheets;

@@ -1,11 +1,14 @@
 //! What is stocked, why it is so many, and what every listing shows of it.
 
+use std::time::Duration;
+
 use askama::Template;
 use domain::{
     ChannelKind, Delta, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, Tally,
     Timestamp,
 };
 
+use domain::shield::Shield;
 use domain::stock::{self, SALES_SPAN_DAYS};
 
 use crate::Chrome;
@@ -87,6 +90,21 @@ pub struct Sent {
     pub confirmed_at: Option<Timestamp>,
 }
 
+/// Units that a listing keeps back while news of sales elsewhere is on its way, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldRow {
+    /// How many.
+    pub units: i64,
+    /// Since when.
+    pub since: Timestamp,
+    /// Units sold elsewhere…
+    pub sold_units: i64,
+    /// …within this…
+    pub over: Duration,
+    /// …and how long news of them takes until this listing shows it.
+    pub delay: Duration,
+}
+
 /// A listing of the SKU, with the proof of what it shows.
 #[derive(Debug, Clone)]
 pub struct ProofRow {
@@ -114,6 +132,8 @@ pub struct ProofRow {
     pub should_units: i64,
     /// Whether it lies in the platform's own warehouse: its number says nothing of our shelf.
     pub platform_stock: bool,
+    /// What it keeps back.
+    pub held: Option<HeldRow>,
     /// What stands in the way.
     pub problem: Option<Problem>,
 }
@@ -142,6 +162,8 @@ pub struct ToldRow {
     pub connection: String,
     /// Units, and since when the platform had them; `None` where nothing had been told.
     pub told: Option<(i64, Timestamp)>,
+    /// What it kept back.
+    pub held: Option<HeldRow>,
 }
 
 /// The stock as it stood at a moment.
@@ -179,6 +201,8 @@ pub struct SharingForm {
     pub over_units: i64,
     /// The listing that gets the last units; `None` for the one that sells most.
     pub preferred: Option<ListingId>,
+    /// How much the listings may keep back while shared: `half`, `full` or `off`.
+    pub shield: String,
     /// What is wrong.
     pub errors: Errors,
 }
@@ -186,6 +210,8 @@ pub struct SharingForm {
 impl SharingForm {
     /// The modes, in the order of the form.
     pub const MODES: [&str; 3] = ["shared", "split", "auto"];
+    /// The shields, in the order of the form.
+    pub const SHIELDS: [Shield; 3] = Shield::ALL;
 
     /// Whether that listing is to get the last units.
     #[must_use]
@@ -195,7 +221,7 @@ impl SharingForm {
 }
 
 /// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/sharing` takes `mode`,
-/// `threshold_units` and `last_units_to` (a listing's id, or nothing). `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
+/// `threshold_units`, `last_units_to` (a listing's id, or nothing) and `shield`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
 /// `safety_units`, `reason` and `version` (of the tally the member looked at: when sales
 /// came in between, the change and not the count is what was meant).
 #[derive(Debug, Template)]
@@ -226,6 +252,10 @@ pub struct SkuPage {
 }
 
 impl SkuPage {
+    fn holds_back(&self) -> bool {
+        self.proofs.iter().any(|proof| proof.held.is_some())
+    }
+
     fn has_errors(&self) -> bool {
         self.count.errors.any() || self.sharing.errors.any() || self.kit.errors.any()
     }

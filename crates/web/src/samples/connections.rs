@@ -58,6 +58,8 @@ impl Reader {
             next_sweep: Some(Self::ahead(4)),
             queue_length: 3,
             lag: Some(Duration::from_millis(1_900)),
+            news_delay: Some(Duration::from_millis(2_400)),
+            write_delay: None,
             silence,
         }
     }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use domain::replay::Outcome;
+use domain::shield::Shield;
 use domain::{
     ChannelKind, Effect, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, StockTakeId,
     Tally,
@@ -9,8 +11,10 @@ use super::{NOW, Reader, Rendered, add, brl};
 use crate::Nav;
 use crate::pages::kits::{FREE_ROWS, InKit, KitView, PartRow, TypedPart};
 use crate::pages::listings::{ListingRow, ListingsPage};
+use crate::pages::replay::{ReplayForm, ReplayPage, RuleRow, Week, WeightField};
 use crate::pages::skus::{
-    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
+    CountForm, HeldRow, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage,
+    ToldRow,
 };
 use crate::pages::stock_takes::{StockTakePage, StockTakesPage, TakeLineRow, TakeRow};
 use crate::pages::{Choice, Errors, FieldError, Pager, SkuLink};
@@ -56,7 +60,19 @@ impl Reader {
             read_at: Self::ago(2),
             should_units: 7,
             platform_stock: false,
+            held: None,
             problem: (!confirmed).then_some(Problem::WriteNotApplied),
+        }
+    }
+
+    /// Units kept back in a burst of sales.
+    fn held(units: i64) -> HeldRow {
+        HeldRow {
+            units,
+            since: Self::ago(1),
+            sold_units: 9,
+            over: Duration::from_secs(20),
+            delay: Duration::from_millis(4_300),
         }
     }
 
@@ -129,6 +145,7 @@ impl Reader {
                 is_unsure: index == 2,
                 over_units: i64::from(index == 2) * 2,
                 preferred: None,
+                shield: Shield::ALL[index % 3].as_str().to_owned(),
                 errors: Errors::default(),
             },
             kit: self.kit(&[]),
@@ -170,6 +187,7 @@ impl Reader {
             channel: ChannelKind::MercadoLivre,
             connection: "Casa Verde".to_owned(),
             told: Some((2, Self::ago(899))),
+            held: None,
         }];
         let past = Past { at: Self::ago(600), tally: self.kit_page().row.tally, told };
         add(pages, "sku-kit-then", &SkuPage { past: Some(past), ..self.kit_page() });
@@ -221,6 +239,65 @@ impl Reader {
             reason: String::new(),
             errors: Errors::default(),
         }
+    }
+
+    /// A week that was played again.
+    fn replay(&self) -> ReplayPage {
+        let chrome = self.chrome(Nav::Skus);
+        let outcome = |[sold_units, oversold_units, missed_units, gone_units]: [i64; 4]| Outcome {
+            sold_units,
+            oversold_units,
+            missed_units,
+            gone_units,
+        };
+        let row = |name: &str, ends| RuleRow { name: name.to_owned(), outcome: outcome(ends) };
+        let listing = ListingId::new(NOW, &self.entropy).to_string();
+        let label = "Mercado Livre · Casa Verde · MLB4418820031".to_owned();
+        ReplayPage {
+            id: SkuId::new(NOW, &self.entropy),
+            code: SKUS[0].0.to_owned(),
+            title: SKUS[0].1.to_owned(),
+            form: ReplayForm {
+                from: "2026-11-16".to_owned(),
+                safety: "2".to_owned(),
+                last: listing.clone(),
+                listings: vec![Choice { value: listing, label: label.clone() }],
+                weights: vec![WeightField { name: "w0".to_owned(), label, value: "1".to_owned() }],
+                errors: Errors::default(),
+            },
+            week: Some(Week {
+                from: Self::ago(10_080),
+                to: NOW,
+                units: 42,
+                wanted_units: 57,
+                is_cut: true,
+                rows: vec![
+                    row(chrome.t("replay-shared"), [57, 15, 0, 0]),
+                    row(&chrome.tn("replay-safety", &2), [49, 7, 3, 5]),
+                    row(chrome.t("replay-split"), [42, 0, 4, 11]),
+                ],
+            }),
+            in_kit: false,
+            chrome,
+        }
+    }
+
+    fn replay_pages(&self, pages: &mut Vec<Rendered>) {
+        add(pages, "sku-replay", &self.replay());
+        let week = self.replay().week.map(|week| Week { wanted_units: 0, is_cut: false, ..week });
+        add(pages, "sku-replay-nothing", &ReplayPage { week, ..self.replay() });
+        add(pages, "sku-replay-in-kit", &ReplayPage { week: None, in_kit: true, ..self.replay() });
+        let chrome = self.chrome(Nav::Skus);
+        let error = |field, key: &str| FieldError { field, text: chrome.t(key).to_owned() };
+        let errors = Errors(vec![
+            error("from", "replay-error-day"),
+            error("safety", "replay-error-number"),
+            error("last", "sharing-error-listing"),
+            error("w0", "replay-error-number"),
+        ]);
+        let page = self.replay();
+        let form = ReplayForm { errors, ..page.form.clone() };
+        add(pages, "sku-replay-error", &ReplayPage { week: None, form, ..page });
     }
 
     fn take_pages(&self, pages: &mut Vec<Rendered>) {
@@ -318,6 +395,11 @@ impl Reader {
         add(pages, "skus-none-match", &skus(0, "x"));
         add(pages, "skus-none-yet", &skus(0, ""));
         add(pages, "sku", &self.sku_page(0, Errors::default()));
+        self.replay_pages(pages);
+        let mut page = self.sku_page(3, Errors::default());
+        page.proofs[1].held = Some(Self::held(1));
+        page.proofs[2].held = Some(Self::held(4));
+        add(pages, "sku-held", &page);
         let text = self.chrome(Nav::Skus).t("count-reason-hint").to_owned();
         let errors = Errors(vec![FieldError { field: "reason", text }]);
         add(pages, "sku-oversold", &self.sku_page(2, errors));
@@ -333,11 +415,15 @@ impl Reader {
             channel: ChannelKind::MercadoLivre,
             connection: "Casa Verde".to_owned(),
             told,
+            held: None,
         };
         let past = Past {
             at: Self::ago(600),
             tally: Tally { on_hand_units: 10, reserved_units: 2, safety_units: 0, version: 2 },
-            told: vec![told("MLB4418820031", Some((8, Self::ago(899)))), told("MLB5500127744", None)],
+            told: vec![
+                ToldRow { held: Some(Self::held(2)), ..told("MLB4418820031", Some((6, Self::ago(899)))) },
+                told("MLB5500127744", None),
+            ],
         };
         add(pages, "sku-then", &SkuPage { past: Some(past), ..self.sku_page(0, Errors::default()) });
         let before = Past { at: Self::ago(90_000), tally: Tally::default(), told: Vec::new() };

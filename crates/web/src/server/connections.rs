@@ -154,6 +154,8 @@ pub(crate) async fn show(
         next_sweep: health.connection.last_sweep_at.filter(|_| active).map(|at| at.plus(SWEEP_EVERY)),
         queue_length: health.queue.waiting,
         lag,
+        news_delay: health.connection.news_delay.measured(),
+        write_delay: health.connection.write_delay.measured(),
         silence: health.silence,
         problems,
         import: run.filter(|run| run.phase != ImportPhase::Done).map(|run| import_state(&run, &chrome)),

@@ -104,7 +104,12 @@ fn row_of(
     connections: &BTreeMap<ConnectionId, Connection>,
 ) -> ListingRow {
     let connection = connections.get(&listing.connection);
-    let by_ledger = |sku: &Sku| match decide_push(listing.state, listing.shown_units, sku.tally, i64::MAX) {
+    let by_ledger = |sku: &Sku| match decide_push(
+        listing.state,
+        listing.shown_units,
+        listing.told_from(sku.tally),
+        i64::MAX,
+    ) {
         Push::Write { quantity_units } => quantity_units,
         Push::Nothing | Push::NotWritable => listing.shown_units,
     };

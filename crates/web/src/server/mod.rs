@@ -44,6 +44,7 @@ mod products;
 mod provider;
 mod recover;
 mod register;
+mod replay;
 mod returns;
 mod second_step;
 mod security;
@@ -211,6 +212,7 @@ fn pages() -> Routes {
         .route("/skus", get(skus::list))
         .route("/skus/edit", get(sku_edit::show).post(sku_edit::save))
         .route("/skus/{id}", get(skus::show))
+        .route("/skus/{id}/replay", get(replay::show))
         .route("/skus/{id}/adjust", post(skus::adjust))
         .route("/skus/{id}/sharing", post(skus::share))
         .route("/skus/{id}/kit", post(kits::change))

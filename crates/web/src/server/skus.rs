@@ -7,6 +7,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::listing::decide_push;
+use domain::shield::{HoldBack, Shield};
 use domain::split::{Mode, Quota, Rules, Split};
 use domain::stock::SALES_SPAN_DAYS;
 use domain::{ConnectionId, ListingId, ProductId, Push, SkuId, Tally, Timestamp};
@@ -14,20 +15,22 @@ use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
 use store::pages::{PAGE_ROWS, SkuFilter, SkuShow};
+use store::shield::HeldBack;
 use store::splits::SkuSplit;
 use store::stock::{Entry, Sku};
 use store::stock_history::Told;
 use store::{StoreResult, Tenant};
 
 use app::shelf::AdjustError;
-use app::split::ModeError;
+use app::split::{ModeError, Sharing};
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
 use super::{kits, may};
 use crate::pages::account::Obstacle;
 use crate::pages::kits::KitView;
 use crate::pages::skus::{
-    CountForm, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage, ToldRow,
+    CountForm, HeldRow, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage,
+    ToldRow,
 };
 use crate::pages::{Errors, FieldError, Pager};
 use crate::{Chrome, Nav, Tone};
@@ -104,6 +107,9 @@ fn row_of(sku: Sku, listings: i64, sold: &BTreeMap<SkuId, i64>) -> SkuRow {
     SkuRow { id: sku.id, code: sku.code, title: sku.title, tally: sku.tally, is_kit, listings, sold_units }
 }
 
+/// A moment, the sums of a SKU then, and what each of its listings had been told and kept back.
+type Then = (Timestamp, Tally, Vec<(Option<Told>, Option<HeldRow>)>);
+
 /// What a SKU's page is made of.
 pub(super) struct Found {
     sku: Sku,
@@ -117,7 +123,9 @@ pub(super) struct Found {
     newest: Tally,
     sold: BTreeMap<SkuId, i64>,
     /// The sums at the moment that was asked for, and what its listings had been told then.
-    past: Option<(Timestamp, Tally, Vec<Option<Told>>)>,
+    past: Option<Then>,
+    /// What each of its listings keeps back.
+    held: Vec<Option<HeldRow>>,
     chosen: Option<SkuSplit>,
     quotas: Vec<Quota>,
 }
@@ -184,6 +192,8 @@ async fn find(
             let Some(sku) = tenant.sku(id)? else { return Ok(None) };
             let listings = tenant.listings_of_sku(id)?;
             let past = at.map(|at| past_of(tenant, &sku, &listings, at)).transpose()?;
+            let held =
+                listings.iter().map(|listing| held_now(tenant, listing)).collect::<StoreResult<_>>()?;
             let then = past.as_ref().filter(|_| !sku.is_kit).map(|(_, then, _)| then.version + 1);
             let below = below.or(then).unwrap_or(i64::MAX);
             let entries = tenant.ledger(id, below, PAGE_ROWS + 1)?;
@@ -212,6 +222,7 @@ async fn find(
                 newest,
                 sold,
                 past,
+                held,
                 chosen,
                 quotas,
             }))
@@ -221,25 +232,36 @@ async fn find(
 }
 
 /// The sums of a SKU at a moment, and what each of its listings had been told then.
-fn past_of(
-    tenant: &mut Tenant<'_, '_>,
-    sku: &Sku,
-    listings: &[Listing],
-    at: Timestamp,
-) -> StoreResult<(Timestamp, Tally, Vec<Option<Told>>)> {
+fn past_of(tenant: &mut Tenant<'_, '_>, sku: &Sku, listings: &[Listing], at: Timestamp) -> StoreResult<Then> {
     let version = tenant.version_at(sku.id, at)?;
     let tally = if sku.is_kit {
         Tally { on_hand_units: tenant.kits_at(sku.id, at)?, version: sku.tally.version, ..Tally::default() }
     } else {
         Tally { safety_units: sku.tally.safety_units, ..tenant.tally_at(sku.id, version)? }
     };
-    let told = listings.iter().map(|listing| tenant.told_at(listing.id, at)).collect::<StoreResult<_>>()?;
+    let mut told = Vec::with_capacity(listings.len());
+    for listing in listings {
+        let held = tenant.held_back_at(listing.id, at)?.filter(|held| held.what.units > 0);
+        told.push((tenant.told_at(listing.id, at)?, held.map(|held| held_row(held, held.at))));
+    }
     Ok((at, tally, told))
+}
+
+/// What a listing keeps back now.
+fn held_now(tenant: &mut Tenant<'_, '_>, listing: &Listing) -> StoreResult<Option<HeldRow>> {
+    let Some(since) = listing.held_since else { return Ok(None) };
+    let held = tenant.held_back_at(listing.id, Timestamp::from_millis(i64::MAX))?;
+    Ok(held.map(|held| held_row(held, since)))
+}
+
+const fn held_row(held: HeldBack, since: Timestamp) -> HeldRow {
+    let HoldBack { units, sold_units, over, delay } = held.what;
+    HeldRow { units, since, sold_units, over, delay }
 }
 
 fn told_row(
     listing: &Listing,
-    told: Option<Told>,
+    (told, held): (Option<Told>, Option<HeldRow>),
     connections: &BTreeMap<ConnectionId, Connection>,
 ) -> ToldRow {
     let connection = connections.get(&listing.connection);
@@ -248,6 +270,7 @@ fn told_row(
         channel: connection.map_or(domain::ChannelKind::MercadoLivre, |connection| connection.channel),
         connection: connection.map(|connection| connection.name.clone()).unwrap_or_default(),
         told: told.map(|told| (told.units, told.at)),
+        held,
     }
 }
 
@@ -268,6 +291,7 @@ fn sharing_of(found: &Found) -> SharingForm {
         is_unsure: is_split && is_unsure,
         over_units: if is_split { (-split.free_units(found.sku.tally)).max(0) } else { 0 },
         preferred: found.chosen.and_then(|chosen| chosen.preferred),
+        shield: found.chosen.map(|chosen| chosen.shield).unwrap_or_default().as_str().to_owned(),
         errors: Errors::default(),
     }
 }
@@ -300,8 +324,8 @@ pub(super) fn page_with_kit(chrome: Chrome, found: Found, kit: KitView) -> SkuPa
 
 fn page(chrome: Chrome, found: Found, forms: Forms, below: Option<i64>) -> SkuPage {
     let Forms { count, sharing, moment } = forms;
-    let Found { sku, kit, product, listings, connections, mut entries, newest, sold, past, quotas, .. } =
-        found;
+    let Found { sku, kit, product, listings, connections, mut entries, newest, sold, .. } = found;
+    let (past, held, quotas) = (found.past, found.held, found.quotas);
     let path = format!("/skus/{}", sku.id);
     let more = entries.len() > PAGE_ROWS as usize;
     entries.truncate(PAGE_ROWS as usize);
@@ -313,8 +337,11 @@ fn page(chrome: Chrome, found: Found, forms: Forms, below: Option<i64>) -> SkuPa
         let told = listings.iter().zip(told).map(|(listing, told)| told_row(listing, told, &connections));
         Past { at, tally, told: told.collect() }
     });
-    let proofs: Vec<ProofRow> =
-        listings.iter().map(|listing| proof_of(listing, sku.tally, &quotas, &connections)).collect();
+    let proofs: Vec<ProofRow> = listings
+        .iter()
+        .zip(held)
+        .map(|(listing, held)| ProofRow { held, ..proof_of(listing, sku.tally, &quotas, &connections) })
+        .collect();
     let listing_count = i64::try_from(proofs.len()).unwrap_or(i64::MAX);
     SkuPage {
         row: row_of(sku, listing_count, &sold),
@@ -360,10 +387,11 @@ fn proof_of(
     connections: &BTreeMap<ConnectionId, Connection>,
 ) -> ProofRow {
     let connection = connections.get(&listing.connection);
-    let by_ledger = match decide_push(listing.state, listing.shown_units, tally, NO_CEILING) {
-        Push::Write { quantity_units } if listing.ours => quantity_units,
-        Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
-    };
+    let by_ledger =
+        match decide_push(listing.state, listing.shown_units, listing.told_from(tally), NO_CEILING) {
+            Push::Write { quantity_units } if listing.ours => quantity_units,
+            Push::Write { .. } | Push::Nothing | Push::NotWritable => listing.shown_units,
+        };
     // Of a split SKU it may sell its own units, and no more.
     let quota = quotas.iter().find(|quota| quota.listing == listing.id);
     let should = quota.map_or(by_ledger, |quota| quota.bound_units.max(0));
@@ -384,6 +412,7 @@ fn proof_of(
         read_at: listing.shown_at,
         should_units: should,
         platform_stock: !listing.ours,
+        held: None,
         problem: None,
     }
 }
@@ -474,12 +503,15 @@ pub(crate) async fn share(
     // A number counts in automatic mode alone: whatever stands there beside another mode does no harm.
     let units = threshold.parse::<i64>().unwrap_or(0);
     let sku = found.sku.id;
-    let chosen = match (Mode::parse(&word, units), &preferred) {
+    // No word leaves the shield as it is; a word that is none is nothing that the form has.
+    let shield = Some(fields.get("shield")).filter(|word| !word.is_empty()).map(Shield::parse);
+    let chosen = match (Mode::parse(&word, units).filter(|_| shield != Some(None)), &preferred) {
         (None, _) => Err(ModeError::Threshold),
         (Some(_), Err(_)) => Err(ModeError::Listing),
         (Some(mode), Ok(preferred)) => {
             let (organization, who) = (member.organization(), member.who.member);
-            member.web.app.choose_mode(organization, who, sku, mode, *preferred).await
+            let sharing = Sharing { mode, last_units_to: *preferred, shield: shield.flatten() };
+            member.web.app.choose_mode(organization, who, sku, sharing).await
         }
     };
     let (field, text) = match chosen {

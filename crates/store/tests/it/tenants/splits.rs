@@ -1,7 +1,11 @@
 //! How a SKU is shared out, and its quotas: of one organization, tried from another.
 
+use std::time::Duration;
+
+use domain::shield::{HoldBack, Shield};
 use domain::split::{Mode, Quota};
 use domain::{Actor, ConnectionId, Effect, EntryKind, LedgerEntryId, ListingId, SkuId, Timestamp};
+use store::shield::Measured;
 use store::stock::NewEntry;
 
 use super::{Read, Write, found, listed};
@@ -13,6 +17,9 @@ pub(super) struct Divided {
     sku: SkuId,
     listing: ListingId,
 }
+
+const HELD: HoldBack =
+    HoldBack { units: 2, sold_units: 5, over: Duration::from_secs(20), delay: Duration::from_secs(8) };
 
 /// Splits a SKU of one listing that has sold a unit.
 pub(super) async fn divided(shop: &Shop<'_>, connection: ConnectionId) -> Divided {
@@ -34,7 +41,8 @@ pub(super) async fn divided(shop: &Shop<'_>, connection: ConnectionId) -> Divide
         shop.append(&entry, now)?;
         shop.choose_mode(sku, Mode::Split, None)?;
         shop.note_split(sku, true)?;
-        shop.keep_quotas(sku, &[Quota { bound_units: 4, ..Quota::at_zero(listing) }])
+        shop.keep_quotas(sku, &[Quota { bound_units: 4, ..Quota::at_zero(listing) }])?;
+        shop.hold_back(listing, &HELD, now)
     })
     .await;
     Divided { sku, listing }
@@ -49,6 +57,13 @@ pub(super) const READS: &[(&str, Read)] = &[
     ("quotas", |shop, of| listed(shop.quotas(of.divided.sku))),
     ("split_skus_of", |shop, of| listed(shop.split_skus_of(of.connection))),
     ("sold_by_listing", |shop, of| listed(shop.sold_by_listing(of.divided.sku, 2, Timestamp::EPOCH))),
+    ("sold_lately", |shop, of| listed(shop.sold_lately(of.divided.sku, Timestamp::EPOCH))),
+    ("moved_between", |shop, of| {
+        listed(shop.moved_between(of.divided.sku, Timestamp::EPOCH, of.now.plus(Duration::from_secs(1)), 9))
+    }),
+    ("held_back_at", |shop, of| found(shop.held_back_at(of.divided.listing, of.now))),
+    ("lock_held_units", |shop, of| found(shop.lock_held_units(of.divided.listing))),
+    ("wished_at", |shop, of| found(shop.wished_at(of.listing))),
     ("orders_to_read", |shop, of| listed(shop.orders_to_read(of.connection, 10))),
 ];
 
@@ -62,5 +77,12 @@ pub(super) const WRITES: &[(&str, Write)] = &[
         shop.keep_quotas(of.divided.sku, &[Quota::at_zero(of.divided.listing)])
     }),
     ("hold_sku_split", |shop, of| shop.hold_sku_split(of.divided.sku).map(drop)),
+    ("choose_shield", |shop, of| shop.choose_shield(of.divided.sku, Shield::Off)),
+    ("hold_back", |shop, of| shop.hold_back(of.divided.listing, &HoldBack::default(), of.now)),
+    ("lock_held_units", |shop, of| shop.lock_held_units(of.divided.listing).map(drop)),
+    ("note_delays", |shop, of| {
+        let measured = Measured { news: (3, Duration::from_secs(9)), writes: (1, Duration::from_secs(2)) };
+        shop.note_delays(of.connection, measured)
+    }),
     ("settle_outbox", |shop, of| shop.settle_outbox(of.listing, of.now)),
 ];
