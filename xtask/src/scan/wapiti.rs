@@ -14,9 +14,11 @@ use crate::failure::Failure;
 
 const ME: Scanner = Scanner::Wapiti;
 /// What it looks for. Left out: what asks a server of wapiti's authors (ssrf, xxe, log4shell),
-/// what looks for other programs (cms, wapp, `wp_enum`, htp, nikto, shellshock …), what guesses
+/// what looks for other programs (cms, wapp, `wp_enum`, htp, nikto, shellshock …) or for LDAP, which nothing here speaks
+/// (it compares pages, and takes one that a limit changes for a finding), what guesses
 /// passwords or names (`brute_login_form`, buster), and TLS, which is sslyze's.
-const MODULES: &str = "cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,ldap,methods,permanentxss,redirect,sql,upload,xss";
+const MODULES: &str =
+    "cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,methods,permanentxss,redirect,sql,upload,xss";
 /// Where a form would end the very session that it scans with, change its password, or take its
 /// owner's access. Each has its own tests.
 const LEFT_ALONE: [&str; 9] = [
@@ -102,7 +104,7 @@ fn starts(routes: &[Route], demo: &mut Demo, planted: bool) -> Result<Vec<String
     let mut next = 0;
     while let Some(path) = starts.get(next) {
         next += 1;
-        for link in links(&demo.owner.get(path)?.body) {
+        for link in links(&demo.owner.get(path)?.body, &demo.url()) {
             let Some(route) = matrix::of(routes, "GET", &link) else { continue };
             if !seen.contains(&route) && !route.path.ends_with("/live") {
                 seen.push(route);
@@ -119,9 +121,10 @@ fn starts(routes: &[Route], demo: &mut Demo, planted: bool) -> Result<Vec<String
     Ok(starts)
 }
 
-/// The paths that a page's links lead to within the shop, without their questions.
-fn links(page: &str) -> Vec<String> {
+/// The paths that a page's links lead to within the shop at `url`, without their questions.
+fn links(page: &str, url: &str) -> Vec<String> {
     let targets = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '?', '#']).next());
+    let targets = targets.map(|target| target.strip_prefix(url).unwrap_or(target));
     targets.filter(|path| path.starts_with('/') && !path.starts_with("//")).map(str::to_owned).collect()
 }
 
@@ -152,9 +155,9 @@ mod tests {
 
     #[test]
     fn links_within_the_shop_are_followed_without_their_questions() {
-        let page = r##"<a href="/skus/sku_1?after=2#top">…</a><link href="//else.example/x"><a href="https://else.example">
+        let page = r##"<a href="/skus/sku_1?after=2#top">…</a><link href="//else.example/x"><a href="https://else.example"><a href="http://localhost:1/your-data/org_1">
             <a href="#main"><a href='/not-ours'>"##;
-        assert_eq!(links(page), ["/skus/sku_1"]);
+        assert_eq!(links(page, "http://localhost:1"), ["/skus/sku_1", "/your-data/org_1"]);
     }
 
     fn report(level: i64, pages: u64) -> Value {
