@@ -324,6 +324,9 @@ impl App {
                 let last = job.attempts >= MAX_ATTEMPTS;
                 self.publish_draft(organization, connection, draft, last).await
             }
+            Work::PushPrice { change } => {
+                return Ok(self.push_price(organization, connection, change).await?);
+            }
             Work::FollowListings { draft } => self.follow_listings(organization, connection, draft).await,
             // Taken above: they have no account.
             Work::SendMail { .. } | Work::OfferCode { .. } | Work::ReckonProfits | Work::Sheet { .. } => {
@@ -398,6 +401,7 @@ impl App {
             | Work::SendMail { .. }
             | Work::Publish { .. }
             | Work::FollowListings { .. }
+            | Work::PushPrice { .. }
             | Work::OfferCode { .. }
             | Work::Sheet { .. } => Ok(false),
         }

@@ -31,7 +31,7 @@ pub use catalogue::{
 pub use channel::{
     Account, AccountProfile, Authorization, Call, Channel, Consent, HookEvent, HookRejection, HookRequest,
     HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
-    Page, Prices, Spec, Stock, StockControl, Window,
+    KnownFee, Page, Prices, Spec, Stock, StockControl, Window,
 };
 pub use dispatch::{Documents, InvoiceReplacing, Invoices, Packages, Printout, Tracking};
 pub use error::{ChannelError, ErrorKind};

@@ -37,6 +37,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (24, include_str!("../../migrations/0024_sheets.sql")),
     (25, include_str!("../../migrations/0025_pictures.sql")),
     (26, include_str!("../../migrations/0026_drafts.sql")),
+    (27, include_str!("../../migrations/0027_prices.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -29,6 +29,7 @@ mod paces;
 mod papers;
 mod people;
 mod pictures;
+mod prices;
 mod profits;
 mod retention;
 mod sessions;

@@ -7,6 +7,7 @@ mod catalogue;
 mod drafts;
 mod kits;
 mod money;
+mod prices;
 mod sheets;
 mod splits;
 
@@ -77,6 +78,7 @@ struct Estate {
     divided: splits::Divided,
     bundle: kits::Bundle,
     earned: money::Earned,
+    priced: prices::Priced,
     key: DataKeyId,
     table: Table,
     now: Timestamp,
@@ -189,6 +191,7 @@ impl Estate {
             divided: splits::divided(shop, connection).await,
             bundle: kits::bundle(shop, connection).await,
             earned: money::earned(shop, connection, sku).await,
+            priced: prices::priced(shop, connection, sku, listing).await,
             key,
             table,
             now,
@@ -598,7 +601,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS)
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS).chain(prices::READS)
         {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
@@ -612,7 +615,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES)
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES).chain(prices::WRITES)
         {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;

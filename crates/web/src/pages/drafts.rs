@@ -491,6 +491,8 @@ pub fn mend(chrome: &Chrome, fault: &Fault, currency: Currency) -> String {
         Mend::CheckDigits => chrome.t("mend-check_digits").to_owned(),
         Mend::Raise(least) => chrome.ta("mend-raise", "n", &amount(least)),
         Mend::Lower(most) => chrome.ta("mend-lower", "n", &amount(most)),
+        Mend::OverFloor(Some(least)) => chrome.ta("mend-over_floor", "n", &amount(least)),
+        Mend::OverFloor(None) => chrome.t("mend-over_floor_never").to_owned(),
         Mend::OtherCurrency => chrome.t("mend-other_currency").to_owned(),
         Mend::BringCloser(times) => chrome.ta("mend-bring_closer", "n", &chrome.number(times)),
         Mend::ByHand(papers) => chrome.ta("mend-by_hand", "papers", &papers.join(", ")),

@@ -168,6 +168,8 @@ impl Reader {
             Mend::CheckDigits,
             Mend::Raise(800),
             Mend::Lower(999),
+            Mend::OverFloor(Some(900)),
+            Mend::OverFloor(None),
             Mend::OtherCurrency,
             Mend::BringCloser(4),
             Mend::ByHand(vec!["INMETRO".to_owned()]),
