@@ -68,6 +68,7 @@ mod order_in;
 mod orders_list;
 mod paces;
 mod pictures;
+mod prices;
 mod privacy;
 mod problems;
 mod provider;

@@ -66,7 +66,7 @@ impl Shop<'_> {
         id
     }
 
-    async fn change(&self, batch: PriceBatchId, listing: ListingId) -> Result<PriceChangeId, StoreError> {
+    async fn new_price(&self, batch: PriceBatchId, listing: ListingId) -> Result<PriceChangeId, StoreError> {
         let (id, now) = (self.house.id(), self.house.now());
         let new = NewChange {
             id,
@@ -141,9 +141,9 @@ on_both! {
         let (connection, other) = (shop.connection().await, shop.connection().await);
         let listing = shop.listing(connection, "MLB1").await;
         let foreign = shop.batch(other, BatchState::Agreed).await;
-        assert!(shop.change(foreign, listing).await.is_err(), "a batch is of one account");
+        assert!(shop.new_price(foreign, listing).await.is_err(), "a batch is of one account");
         let batch = shop.batch(connection, BatchState::Staged).await;
-        let change = shop.change(batch, listing).await.unwrap();
+        let change = shop.new_price(batch, listing).await.unwrap();
         let read = || shop.read(move |shop| shop.price_change(change));
         assert!(shop.write(move |shop| shop.settle_price_batch(batch, BatchState::Agreed)).await);
         assert!(!shop.write(move |shop| shop.settle_price_batch(batch, BatchState::Dropped)).await);

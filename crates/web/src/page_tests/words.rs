@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 76] = [
+const OPEN_GROUPS: [&str; 85] = [
     "access",
     "access-what",
     "actor-system",
@@ -27,6 +27,7 @@ const OPEN_GROUPS: [&str; 76] = [
     "export-field",
     "fee",
     "flash-provider",
+    "flash-suggest",
     "job",
     "kek-state",
     "leaving-end",
@@ -54,6 +55,14 @@ const OPEN_GROUPS: [&str; 76] = [
     "picture-wrong",
     "plan",
     "position",
+    "price-batch-state",
+    "price-change-state",
+    "price-column",
+    "price-ending",
+    "price-goal",
+    "price-lack",
+    "price-line",
+    "price-why",
     "problem",
     "product-cell",
     "product-field",
@@ -72,12 +81,12 @@ const OPEN_GROUPS: [&str; 76] = [
     "scope",
     "security-notice",
     "sharing-mode",
-    "shift-against",
     "sheet-ask",
     "sheet-read",
     "sheet-state",
     "sheet-waiting",
     "sheet-why",
+    "shift-against",
     "ship-day",
     "sku-show",
     "stage",

@@ -123,6 +123,7 @@ impl Reader {
             pictures: 1,
             stale: None,
             too_much: None,
+            pricings: super::prices::pricings(&goods),
             goods,
         }
     }
