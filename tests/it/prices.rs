@@ -29,7 +29,13 @@ fn fees() -> FeeTable {
 
 fn policy() -> Policy {
     let ending = Ending::new(100, 90).expect("an ending");
-    Policy { goal: Goal::Amount(1_000), ending, floor_minor: 2_500, never_at_a_loss: true, packaging_minor: 0 }
+    Policy {
+        goal: Goal::Amount(1_000),
+        ending,
+        floor_minor: 2_500,
+        never_at_a_loss: true,
+        packaging_minor: 0,
+    }
 }
 
 async fn costs(shop: &TestApp, sku: SkuId, cost_minor: i64) {
@@ -159,7 +165,8 @@ on_both! {
         let state = shop.see(move |tenant| tenant.price_batch(batch)).await.expect("it is there").state;
         assert_eq!(state, BatchState::Dropped);
         let meant = change(&shop, wish(&listing, shown * 11)).await.expect("it is kept");
-        let id = history(&shop, listing.id).await[0].asked.id;
+        let batch = meant.batch();
+        let id = shop.see(move |tenant| tenant.price_changes(batch)).await[0].asked.id;
         assert!(app.agree_to_prices(organization, member, meant.batch(), vec![id]).await.expect("it is there"));
         shop.run_until_idle().await;
         assert_eq!(states(&shop, meant.batch()).await, [ChangeState::Done], "somebody said that it is meant");

@@ -215,17 +215,18 @@ impl Tenant<'_, '_> {
         self.tx.row(&sql, params![self.id, id], change)
     }
 
-    /// The changes of a batch, in the order in which they were asked for.
+    /// The changes of a batch, what is due first before the rest.
     pub fn price_changes(&mut self, batch: PriceBatchId) -> StoreResult<Vec<Change>> {
-        let sql =
-            format!("SELECT {COLUMNS} {FROM} WHERE c.organization_id = $1 AND c.batch_id = $2 ORDER BY c.id");
+        let sql = format!(
+            "SELECT {COLUMNS} {FROM} WHERE c.organization_id = $1 AND c.batch_id = $2 ORDER BY c.due_at, c.id"
+        );
         self.tx.rows(&sql, params![self.id, batch], change)
     }
 
     /// The newest changes of a listing's price.
     pub fn price_history(&mut self, listing: ListingId) -> StoreResult<Vec<Change>> {
         let sql = format!(
-            "SELECT {COLUMNS} {FROM} WHERE c.organization_id = $1 AND c.listing_id = $2 ORDER BY c.id DESC LIMIT $3"
+            "SELECT {COLUMNS} {FROM} WHERE c.organization_id = $1 AND c.listing_id = $2 ORDER BY c.due_at DESC, c.id DESC LIMIT $3"
         );
         self.tx.rows(&sql, params![self.id, listing, MAX_SHOWN], change)
     }

@@ -92,8 +92,7 @@ fn inconsistent(table: &'static str, column: &'static str, value: impl ToString)
     StoreError::Inconsistent { table, column, value: value.to_string() }
 }
 
-const RULE: &str =
-    "r.goal, r.goal_value, r.every_minor, r.ending_minor, r.floor_minor, r.never_at_a_loss, r.packaging_minor";
+const RULE: &str = "r.goal, r.goal_value, r.every_minor, r.ending_minor, r.floor_minor, r.never_at_a_loss, r.packaging_minor";
 
 fn policy(row: &Row<'_>, first: usize) -> StoreResult<Policy> {
     let (word, value): (String, i64) = (row.get(first)?, row.get(first + 1)?);
@@ -283,9 +282,8 @@ impl Tenant<'_, '_> {
         let mut cost_minor = if recipe.is_empty() { known(own.cost) } else { Some(0_i64) };
         for part in recipe {
             let one = known(self.facts_of(part.sku)?.cost);
-            cost_minor = cost_minor
-                .zip(one)
-                .map(|(sum, one)| sum.saturating_add(one.saturating_mul(part.units)));
+            cost_minor =
+                cost_minor.zip(one).map(|(sum, one)| sum.saturating_add(one.saturating_mul(part.units)));
         }
         Ok(GoodsCost { cost_minor, tax_basis_points: own.tax_basis_points })
     }

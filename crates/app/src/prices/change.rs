@@ -287,8 +287,7 @@ impl App {
     }
 }
 
-const CALLED_OFF: ChangeEnd =
-    ChangeEnd { state: ChangeState::CalledOff, found_minor: None, trouble: None };
+const CALLED_OFF: ChangeEnd = ChangeEnd { state: ChangeState::CalledOff, found_minor: None, trouble: None };
 
 /// Whether a change has to be meant by name.
 #[must_use]

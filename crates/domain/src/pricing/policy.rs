@@ -52,8 +52,8 @@ impl Policy {
     /// fee begins: so it is the next one up, not the lowest of all.
     pub fn allows(&self, price_minor: i64, known: Option<(&FeeTable, Outlay)>) -> Result<(), BelowFloor> {
         let known = known.filter(|_| self.never_at_a_loss);
-        let loses = known
-            .is_some_and(|(table, outlay)| Earnings::at(price_minor, table, outlay).profit_minor() < 0);
+        let loses =
+            known.is_some_and(|(table, outlay)| Earnings::at(price_minor, table, outlay).profit_minor() < 0);
         if price_minor >= self.floor_minor && !loses {
             return Ok(());
         }
@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_comma_that_slipped_is_wild_and_a_sale_is_not() {
-        assert!(is_wild(1_000, 100_000) && is_wild(100_000, 1_000) && is_wild(1_000, 10_001) && is_wild(1, 0));
+        assert!(
+            is_wild(1_000, 100_000) && is_wild(100_000, 1_000) && is_wild(1_000, 10_001) && is_wild(1, 0)
+        );
         assert!(!is_wild(1_000, 10_000) && !is_wild(1_000, 100) && !is_wild(1_000, 1_000));
         assert!(is_wild(0, 1) && !is_wild(i64::MAX, i64::MAX));
     }

@@ -173,8 +173,7 @@ pub struct TypedPolicy {
 /// How prices may be asked to end: the word in forms and translation keys, and the ending.
 #[must_use]
 pub fn endings() -> Vec<(&'static str, Ending)> {
-    let known =
-        [("c00", 100, 0), ("c50", 100, 50), ("c90", 100, 90), ("c99", 100, 99), ("u990", 1_000, 990)];
+    let known = [("c00", 100, 0), ("c50", 100, 50), ("c90", 100, 90), ("c99", 100, 99), ("u990", 1_000, 990)];
     let some = known.into_iter().filter_map(|(word, every, end)| Some((word, Ending::new(every, end)?)));
     std::iter::once(("any", Ending::ANY)).chain(some).collect()
 }

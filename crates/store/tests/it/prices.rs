@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use domain::catalogue::Facts;
 use domain::kit::Component;
-use domain::pricing::{
-    BatchState, ChangeState, Ending, FeeTable, Fees, Goal, Policy, PriceWhy, Share,
-};
+use domain::pricing::{BatchState, ChangeState, Ending, FeeTable, Fees, Goal, Policy, PriceWhy, Share};
 use domain::{
     Actor, ConnectionId, Currency, ListingId, Money, PriceBatchId, PriceChangeId, Problem, SkuId, Timestamp,
 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 85] = [
+const OPEN_GROUPS: [&str; 86] = [
     "access",
     "access-what",
     "actor-system",
@@ -59,6 +59,7 @@ const OPEN_GROUPS: [&str; 85] = [
     "price-change-state",
     "price-column",
     "price-ending",
+    "price-field",
     "price-goal",
     "price-lack",
     "price-line",

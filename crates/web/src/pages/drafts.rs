@@ -214,7 +214,8 @@ impl DraftPage {
             let known = pricing.filter(|it| it.fees.is_some() || it.policy.is_some());
             let Some(pricing) = known.filter(|_| variant.price.minor > 0) else { continue };
             let view = sale_view(variant_name(row), pricing, variant.price.minor);
-            let alike = |held: &&mut (i64, SaleView)| held.1.sale == view.sale && held.1.too_low == view.too_low;
+            let alike =
+                |held: &&mut (i64, SaleView)| held.1.sale == view.sale && held.1.too_low == view.too_low;
             match sales.iter_mut().find(alike) {
                 Some((more, _)) => *more += 1,
                 None => sales.push((0, view)),

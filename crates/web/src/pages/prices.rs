@@ -190,6 +190,16 @@ pub struct RuleForm {
 }
 
 impl RuleForm {
+    /// What stands in a field of a number.
+    #[must_use]
+    pub fn value(&self, field: &str) -> &str {
+        match field {
+            "goal" => &self.typed.goal,
+            "floor" => &self.typed.floor,
+            _ => &self.typed.packaging,
+        }
+    }
+
     /// What is wrong with a field.
     #[must_use]
     pub fn wrong(&self, field: &str) -> Option<&str> {
@@ -212,6 +222,12 @@ pub struct SkuView {
     pub is_taxed: bool,
     /// Its own rule.
     pub rule: RuleForm,
+}
+
+impl SkuView {
+    fn rule_form(&self) -> RuleForm {
+        self.rule.clone()
+    }
 }
 
 /// A batch in a list.
@@ -271,6 +287,10 @@ pub struct PriceAccountPage {
 impl PriceAccountPage {
     fn may_change(&self) -> bool {
         self.chrome.may(domain::Permission::ChangeCatalogue)
+    }
+
+    fn account_rule(&self) -> RuleForm {
+        self.rule.clone()
     }
 
     /// What is wrong with a field of the fees.
@@ -386,9 +406,10 @@ impl PriceListingsPage {
 
     fn wrongs(&self) -> Vec<(String, &str)> {
         let whole = self.wrong.iter().map(|text| ("from".to_owned(), text.as_str()));
-        let rows = self.rows.iter().filter_map(|row| {
-            row.wrong.as_deref().map(|text| (format!("price-{}", row.id), text))
-        });
+        let rows = self
+            .rows
+            .iter()
+            .filter_map(|row| row.wrong.as_deref().map(|text| (format!("price-{}", row.id), text)));
         whole.chain(rows).collect()
     }
 }

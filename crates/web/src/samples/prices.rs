@@ -33,12 +33,8 @@ const POLICY: Policy = Policy {
 };
 
 fn pricing(cost_minor: Option<i64>) -> Pricing {
-    let fees = table().map(|table| HeldFees {
-        valid_from: NOW,
-        kept_at: NOW,
-        currency: Currency::Brl,
-        table,
-    });
+    let fees =
+        table().map(|table| HeldFees { valid_from: NOW, kept_at: NOW, currency: Currency::Brl, table });
     let goods = GoodsCost { cost_minor, tax_basis_points: Some(600) };
     Pricing { fees, policy: Some(POLICY), is_own: false, goods }
 }
@@ -80,8 +76,7 @@ impl Reader {
             rule: rule("own-", "CAN-INOX-500"),
         };
         let states = [BatchState::Staged, BatchState::Agreed, BatchState::Dropped];
-        let batch =
-            |state| BatchLine { id: PriceBatchId::new(NOW, &self.entropy), at: Self::ago(90), state };
+        let batch = |state| BatchLine { id: PriceBatchId::new(NOW, &self.entropy), at: Self::ago(90), state };
         PriceAccountPage {
             account: self.price_account(),
             stretches: typed.iter().cloned().chain([TypedStretch::default()]).collect(),
@@ -107,7 +102,8 @@ impl Reader {
     /// Everything that can be wrong, on one page.
     fn price_account_wrong(&self) -> PriceAccountPage {
         let page = self.price_account_page();
-        let wrongs = [StretchWrong::Missing, StretchWrong::Whole, StretchWrong::TooLarge, StretchWrong::Start];
+        let wrongs =
+            [StretchWrong::Missing, StretchWrong::Whole, StretchWrong::TooLarge, StretchWrong::Start];
         let columns = ["from", "commission", "cap", "fixed"];
         let told = columns.iter().zip(&wrongs);
         let mut fee_wrongs: Vec<(String, String)> =
@@ -214,7 +210,11 @@ impl Reader {
             &PriceAccountPage { sku: None, asked_wrong: unknown, ..self.price_account_page() },
         );
         add(pages, "price-listings", &self.price_listings_page());
-        add(pages, "price-listings-none", &PriceListingsPage { rows: Vec::new(), ..self.price_listings_page() });
+        add(
+            pages,
+            "price-listings-none",
+            &PriceListingsPage { rows: Vec::new(), ..self.price_listings_page() },
+        );
         let mut wrong = self.price_listings_page();
         wrong.wrong = Some(wrong.chrome.t("price-error-span").to_owned());
         wrong.from = "2026-11-27T00:00".to_owned();

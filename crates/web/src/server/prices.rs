@@ -123,8 +123,7 @@ fn find(
         policy: tenant.price_rule(account, None)?,
         own: tenant.own_price_rules(account)?.into_iter().map(|rule| rule.code).collect(),
         codes: tenant.sku_codes(MAX_SUGGESTIONS)?,
-        observed: seen
-            .and_then(|seen| Some((seen.orders, part_of(seen.fee_minor.abs(), seen.sales_minor)?))),
+        observed: seen.and_then(|seen| Some((seen.orders, part_of(seen.fee_minor.abs(), seen.sales_minor)?))),
         sku,
         batches: tenant.price_batches(account)?.into_iter().map(line).collect(),
         connection,
@@ -151,7 +150,12 @@ fn preset(known: &[KnownFee]) -> Option<FeeTable> {
     FeeTable::new(known.iter().map(row).collect::<Option<_>>()?).ok()
 }
 
-fn rule_form(chrome: &Chrome, prefix: &'static str, code: &str, policy: Option<&domain::pricing::Policy>) -> RuleForm {
+fn rule_form(
+    chrome: &Chrome,
+    prefix: &'static str,
+    code: &str,
+    policy: Option<&domain::pricing::Policy>,
+) -> RuleForm {
     let fresh = || TypedPolicy {
         kind: "price".to_owned(),
         ending: "c90".to_owned(),
@@ -345,9 +349,8 @@ pub(crate) async fn keep_rule(
         Ok(_) => None,
         Err(_) if ends => None,
         Err(faults) => {
-            let told = |(field, wrong): (&str, StretchWrong)| {
-                (field.to_owned(), wrong_text(&page.chrome, &wrong))
-            };
+            let told =
+                |(field, wrong): (&str, StretchWrong)| (field.to_owned(), wrong_text(&page.chrome, &wrong));
             let wrongs: Wrongs = faults.into_iter().map(told).collect();
             let form = match page.sku.as_mut() {
                 Some(view) if sku.is_some() => &mut view.rule,

@@ -31,8 +31,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Buyers, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, Messages,
-    KnownFee, MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
+    Account, Authorization, Buyers, Channel, ChannelError, ErrorKind, Finance, Hooks, KnownFee, Listings,
+    Messages, MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
 use connect::{Documents, Invoices, Packages, Parcels, Tracking};

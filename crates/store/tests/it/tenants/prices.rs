@@ -55,8 +55,7 @@ pub(super) async fn priced(
         shop.insert_price_batch(batch, connection, BatchState::Staged, &actor, now)?;
         let from = Money::new(1_000, Currency::Brl);
         let (to_minor, why) = (1_100, PriceWhy::Rule);
-        let new =
-            NewChange { id: change, batch, listing, from, to_minor, why, due_at: now, until_at: None };
+        let new = NewChange { id: change, batch, listing, from, to_minor, why, due_at: now, until_at: None };
         shop.insert_price_change(&new)
     })
     .await;
@@ -101,9 +100,7 @@ pub(super) const WRITES: &[(&str, Write)] = &[
     ("insert_price_change", |shop, of| {
         shop.insert_price_change(&new(of, of.fresh(), of.priced.batch, of.listing))
     }),
-    ("settle_price_batch", |shop, of| {
-        shop.settle_price_batch(of.priced.batch, BatchState::Agreed).map(drop)
-    }),
+    ("settle_price_batch", |shop, of| shop.settle_price_batch(of.priced.batch, BatchState::Agreed).map(drop)),
     ("note_found_price", |shop, of| shop.note_found_price(of.priced.change, 1)),
     ("end_price_change", |shop, of| {
         let end = ChangeEnd { state: ChangeState::Done, found_minor: None, trouble: None };
