@@ -8,6 +8,7 @@ mod leaving;
 mod members;
 mod money;
 mod pictures;
+mod prices;
 mod provider;
 mod returns;
 mod reveals;
@@ -315,6 +316,7 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     visitor.press("/products/{id}", &path, &changed, Some("product.changed")).await;
     pictures::are_pressed(visitor, &path).await;
     drafts::are_pressed(visitor).await;
+    prices::are_pressed(visitor).await;
     let (away, route) = (format!("{path}/archive"), "/products/{id}/archive");
     visitor.press(route, &away, &[("do", "archive")], Some("product.archived")).await;
 

@@ -69,6 +69,7 @@ mod orders_list;
 mod paces;
 mod pictures;
 mod platform_stock;
+mod prices;
 mod privacy;
 mod problems;
 mod provider;

@@ -24,6 +24,7 @@ use crate::App;
 use crate::audit::Deed;
 use crate::caller::Caller;
 use crate::error::AppError;
+use crate::prices::{Pricing, Pricings, floor_faults};
 
 /// What a category asks is asked anew after this span: platforms change it now and then.
 const RULES_LAST: Duration = Duration::from_mins(10);
@@ -95,6 +96,8 @@ pub struct Stock {
     pub units: BTreeMap<SkuId, i64>,
     /// SKUs that are split: their listings are born with nothing and are given their share.
     pub split: Vec<SkuId>,
+    /// What each SKU is priced by at the account.
+    pub pricings: Pricings,
 }
 
 /// A picture of the product, as far as publishing asks.
@@ -109,8 +112,14 @@ pub struct HeldPicture {
 }
 
 impl Stock {
-    pub(crate) fn of(tenant: &mut Tenant<'_, '_>, held: &HeldProduct) -> StoreResult<Self> {
+    pub(crate) fn of(
+        tenant: &mut Tenant<'_, '_>,
+        held: &HeldProduct,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> StoreResult<Self> {
         let mut stock = Self::default();
+        let fees = tenant.fees_at(connection, now)?;
         for picture in tenant.pictures_of(held.id)? {
             stock.pictures.push(HeldPicture {
                 id: picture.id,
@@ -124,6 +133,7 @@ impl Stock {
             if is_split {
                 stock.split.push(id);
             }
+            stock.pricings.insert(id, Pricing::with(tenant, connection, id, fees.clone())?);
             stock.units.insert(id, if is_split { 0 } else { sku.tally.available_units() });
         }
         Ok(stock)
@@ -165,6 +175,8 @@ impl Stock {
             };
             reading.faults.push(fault);
         }
+        let skus: Vec<Option<SkuId>> = held.product.variants.iter().map(|variant| variant.sku).collect();
+        reading.faults.extend(floor_faults(&reading.offer, &skus, &self.pricings));
         reading
     }
 }
@@ -224,6 +236,7 @@ impl App {
         product: ProductId,
         connection: ConnectionId,
     ) -> Result<OpenDraft, AppError> {
+        let now = self.clock().now();
         let found = self
             .organization(organization)
             .read(move |tenant| {
@@ -235,7 +248,7 @@ impl App {
                 let held = tenant.draft_for(product.id, connection)?;
                 let publication =
                     held.as_ref().map(|held| tenant.publication(held.id)).transpose()?.flatten();
-                let stock = Stock::of(tenant, &product)?;
+                let stock = Stock::of(tenant, &product, connection, now)?;
                 Ok(Some((product, account, held, publication, stock)))
             })
             .await?;

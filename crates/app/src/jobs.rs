@@ -1,7 +1,8 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
 use domain::{
-    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, SheetId, SkuId, TicketId, Timestamp,
+    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, PriceChangeId, SheetId,
+    SkuId, TicketId, Timestamp,
 };
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};
@@ -102,6 +103,11 @@ pub enum Work {
         /// Whose.
         draft: DraftId,
     },
+    /// Give a listing its price.
+    PushPrice {
+        /// By which change.
+        change: PriceChangeId,
+    },
     /// Look whether an address is on file, and send it a code. Belongs to no account.
     OfferCode {
         /// For which browser.
@@ -189,6 +195,7 @@ impl Work {
             Self::SendMail { .. } => "send_mail",
             Self::Publish { .. } => "publish",
             Self::FollowListings { .. } => "follow_listings",
+            Self::PushPrice { .. } => "push_price",
             Self::OfferCode { .. } => "offer_code",
             Self::Sheet { .. } => "sheet",
         }
@@ -204,6 +211,7 @@ impl Work {
             | Self::SendMail { .. }
             | Self::OfferCode { .. } => Priority::Order,
             Self::PushStock { .. } | Self::LookAtBurst { .. } | Self::SettleSales => Priority::Stock,
+            Self::PushPrice { .. } => Priority::Price,
             Self::FetchListing { .. }
             | Self::Sweep
             | Self::ReadMissed(_)
@@ -239,6 +247,7 @@ impl Work {
             Self::AnswerCase { case } => case.to_string(),
             Self::SendMail { mail } => mail.to_string(),
             Self::Publish { draft } | Self::FollowListings { draft } => draft.to_string(),
+            Self::PushPrice { change } => change.to_string(),
             Self::OfferCode { ticket } => ticket.to_string(),
             Self::Sheet { sheet } => sheet.to_string(),
             Self::Sweep

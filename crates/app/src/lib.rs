@@ -44,6 +44,7 @@ pub mod people;
 pub mod picked;
 pub mod pictures;
 mod places;
+pub mod prices;
 pub mod privacy;
 pub mod profits;
 pub mod provider;
@@ -83,6 +84,9 @@ pub use error::AppError;
 
 /// Changes that a slow listener may fall behind before it has to read its page anew.
 const EVENT_BACKLOG: usize = 1_024;
+
+/// Things (products, prices) that may change at once without a question, where nobody set another number.
+pub const UNASKED_CHANGES: usize = 20;
 
 /// Something that changed, for pages that are being looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +175,8 @@ pub struct App {
     words: Option<Arc<dyn notices::Wording>>,
     /// The team's identity provider.
     team: Option<Arc<provider::Team>>,
+    /// Things that may change at once without a question.
+    unasked_changes: usize,
 }
 
 impl std::fmt::Debug for App {
@@ -205,6 +211,7 @@ impl App {
             mailer: None,
             words: None,
             team: None,
+            unasked_changes: UNASKED_CHANGES,
         })
     }
 
@@ -254,6 +261,19 @@ impl App {
     #[must_use]
     pub fn second_factor(&self) -> SecondFactorRule {
         self.parts.second_factor
+    }
+
+    /// The same application, with another number of things that may change at once without a question.
+    #[must_use]
+    pub fn asking_from(mut self, unasked_changes: usize) -> Self {
+        self.unasked_changes = unasked_changes;
+        self
+    }
+
+    /// Things that may change at once without a question: a slip of a few is seen in the list.
+    #[must_use]
+    pub const fn unasked_changes(&self) -> usize {
+        self.unasked_changes
     }
 
     /// The channels that are configured.

@@ -212,13 +212,14 @@ impl App {
     }
 
     async fn next_try(&self, organization: OrganizationId, id: DraftId) -> Result<Option<Try>, AppError> {
+        let now = self.clock().now();
         Ok(self
             .organization(organization)
             .read(move |tenant| {
                 let Some(held) = tenant.draft(id)? else { return Ok(None) };
                 let Some(publication) = tenant.publication(id)? else { return Ok(None) };
                 let Some(product) = tenant.product(held.product)? else { return Ok(None) };
-                let stock = Stock::of(tenant, &product)?;
+                let stock = Stock::of(tenant, &product, held.connection, now)?;
                 let account = tenant.connection(held.connection)?;
                 let is_running = account.is_some_and(|it| it.state == ConnectionState::Active);
                 let is_wanted = publication.publication.is_wanted();

@@ -68,6 +68,16 @@ pub const OFFER_NOTED: &str = "offer noted, job not ended";
 pub const PUBLISHING: [&str; 5] =
     [PICTURE_UPLOADED, PICTURE_NOTED, OFFER_ANNOUNCED, OFFER_TAKEN, OFFER_NOTED];
 
+/// A price was announced in the audit log and not yet sent.
+pub const PRICE_ANNOUNCED: &str = "price about to be written";
+/// A platform has taken a price that the shop has not noted.
+pub const PRICE_WRITTEN: &str = "price written, not noted";
+/// A price is noted, and its job still runs.
+pub const PRICE_NOTED: &str = "price noted, job not ended";
+
+/// Those of a price, in their order.
+pub const PRICES: [&str; 3] = [PRICE_ANNOUNCED, PRICE_WRITTEN, PRICE_NOTED];
+
 /// Those of a sale.
 pub const ALL: [&str; 10] = [
     HOOK_READ,

@@ -335,6 +335,9 @@ impl App {
                 let last = job.attempts >= MAX_ATTEMPTS;
                 self.publish_draft(organization, connection, draft, last).await
             }
+            Work::PushPrice { change } => {
+                return Ok(self.push_price(organization, connection, change).await?);
+            }
             Work::FollowListings { draft } => self.follow_listings(organization, connection, draft).await,
             // Taken above: they have no account.
             Work::SendMail { .. }
@@ -413,6 +416,7 @@ impl App {
             | Work::SendMail { .. }
             | Work::Publish { .. }
             | Work::FollowListings { .. }
+            | Work::PushPrice { .. }
             | Work::OfferCode { .. }
             | Work::Sheet { .. }
             | Work::LookAtBurst { .. } => Ok(false),

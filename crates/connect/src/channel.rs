@@ -94,6 +94,20 @@ pub struct Spec {
     pub open_order_reread: Duration,
     /// How long the channel keeps missed hooks; zero where it keeps none.
     pub missed_hooks_kept: Duration,
+    /// What the channel is known to take of a sale today, in Brazil and its currency: offered to whoever types an
+    /// account's fees. Empty where it differs by category, plan or seller.
+    pub known_fees: &'static [KnownFee],
+}
+
+/// What a channel takes of an item from a price on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownFee {
+    /// The price, in minor units.
+    pub from_minor: i64,
+    /// Its share of the price, in basis points.
+    pub commission_basis_points: u32,
+    /// Its fixed fee, in minor units.
+    pub per_item_minor: i64,
 }
 
 /// An account that calls are made for.

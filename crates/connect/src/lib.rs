@@ -30,8 +30,8 @@ pub use catalogue::{
 };
 pub use channel::{
     Account, AccountProfile, Authorization, Call, Channel, Consent, HookEvent, HookRejection, HookRequest,
-    HookSubject, Hooks, IssuedTokens, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef, Orders,
-    Page, Prices, Spec, Stock, StockControl, Window,
+    HookSubject, Hooks, IssuedTokens, KnownFee, ListingKey, ListingSnapshot, Listings, MissedHooks, OrderRef,
+    Orders, Page, Prices, Spec, Stock, StockControl, Window,
 };
 pub use dispatch::{Documents, InvoiceReplacing, Invoices, Packages, Printout, Tracking};
 pub use error::{ChannelError, ErrorKind};

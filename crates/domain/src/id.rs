@@ -202,6 +202,10 @@ ids! {
     SheetId = "sht";
     /// A picture of a product.
     PictureId = "pic";
+    /// Prices that are changed together.
+    PriceBatchId = "prb";
+    /// A listing's price that is changed.
+    PriceChangeId = "prc";
     /// A browser that wants a code, to show whose data it asks for.
     TicketId = "tkt";
     /// What a person asks of their data.

@@ -5,6 +5,16 @@
 //! Amounts are minor units of one currency, shares are [`Share`]s of the price. Nothing here knows a
 //! platform: its fees come in as a [`FeeTable`].
 
+mod change;
+mod policy;
+mod typed;
+
+pub use change::{BatchState, ChangeState, PriceStep, PriceWhy, next_step};
+pub use policy::{BelowFloor, Policy, WILD_TIMES, is_wild};
+pub use typed::{
+    StretchColumn, StretchFault, StretchWrong, TypedPolicy, TypedStretch, endings, policy_of, table_of,
+};
+
 /// A share of a price, in basis points (hundredths of a percent).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Share(u32);
@@ -121,6 +131,12 @@ impl FeeTable {
         self.stretches.get(after.saturating_sub(1)).map_or_else(Fees::default, |(_, fees)| *fees)
     }
 
+    /// First price of each stretch, and its fees.
+    #[must_use]
+    pub fn rows(&self) -> &[(i64, Fees)] {
+        &self.stretches
+    }
+
     /// Each stretch with the price that it ends before.
     fn stretches(&self) -> impl Iterator<Item = (i64, Option<i64>, Fees)> {
         let ends = self.stretches.iter().skip(1).map(|(from, _)| Some(*from)).chain([None]);
@@ -235,6 +251,18 @@ impl Ending {
         } else {
             None
         }
+    }
+
+    /// Of how many minor units it is an ending.
+    #[must_use]
+    pub const fn every_minor(self) -> i64 {
+        self.every_minor
+    }
+
+    /// The ending itself, in minor units.
+    #[must_use]
+    pub const fn ending_minor(self) -> i64 {
+        self.ending_minor
     }
 
     /// Whether a price ends so.

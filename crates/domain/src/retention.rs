@@ -417,6 +417,13 @@ pub const CLASSES: &[Class] = &[
         )],
     ),
     other(
+        "price",
+        &[Term::With(
+            &["fee_table", "fee_stretch", "price_rule", "price_batch", "price_change"],
+            Fate::Organization,
+        )],
+    ),
+    other(
         "earning",
         &[Term::With(
             &[

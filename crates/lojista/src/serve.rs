@@ -53,6 +53,7 @@ pub(crate) async fn run(config: Config, json: bool, faults: Option<Arc<dyn Fault
     let places = config.audit.places(&Arc::new(house::outbound()?));
     let app = house::build(ground, channels, public_url.clone(), config.server.second_factor)
         .await?
+        .asking_from(config.server.unasked_changes)
         .publishing(places)
         .mailing(config.mail.mailer()?)
         .worded(Arc::new(web::Letters))

@@ -41,6 +41,8 @@ pub mod people;
 pub mod pictures;
 #[cfg(feature = "planted-flaws")]
 pub mod planted;
+pub mod price_changes;
+pub mod prices;
 pub mod profits;
 pub mod provider;
 pub mod recovery;

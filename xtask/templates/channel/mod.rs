@@ -45,6 +45,7 @@ pub static SPEC: Spec = Spec {
     sweep_overlap: Duration::ZERO,
     open_order_reread: Duration::ZERO,
     missed_hooks_kept: Duration::ZERO,
+    known_fees: &[],
 };
 
 /// Base of the API. Not told yet: this name leads nowhere (RFC 2606).

@@ -214,6 +214,9 @@ pub enum Mend {
     Raise(i64),
     /// Lower it: so many minor units or units at most.
     Lower(i64),
+    /// Raise it over the floor of the seller's own rule: so many minor units at least; `None` where no price would
+    /// do.
+    OverFloor(Option<i64>),
     /// Use the currency of the shop.
     OtherCurrency,
     /// Bring the prices closer: the dearest costs at most so many times the cheapest.
@@ -240,6 +243,8 @@ impl fmt::Display for Mend {
             Self::CheckDigits => out.write_str("check its digits: they make no code"),
             Self::Raise(least) => write!(out, "raise it to at least {least}"),
             Self::Lower(most) => write!(out, "lower it to at most {most}"),
+            Self::OverFloor(Some(least)) => write!(out, "raise it over the floor: at least {least}"),
+            Self::OverFloor(None) => out.write_str("no price is over the floor: change the rule"),
             Self::OtherCurrency => out.write_str("use the currency of the shop"),
             Self::BringCloser(times) => {
                 write!(out, "bring the prices closer: the dearest costs at most {times} times the cheapest")

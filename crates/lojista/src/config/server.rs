@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
+use app::UNASKED_CHANGES;
 use connect::settings::SettingError;
 use domain::member::SecondFactorRule;
 use url::{Host, Url};
@@ -53,6 +54,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "600",
         about: "Pages that one member may open in a minute, so that nobody copies a shop page by page; 0 bounds nobody.",
     },
+    Setting {
+        key: "server.unasked_changes",
+        variable: "LOJISTA_UNASKED_CHANGES",
+        secret: false,
+        default: "20",
+        about: "Prices or products that one form may change without asking first; 0 always asks.",
+    },
 ];
 
 /// Threads when nobody says.
@@ -77,6 +85,8 @@ pub(crate) struct Server {
     pub(crate) second_factor: SecondFactorRule,
     /// `server.pages_per_minute`, `LOJISTA_PAGES_PER_MINUTE`; `None` bounds nobody.
     pub(crate) pages_per_minute: Option<NonZeroU32>,
+    /// `server.unasked_changes`, `LOJISTA_UNASKED_CHANGES`.
+    pub(crate) unasked_changes: usize,
 }
 
 impl Server {
@@ -124,7 +134,19 @@ impl Server {
             None => PAGES_PER_MINUTE,
         };
         let pages_per_minute = NonZeroU32::new(pages_per_minute);
-        Ok(Self { listen, public_url, trusted_proxies, threads, second_factor, pages_per_minute })
+        let unasked_changes = match values.get("server.unasked_changes") {
+            Some(given) => given.read("a number of changes, or 0 to ask always")?,
+            None => UNASKED_CHANGES,
+        };
+        Ok(Self {
+            listen,
+            public_url,
+            trusted_proxies,
+            threads,
+            second_factor,
+            pages_per_minute,
+            unasked_changes,
+        })
     }
 
     /// How others reach the program, once it is known which port it got.

@@ -293,6 +293,8 @@ id_columns!(
     OrganizationId,
     OutboxId,
     PictureId,
+    PriceBatchId,
+    PriceChangeId,
     ProductId,
     SessionId,
     SkuId,

@@ -31,6 +31,7 @@ mod paces;
 mod papers;
 mod people;
 mod pictures;
+mod prices;
 mod profits;
 mod retention;
 mod sessions;

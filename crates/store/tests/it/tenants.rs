@@ -8,6 +8,7 @@ mod drafts;
 mod kits;
 mod money;
 mod returns;
+mod prices;
 mod sheets;
 mod splits;
 
@@ -79,6 +80,7 @@ struct Estate {
     bundle: kits::Bundle,
     homecoming: returns::Homecoming,
     earned: money::Earned,
+    priced: prices::Priced,
     key: DataKeyId,
     table: Table,
     now: Timestamp,
@@ -192,6 +194,7 @@ impl Estate {
             bundle: kits::bundle(shop, connection).await,
             homecoming: returns::homecoming(shop, connection).await,
             earned: money::earned(shop, connection, sku).await,
+            priced: prices::priced(shop, connection, sku, listing).await,
             key,
             table,
             now,
@@ -601,7 +604,7 @@ on_both! {
     async fn a_stranger_finds_nothing(house: House) {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
-        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(returns::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS)
+        for (name, read) in READS.iter().chain(access::READS).chain(catalogue::READS).chain(splits::READS).chain(kits::READS).chain(returns::READS).chain(money::READS).chain(sheets::READS).chain(drafts::READS).chain(prices::READS)
         {
             let (of_owner, of_stranger) = (estate.clone(), estate.clone());
             let own = owner.write(move |shop| read(shop, &of_owner)).await;
@@ -615,7 +618,7 @@ on_both! {
         let (owner, stranger) = (Shop::open(&house).await, Shop::open(&house).await);
         let estate = Estate::of(&owner).await;
         let before = everything(&house).await;
-        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(returns::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES)
+        for (name, write) in WRITES.iter().chain(access::WRITES).chain(catalogue::WRITES).chain(splits::WRITES).chain(kits::WRITES).chain(returns::WRITES).chain(money::WRITES).chain(sheets::WRITES).chain(drafts::WRITES).chain(prices::WRITES)
         {
             let of = estate.clone();
             let _refused_or_without_effect = stranger.data.write(move |shop| write(shop, &of)).await;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 77] = [
+const OPEN_GROUPS: [&str; 87] = [
     "access",
     "access-what",
     "actor-system",
@@ -27,6 +27,7 @@ const OPEN_GROUPS: [&str; 77] = [
     "export-field",
     "fee",
     "flash-provider",
+    "flash-suggest",
     "job",
     "kek-state",
     "leaving-end",
@@ -54,6 +55,15 @@ const OPEN_GROUPS: [&str; 77] = [
     "picture-wrong",
     "plan",
     "position",
+    "price-batch-state",
+    "price-change-state",
+    "price-column",
+    "price-ending",
+    "price-field",
+    "price-goal",
+    "price-lack",
+    "price-line",
+    "price-why",
     "problem",
     "product-cell",
     "product-field",
@@ -72,13 +82,13 @@ const OPEN_GROUPS: [&str; 77] = [
     "scope",
     "security-notice",
     "sharing-mode",
-    "shift-against",
     "sheet-ask",
     "sheet-read",
     "sheet-state",
     "sheet-waiting",
     "sheet-why",
     "shield",
+    "shift-against",
     "ship-day",
     "sku-show",
     "stage",

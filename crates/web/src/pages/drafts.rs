@@ -1,13 +1,15 @@
 //! Publishing a product: the table of its accounts, the form of one account, and its categories.
 
+use app::prices::Pricings;
 use askama::Template;
 use domain::attribute::{AttributeRule, Rules};
-use domain::catalogue::Product;
+use domain::catalogue::{COST_CURRENCY, Product};
 use domain::draft::{Draft, PublicationState, Widget, attribute_cell, others_cell, price_cell, unit_cell};
 use domain::offer::{Condition, Fault, Field, Mend, Objection, Offer};
 use domain::{ChannelKind, ConnectionId, Currency, ListingState, Money, Problem, ProductId};
 
 use crate::pages::Choice;
+use crate::pages::prices::{SaleView, sale_view};
 use crate::{Badge, Chrome, Tone, i18n};
 
 /// One account of the shop, as a tab.
@@ -197,9 +199,36 @@ pub struct DraftPage {
     pub stale: Option<Stale>,
     /// More was typed than is kept.
     pub too_much: Option<String>,
+    /// What each SKU is priced by at the account.
+    pub pricings: Pricings,
 }
 
 impl DraftPage {
+    /// What a sale of each variant earns at its typed price, where anybody made a rule or typed fees; alike ones once.
+    fn sales(&self) -> Vec<SaleView> {
+        let mut sales: Vec<(i64, SaleView)> = Vec::new();
+        let Some(offer) = self.offer.as_ref().filter(|_| self.currency() == COST_CURRENCY) else {
+            return Vec::new();
+        };
+        for (row, variant) in self.goods.variants.iter().zip(&offer.variants) {
+            let pricing = row.sku.and_then(|sku| self.pricings.get(&sku));
+            let known = pricing.filter(|it| it.fees.is_some() || it.policy.is_some());
+            let Some(pricing) = known.filter(|_| variant.price.minor > 0) else { continue };
+            let view = sale_view(variant_name(row), pricing, variant.price.minor);
+            let alike =
+                |held: &&mut (i64, SaleView)| held.1.sale == view.sale && held.1.too_low == view.too_low;
+            match sales.iter_mut().find(alike) {
+                Some((more, _)) => *more += 1,
+                None => sales.push((0, view)),
+            }
+        }
+        let label = |(more, view): (i64, SaleView)| match more {
+            0 => view,
+            more => SaleView { label: format!("{} + {}", view.label, self.chrome.number(&more)), ..view },
+        };
+        sales.into_iter().map(label).collect()
+    }
+
     fn may_change(&self) -> bool {
         self.chrome.may(domain::Permission::ChangeCatalogue)
     }
@@ -492,6 +521,8 @@ pub fn mend(chrome: &Chrome, fault: &Fault, currency: Currency) -> String {
         Mend::CheckDigits => chrome.t("mend-check_digits").to_owned(),
         Mend::Raise(least) => chrome.ta("mend-raise", "n", &amount(least)),
         Mend::Lower(most) => chrome.ta("mend-lower", "n", &amount(most)),
+        Mend::OverFloor(Some(least)) => chrome.ta("mend-over_floor", "n", &amount(least)),
+        Mend::OverFloor(None) => chrome.t("mend-over_floor_never").to_owned(),
         Mend::OtherCurrency => chrome.t("mend-other_currency").to_owned(),
         Mend::BringCloser(times) => chrome.ta("mend-bring_closer", "n", &chrome.number(times)),
         Mend::ByHand(papers) => chrome.ta("mend-by_hand", "papers", &papers.join(", ")),

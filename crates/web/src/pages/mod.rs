@@ -19,6 +19,7 @@ pub mod money_view;
 pub mod order_list;
 pub mod orders;
 pub mod pictures;
+pub mod prices;
 pub mod privacy;
 pub mod problems;
 pub mod products;

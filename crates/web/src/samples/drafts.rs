@@ -123,6 +123,7 @@ impl Reader {
             pictures: 1,
             stale: None,
             too_much: None,
+            pricings: super::prices::pricings(&goods),
             goods,
         }
     }
@@ -168,6 +169,8 @@ impl Reader {
             Mend::CheckDigits,
             Mend::Raise(800),
             Mend::Lower(999),
+            Mend::OverFloor(Some(900)),
+            Mend::OverFloor(None),
             Mend::OtherCurrency,
             Mend::BringCloser(4),
             Mend::ByHand(vec!["INMETRO".to_owned()]),

@@ -12,6 +12,7 @@ mod members;
 mod money;
 mod money_view;
 mod orders;
+mod prices;
 mod privacy;
 mod products;
 mod returns;
@@ -44,6 +45,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.sheets(&mut pages);
     reader.drafts(&mut pages);
     reader.returns(&mut pages);
+    reader.prices(&mut pages);
     reader.stock(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);

@@ -1,15 +1,17 @@
 //! Publishing a product: the table of its accounts, the form of one account, and its categories.
 
-use app::AppError;
 use app::drafts::{DraftError, DraftWish, OpenDraft, Shelf};
+use app::prices::Lack;
 use app::publish::{Answer, MAX_ACCOUNTS};
+use app::{App, AppError};
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use connect::Category;
+use domain::catalogue::COST_CURRENCY;
 use domain::draft::{Draft, TooMuch, is_cell};
 use domain::offer::{Condition, Fault, Field, Mend};
-use domain::{ConnectionId, ConnectionState, ProductId};
+use domain::{ConnectionId, ConnectionState, ProductId, SkuId};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::drafts::HeldPublication;
@@ -149,6 +151,7 @@ fn filled(chrome: Chrome, connections: &[Connection], open: OpenDraft) -> DraftP
         objections,
         stale: None,
         too_much: None,
+        pricings: open.stock.pricings,
     }
 }
 
@@ -189,7 +192,16 @@ pub(crate) async fn save(
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
     let mut page = page_of(&member, &product, &connection).await?;
-    let draft = typed_over(&page.draft, &fields);
+    let mut draft = typed_over(&page.draft, &fields);
+    let (mut tone, mut flash) = (Tone::Good, "flash-draft-saved".to_owned());
+    if fields.get("do") == "suggest" {
+        let (suggested, lacks) = suggest(&page, &draft);
+        flash = "flash-draft-suggested".to_owned();
+        if let Some(lack) = lacks.first() {
+            (tone, flash) = (Tone::Watch, format!("flash-suggest-{}", lack.as_str()));
+        }
+        draft = suggested;
+    }
     let wish = DraftWish {
         product: page.product,
         connection: page.tab.connection,
@@ -200,7 +212,7 @@ pub(crate) async fn save(
     match saved {
         Ok(_) => {
             let back = format!("/products/{}/drafts/{}", page.product, page.tab.connection);
-            Ok(see_with(&back, Tone::Good, "flash-draft-saved"))
+            Ok(see_with(&back, tone, &flash))
         }
         Err(DraftError::Stale(now)) => {
             page.draft = draft;
@@ -224,6 +236,15 @@ pub(crate) async fn save(
         Err(DraftError::NoLeaf) => Err(Failure::of(Obstacle::BadRequest).on(page.chrome)),
         Err(DraftError::App(error)) => Err(Failure::from(error).on(page.chrome)),
     }
+}
+
+/// The draft with the prices that the account's rule makes, and what is missing for those that it cannot make.
+fn suggest(page: &DraftPage, draft: &Draft) -> (Draft, Vec<Lack>) {
+    if page.rules.as_ref().is_some_and(|rules| rules.price.currency != COST_CURRENCY) {
+        return (draft.clone(), vec![Lack::Fees]);
+    }
+    let skus: Vec<Option<SkuId>> = page.goods.variants.iter().map(|variant| variant.sku).collect();
+    App::suggest_prices(draft, &skus, &page.pricings)
 }
 
 /// A form's field as people read it.

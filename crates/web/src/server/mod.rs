@@ -39,6 +39,8 @@ mod picked;
 mod pictures;
 #[cfg(feature = "planted-flaws")]
 mod planted;
+mod price_changes;
+mod prices;
 mod problems;
 mod products;
 mod provider;
@@ -273,6 +275,12 @@ fn pages() -> Routes {
 fn catalogue() -> Routes {
     let whole = || DefaultBodyLimit::max(MAX_PRODUCT_FORM_BYTES);
     Routes::new()
+        .route("/prices", get(prices::list))
+        .route("/prices/changes/{id}", get(price_changes::batch).post(price_changes::settle))
+        .route("/prices/{id}", get(prices::show))
+        .route("/prices/{id}/fees", post(prices::keep_fees))
+        .route("/prices/{id}/rule", post(prices::keep_rule))
+        .route("/prices/{id}/listings", get(price_changes::list).post(price_changes::change))
         .route("/products", get(products::list).post(products::create).layer(whole()))
         .route("/products/new", get(products::begin))
         .route("/products/export", post(sheets::export))

@@ -22,8 +22,6 @@ use crate::pages::sheets::{EditCell, EditRow, SkuEditPage, trouble_text};
 use crate::{Chrome, Nav, Tone};
 
 const LIST: &str = "/skus/edit";
-/// Products that may change at once without a question: a slip of a few is seen in the list.
-const UNASKED_CHANGES: i64 = 20;
 const COLUMNS: [Column; 3] = [Column::Code, Column::Cost, Column::OnHand];
 
 #[derive(Debug, Default, Deserialize)]
@@ -101,7 +99,8 @@ pub(crate) async fn save(Form(posted, ..): Form<may::ChangeCatalogue>) -> Result
         blame(&mut page, faults);
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response());
     }
-    let asks = counts.costs + counts.adopts > 0 || counts.creates + counts.changes > UNASKED_CHANGES;
+    let unasked = i64::try_from(app.unasked_changes()).unwrap_or(i64::MAX);
+    let asks = counts.costs + counts.adopts > 0 || counts.creates + counts.changes > unasked;
     if asks || app.apply_sheet(organization, who, id, SheetAgreed::default()).await.is_err() {
         return Ok(see_other(&staged(id)));
     }

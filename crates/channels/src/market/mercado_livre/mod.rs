@@ -61,6 +61,8 @@ pub static SPEC: Spec = Spec {
     open_order_reread: Duration::from_mins(2),
     // "Missed feeds" keeps two days.
     missed_hooks_kept: Duration::from_hours(48),
+    // The commission differs by category and plan, the carriage by weight and reputation.
+    known_fees: &[],
 };
 
 /// Base of the API, for all countries.

@@ -72,6 +72,8 @@ pub static SPEC: Spec = Spec {
     open_order_reread: Duration::from_hours(6),
     // "get_lost_push_message": the last 3 days.
     missed_hooks_kept: Duration::from_hours(72),
+    // Commission and fixed fee differ by seller, programme and price; no table of today was found.
+    known_fees: &[],
 };
 
 /// Where a shop's API is called and its owner consents.

@@ -31,8 +31,8 @@ use std::time::Duration;
 
 use connect::outbound::{Answer, BaseUrl, BaseUrlError, CallSpec, Outbound};
 use connect::{
-    Account, Authorization, Buyers, Channel, ChannelError, ErrorKind, Finance, Hooks, Listings, Messages,
-    MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
+    Account, Authorization, Buyers, Channel, ChannelError, ErrorKind, Finance, Hooks, KnownFee, Listings,
+    Messages, MissedHooks, Orders, Prices, Questions, Returns, Spec, Stock,
 };
 use connect::{Attributes, Categories, Pictures, Publishing};
 use connect::{Documents, Invoices, Packages, Parcels, Tracking};
@@ -74,6 +74,12 @@ pub static SPEC: Spec = Spec {
     open_order_reread: Duration::from_hours(6),
     // There is no list of missed hooks.
     missed_hooks_kept: Duration::ZERO,
+    // Brazil since 2026-07-15, as the seller academy announced it: below R$ 50 10 % and R$ 4, from there on 6 % and
+    // R$ 6 an item.
+    known_fees: &[
+        KnownFee { from_minor: 0, commission_basis_points: 1_000, per_item_minor: 400 },
+        KnownFee { from_minor: 5_000, commission_basis_points: 600, per_item_minor: 600 },
+    ],
 };
 
 /// Base of the API, for all countries.
