@@ -52,7 +52,6 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let ways = Ways {
         folder: &folder,
         public_url: &public_url,
-        reached_at,
         door: &ground.hook_door,
         seed: args.seed,
     };
@@ -163,8 +162,6 @@ fn named(reached_at: SocketAddr) -> String {
 struct Ways<'a> {
     folder: &'a Path,
     public_url: &'a str,
-    /// Where their hooks come in.
-    reached_at: SocketAddr,
     door: &'a str,
     seed: u64,
 }
@@ -182,10 +179,11 @@ impl Ways<'_> {
 
     async fn open_one<W: Simulated>(&self, clock: Option<ShiftedClock>) -> Result<Arc<dyn Stall>, Failure> {
         let listener = sandbox_command::listen(0).await?;
-        let (public_url, reached_at, kind) = (self.public_url, self.reached_at, W::KIND.as_str());
+        let (public_url, kind) = (self.public_url, W::KIND.as_str());
         let addresses = Addresses {
             base_url: format!("http://{}", serve::bound(&listener)?),
-            hook_url: format!("http://{reached_at}/hooks/{kind}/{}", self.door),
+            // By the same name that the house knows itself by: Shopee's hooks are signed with it.
+            hook_url: format!("{public_url}/hooks/{kind}/{}", self.door),
             redirect_uri: format!("{public_url}/connections/callback/{kind}"),
         };
         let stall = market::open::<W>(self.folder, self.seed, &addresses, clock)?;

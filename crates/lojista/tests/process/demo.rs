@@ -13,6 +13,7 @@ fn demo(home: &Path) -> Running {
 fn orders_arrive_by_themselves_and_a_second_start_goes_on() {
     const ORDERS: &str = "SELECT count(*) FROM orders";
     const CHANNELS: &str = "SELECT count(DISTINCT channel) FROM orders";
+    const REFUSED: &str = "SELECT count(*) FROM counter WHERE name = 'hook_refused'";
     const ACTIVE: &str = "SELECT count(*) FROM connection WHERE state = 'active'";
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("shop");
@@ -39,6 +40,7 @@ fn orders_arrive_by_themselves_and_a_second_start_goes_on() {
     first.until("orders of three marketplaces", || (count(&db, CHANNELS) == 3).then_some(()));
     let before = count(&db, ORDERS);
     assert_eq!(count(&db, ACTIVE), 6);
+    assert_eq!(count(&db, REFUSED), 0, "what the marketplaces notify is theirs");
     assert_eq!(first.end(), Vec::<String>::new(), "exactly one line is said");
 
     let second = demo(home.path());

@@ -350,12 +350,14 @@ pub(crate) fn add_variation(world: &mut World, item: &Item, category: &Category,
     make_variation(world, &holder, body)
 }
 
-/// Attributes as the platform shows them: names and ids looked up, each value also in `values`.
+/// Attributes as the platform shows them: names and ids looked up, each value also in `values`. One that the seller
+/// made up has a name and no id.
 pub(crate) fn complete_attributes(category: &Category, sent: &Value) -> Vec<Value> {
     let known = attributes_of(category);
     let complete = |entry: &Value| {
-        let id = entry["id"].as_str()?;
-        let attribute = known.iter().find(|attribute| attribute.id == id);
+        let id = entry["id"].as_str();
+        let attribute = known.iter().find(|attribute| Some(attribute.id) == id);
+        let name = attribute.map(|attribute| attribute.name).or(id).or_else(|| entry["name"].as_str())?;
         let choices = attribute.map_or(&[][..], |attribute| attribute.values);
         let (value_id, value_name) = (loose_text(&entry["value_id"]), loose_text(&entry["value_name"]));
         let by_id = choices.iter().find(|(choice, _)| value_id.as_deref() == Some(choice));
@@ -368,7 +370,7 @@ pub(crate) fn complete_attributes(category: &Category, sent: &Value) -> Vec<Valu
         let value_struct =
             if value_type == "number_unit" { number_and_unit(&value_name) } else { Value::Null };
         Some(json!({
-            "id": id, "name": attribute.map_or(id, |attribute| attribute.name), "value_id": value_id,
+            "id": id, "name": name, "value_id": value_id,
             "value_name": value_name, "value_struct": value_struct,
             "values": [{"id": value_id, "name": value_name, "struct": value_struct}],
             "attribute_group_id": "OTHERS", "attribute_group_name": "Outros", "value_type": value_type,

@@ -180,6 +180,19 @@ fn a_description_is_posted_once_then_put_and_stays_plain() {
 }
 
 #[test]
+fn an_attribute_that_the_seller_made_up_tells_variations_apart() {
+    let shop = shop();
+    let variation = |size: &str| {
+        json!({"price": 49.9, "available_quantity": 1, "picture_ids": ["http://img.example/a.jpg"],
+               "attribute_combinations": [{"id": "COLOR", "value_name": "Preto"}, {"name": "Tamanho", "value_name": size}]})
+    };
+    let item = publish(&shop, &with("variations", &json!([variation("P"), variation("M")])));
+    let told = |place: usize| item["variations"][place]["attribute_combinations"][1].clone();
+    assert_eq!((&told(0)["id"], &told(0)["name"]), (&Value::Null, &json!("Tamanho")));
+    assert_eq!((&told(0)["value_name"], &told(1)["value_name"]), (&json!("P"), &json!("M")));
+}
+
+#[test]
 fn a_variation_left_out_of_the_array_is_gone() {
     let shop = shop();
     let path = format!("/items/{}", shop.item("CAPA-SIL"));
