@@ -8,12 +8,16 @@ use serde_json::json;
 use tests::TestApp;
 
 const SKU: &str = "CAN-INOX-500";
-const SECOND: Duration = Duration::from_secs(1);
 
 /// The marketplace takes the goods of a listing into its own warehouse, or gives them back.
 fn lies_at_the_marketplace(shop: &TestApp, item: &str, logistic_type: &str) {
     let path = format!("/_sandbox/items/{item}");
     shop.market().control(Method::PUT, &path, &json!({"logistic_type": logistic_type}));
+}
+
+/// Before, the order does not say who sends it.
+async fn until_its_parcel_is_made(shop: &TestApp) {
+    shop.pass(Duration::from_mins(1), Duration::from_secs(20)).await;
 }
 
 on_both! {
@@ -25,14 +29,18 @@ on_both! {
         let before = shop.sku(SKU).await.tally;
         lies_at_the_marketplace(&shop, &item, "fulfillment");
         let number = shop.sell(&item, 1);
-        shop.run_until_idle().await;
+        until_its_parcel_is_made(&shop).await;
         assert_eq!(shop.sku(SKU).await.tally.reserved_units, before.reserved_units, "its warehouse sends it");
         assert_eq!(shop.sku(SKU).await.tally.on_hand_units, before.on_hand_units);
         let listed = shop.listings().await.into_iter().find(|it| it.external_id == item).expect("it is held");
         assert!(!listed.ours, "it was read again");
-        shop.wait(SECOND);
         let id = shop.order(&number).await.expect("the order is held").id;
         assert!(shop.see(move |tenant| tenant.return_lines(id)).await.is_empty(), "nor can it come back to us");
+        let available = shop.sku(SKU).await.tally.available_units();
+        assert_eq!(available, before.available_units());
+        for other in shop.market().items_of(CLASSIC_SELLER, SKU).iter().filter(|other| **other != item) {
+            assert_eq!(shop.market().shows(other), available, "the others show what lies here");
+        }
     }
 
     async fn what_lies_at_the_marketplace_is_no_count_of_our_shelf(shop) {
@@ -40,7 +48,7 @@ on_both! {
         let item = shop.market().items_of(CLASSIC_SELLER, SKU).remove(0);
         lies_at_the_marketplace(&shop, &item, "fulfillment");
         shop.sell(&item, 1);
-        shop.run_until_idle().await;
+        until_its_parcel_is_made(&shop).await;
         let listed = shop.listings().await.into_iter().find(|it| it.external_id == item).expect("it is held");
         shop.app().link(shop.organization, shop.member, listed.id, Some("NOVO-1")).await.expect("it is linked");
         shop.run_until_idle().await;

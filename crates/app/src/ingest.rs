@@ -16,6 +16,7 @@ use store::stock::NewEntry;
 use store::{StoreResult, Tenant};
 
 use crate::audit::Deed;
+use crate::elsewhere::given_back;
 use crate::error::AppError;
 use crate::jobs::Work;
 use crate::kits::parts_of;
@@ -196,7 +197,12 @@ impl App {
                 let states = (held.order.state, order.state);
                 self.ask_for_money_on_arrival(tenant, connection, &snapshot.external_id, states)?;
                 let rows = rows_of(&held);
+                let elsewhere = snapshot.is_sent_by_platform();
+                let effects = if elsewhere { given_back(&held) } else { effects };
                 self.follow(tenant, connection, held.id, snapshot, &rows, &effects, sight)?;
+                if elsewhere {
+                    self.lies_elsewhere(tenant, connection, &held)?;
+                }
                 tenant.reckon_profit(held.id, handover(&held, &order, snapshot))?;
                 let (state, _) = order.state.as_words();
                 let deed = Deed::new(Actor::system("ingest"), "order.changed", held.id.to_string());

@@ -20,6 +20,7 @@ pub mod connections;
 pub mod count_file;
 pub mod disclosure;
 pub mod drafts;
+mod elsewhere;
 pub mod error;
 pub mod factors;
 pub mod fanout;

@@ -296,6 +296,15 @@ impl Tenant<'_, '_> {
         Ok(())
     }
 
+    /// Says that a line sold nothing of ours: its goods lie elsewhere.
+    pub fn unlink_line(&mut self, line: LineId) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE order_line SET sku_id = NULL WHERE organization_id = $1 AND id = $2",
+            params![self.id, line],
+        )
+    }
+
     /// Lines of a listing that no SKU is known for, of orders whose units are held and that no platform's own
     /// warehouse sends: they are settled when the listing is linked. (line, units, when its order was placed)
     pub fn unlinked_open_lines(

@@ -54,6 +54,7 @@ pub(super) const READS: &[(&str, Read)] = &[
 /// Each writing method, used on what belongs to another.
 pub(super) const WRITES: &[(&str, Write)] = &[
     ("keep_receipt", |shop, of| shop.keep_receipt(of.homecoming.order, &receipt(2, of.now))),
+    ("unlink_line", |shop, of| shop.unlink_line(of.homecoming.line)),
     ("expect_return", |shop, of| {
         let later = Timestamp::from_millis(of.now.as_millis() + 9);
         shop.expect_return(of.connection, "8000", later, later)
