@@ -30,12 +30,11 @@ pub enum CountFileError {
     Take(#[from] TakeError),
 }
 
+/// SKUs and their units, or the rows that cannot be counted.
+type LookedUp = Result<Vec<(SkuId, i64)>, Vec<BadLine>>;
+
 /// What each row counts, or what is wrong with those that cannot.
-fn looked_up(
-    tenant: &mut Tenant<'_, '_>,
-    take: &StockTake,
-    rows: Vec<CountRow>,
-) -> StoreResult<Result<Vec<(SkuId, i64)>, Vec<BadLine>>> {
+fn looked_up(tenant: &mut Tenant<'_, '_>, take: &StockTake, rows: Vec<CountRow>) -> StoreResult<LookedUp> {
     let mut held: BTreeSet<SkuId> = tenant.stock_take_lines(take.id)?.iter().map(|line| line.sku).collect();
     let (mut counted, mut bad, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for CountRow { number, code, units } in rows {

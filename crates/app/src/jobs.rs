@@ -1,8 +1,8 @@
 //! The kinds of work that wait in the job table: one variant each, with what it needs.
 
 use domain::{
-    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, PriceChangeId, SheetId,
-    SkuId, TicketId, Timestamp,
+    CaseId, CaseKey, ConnectionId, DraftId, JobId, ListingId, MailId, PriceChangeId, SheetId, SkuId,
+    TicketId, Timestamp,
 };
 use store::jobs::{NewJob, Priority};
 use store::{StoreResult, Tenant};

@@ -275,7 +275,7 @@ impl App {
         } else if let Work::Sheet { sheet } = work {
             self.work_on_sheet(organization, *sheet).await?
         } else if let Work::LookAtBurst { sku } = work {
-            self.look_at_burst(organization, *sku).await.map(|_| false)?
+            self.look_at_burst(organization, *sku).await.map(|()| false)?
         } else {
             return Ok(None);
         };

@@ -88,7 +88,7 @@ fn goal(word: &str, value: i64) -> Option<Goal> {
     }
 }
 
-fn inconsistent(table: &'static str, column: &'static str, value: impl ToString) -> StoreError {
+fn inconsistent(table: &'static str, column: &'static str, value: &impl ToString) -> StoreError {
     StoreError::Inconsistent { table, column, value: value.to_string() }
 }
 
@@ -98,8 +98,8 @@ fn policy(row: &Row<'_>, first: usize) -> StoreResult<Policy> {
     let (word, value): (String, i64) = (row.get(first)?, row.get(first + 1)?);
     let (every, end): (i64, i64) = (row.get(first + 2)?, row.get(first + 3)?);
     Ok(Policy {
-        goal: goal(&word, value).ok_or_else(|| inconsistent("price_rule", "goal", value))?,
-        ending: Ending::new(every, end).ok_or_else(|| inconsistent("price_rule", "ending_minor", end))?,
+        goal: goal(&word, value).ok_or_else(|| inconsistent("price_rule", "goal", &value))?,
+        ending: Ending::new(every, end).ok_or_else(|| inconsistent("price_rule", "ending_minor", &end))?,
         floor_minor: row.get(first + 4)?,
         never_at_a_loss: row.get::<i64>(first + 5)? == 1,
         packaging_minor: row.get(first + 6)?,
@@ -185,7 +185,7 @@ impl Tenant<'_, '_> {
                 let commission = u32::try_from(points).ok().and_then(Share::from_basis_points);
                 let fees = Fees {
                     commission: commission
-                        .ok_or_else(|| inconsistent("fee_stretch", "commission_basis_points", points))?,
+                        .ok_or_else(|| inconsistent("fee_stretch", "commission_basis_points", &points))?,
                     commission_cap_minor: row.get(2)?,
                     per_item_minor: row.get(3)?,
                     freight_minor: row.get(4)?,
@@ -193,7 +193,7 @@ impl Tenant<'_, '_> {
                 Ok((row.get(0)?, fees))
             },
         )?;
-        let table = FeeTable::new(rows).map_err(|error| inconsistent("fee_stretch", "from_minor", error))?;
+        let table = FeeTable::new(rows).map_err(|error| inconsistent("fee_stretch", "from_minor", &error))?;
         Ok(HeldFees { valid_from, kept_at, currency, table })
     }
 

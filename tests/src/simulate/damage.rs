@@ -104,7 +104,7 @@ pub const DAMAGES: &[Damage] = &[
         "a ledger entry is doubled",
         &[
             "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, version + 100000, 'adjustment', \
-           on_hand_delta, reserved_delta, NULL, reason, actor, at FROM ledger WHERE line_id IS NOT NULL LIMIT 1",
+           on_hand_delta, reserved_delta, NULL, reason, actor, at, NULL FROM ledger WHERE line_id IS NOT NULL LIMIT 1",
         ],
         "sums are not those of the ledger",
     ),
@@ -113,7 +113,7 @@ pub const DAMAGES: &[Damage] = &[
         &[
             "DROP INDEX ledger_effect",
             "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, \
-             (SELECT MAX(version) + 1 FROM ledger), kind, 0, 0, line_id, reason, actor, at \
+             (SELECT MAX(version) + 1 FROM ledger), kind, 0, 0, line_id, reason, actor, at, NULL \
              FROM ledger WHERE line_id IS NOT NULL LIMIT 1",
             "UPDATE sku SET version = (SELECT COUNT(*) FROM ledger l WHERE l.sku_id = sku.id) \
              WHERE version <> (SELECT COUNT(*) FROM ledger l WHERE l.sku_id = sku.id)",
@@ -177,7 +177,7 @@ pub const DAMAGES: &[Damage] = &[
         &[
             concat!(
                 "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, \
-                 (SELECT MAX(version) + 1 FROM ledger), 'release', 0, -reserved_delta, line_id, reason, actor, at \
+                 (SELECT MAX(version) + 1 FROM ledger), 'release', 0, -reserved_delta, line_id, reason, actor, at, NULL \
                  FROM ledger WHERE kind = 'reserve' AND line_id = ",
                 held_kit!(),
                 " LIMIT 1"
@@ -191,7 +191,7 @@ pub const DAMAGES: &[Damage] = &[
         &[
             concat!("UPDATE order_line SET position = 'released' WHERE id = ", held_kit!()),
             "INSERT INTO ledger SELECT randomblob(16), organization_id, sku_id, \
-             (SELECT MAX(version) + 1 FROM ledger), 'release', 0, 1 - reserved_delta, line_id, reason, actor, at \
+             (SELECT MAX(version) + 1 FROM ledger), 'release', 0, 1 - reserved_delta, line_id, reason, actor, at, NULL \
              FROM ledger WHERE kind = 'reserve' AND line_id IN (SELECT n.id FROM order_line n \
                JOIN sku s ON s.id = n.sku_id WHERE s.is_kit = 1 AND n.position = 'released') LIMIT 1",
             SUM_UP_CHANGED,

@@ -20,7 +20,13 @@ fn orders_arrive_by_themselves_and_a_second_start_goes_on() {
     let first = demo(home.path());
     let ready = first.json();
     let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-    assert_eq!(ready.as_object().unwrap().len(), 4);
+    assert_eq!(ready.as_object().unwrap().len(), 5);
+    let storefronts = ready["storefronts"].as_array().unwrap();
+    assert_eq!(storefronts.len(), 3);
+    for storefront in storefronts {
+        let (status, page) = get(storefront.as_str().unwrap());
+        assert!(status == 200 && page.contains("Comprar"), "{page}");
+    }
     assert_eq!(get(&format!("{}/sign-in", text("url"))).0, 200);
     assert!(text("email").contains('@') && text("password").len() >= 20);
     let manifest = std::fs::read_to_string(text("sandbox_manifest")).unwrap();

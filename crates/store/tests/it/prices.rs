@@ -47,7 +47,7 @@ impl Shop<'_> {
         self.write(move |shop| shop.keep_price_rule(connection, sku, &kept, &Actor::Unknown, now)).await;
     }
 
-    async fn costs(&self, sku: SkuId, minor: i64, currency: Currency) {
+    async fn costs_so_much(&self, sku: SkuId, minor: i64, currency: Currency) {
         let now = self.house.now();
         let cost = Some(Money::new(minor, currency));
         let facts = Facts { cost, tax_basis_points: Some(600), ..Facts::default() };
@@ -124,13 +124,13 @@ on_both! {
         let shop = Shop::open(&house).await;
         let (kit, vase, screw) = (shop.sku("KIT").await, shop.sku("VASE").await, shop.sku("SCREW").await);
         assert_eq!(shop.cost(vase).await, None);
-        shop.costs(vase, 1_000, Currency::Brl).await;
+        shop.costs_so_much(vase, 1_000, Currency::Brl).await;
         let parts = [Component { sku: vase, units: 2 }, Component { sku: screw, units: 3 }];
         shop.write(move |shop| shop.keep_recipe(kit, &parts)).await;
         assert_eq!(shop.cost(kit).await, None, "a screw costs nobody knows what");
-        shop.costs(screw, 10, Currency::Brl).await;
+        shop.costs_so_much(screw, 10, Currency::Brl).await;
         assert_eq!(shop.cost(kit).await, Some(2_030));
-        shop.costs(vase, 1_000, Currency::Usd).await;
+        shop.costs_so_much(vase, 1_000, Currency::Usd).await;
         assert_eq!((shop.cost(vase).await, shop.cost(kit).await), (None, None), "no rate is guessed");
     }
 

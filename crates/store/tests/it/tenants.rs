@@ -7,8 +7,8 @@ mod catalogue;
 mod drafts;
 mod kits;
 mod money;
-mod returns;
 mod prices;
+mod returns;
 mod sheets;
 mod splits;
 

@@ -294,6 +294,7 @@ impl PriceAccountPage {
     }
 
     /// What is wrong with a field of the fees.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates lend")]
     fn fee_wrong(&self, column: &str, row: &usize) -> Option<&str> {
         let id = format!("{column}-{row}");
         self.fee_wrongs.iter().find(|(name, _)| *name == id).map(|(_, text)| text.as_str())
@@ -304,6 +305,7 @@ impl PriceAccountPage {
         self.fee_wrongs.iter().find(|(name, _)| name == "day").map(|(_, text)| text.as_str())
     }
 
+    #[expect(clippy::unused_self, reason = "templates call it on the page")]
     fn cells<'a>(&self, row: &'a TypedStretch) -> [(&'static str, &'a str); 5] {
         [
             ("from", &row.from),

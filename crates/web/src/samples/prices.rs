@@ -217,7 +217,7 @@ impl Reader {
         );
         let mut wrong = self.price_listings_page();
         wrong.wrong = Some(wrong.chrome.t("price-error-span").to_owned());
-        wrong.from = "2026-11-27T00:00".to_owned();
+        wrong.from = String::from("2026-11-27T00:00");
         let text = wrong.chrome.ta("mend-over_floor", "n", "R$ 39,90");
         if let Some(row) = wrong.rows.first_mut() {
             row.wrong = Some(text);

@@ -67,6 +67,6 @@ fn with_rows(page: StockTakePage, bad: &[BadLine]) -> Response {
     };
     let file_bad = bad.iter().take(MAX_BAD_ROWS).map(row).collect();
     let file_error = Some(chrome.tn("take-file-bad", &i64::try_from(bad.len()).unwrap_or(i64::MAX)));
-    let page = StockTakePage { file_bad, file_error, ..page };
+    let page = StockTakePage { file_error, file_bad, ..page };
     (StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response()
 }

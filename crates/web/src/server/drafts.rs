@@ -196,7 +196,7 @@ pub(crate) async fn save(
     let (mut tone, mut flash) = (Tone::Good, "flash-draft-saved".to_owned());
     if fields.get("do") == "suggest" {
         let (suggested, lacks) = suggest(&page, &draft);
-        flash = "flash-draft-suggested".to_owned();
+        flash = String::from("flash-draft-suggested");
         if let Some(lack) = lacks.first() {
             (tone, flash) = (Tone::Watch, format!("flash-suggest-{}", lack.as_str()));
         }

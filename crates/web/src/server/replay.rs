@@ -131,10 +131,10 @@ fn read(
             Some(Choice { value: (*listing)?.to_string(), label: name.clone() })
         })
         .collect();
-    let named = |(listing, _): &(Option<ListingId>, ConnectionId)| {
+    let is_last = |(listing, _): &(Option<ListingId>, ConnectionId)| {
         listing.is_some_and(|listing| listing.to_string() == form.last)
     };
-    let last = replayed.sellers.iter().position(named);
+    let last = replayed.sellers.iter().position(is_last);
     if last.is_none() && !form.last.is_empty() {
         wrong("last", "sharing-error-listing");
     }

@@ -82,7 +82,7 @@ pub(super) const READS: &[(&str, Read)] = &[
 pub(super) const WRITES: &[(&str, Write)] = &[
     ("keep_fees", |shop, of| shop.keep_fees(of.connection, of.now, &table(), &Actor::Unknown, of.now)),
     ("keep_fees of another day", |shop, of| {
-        let later = of.now.plus(std::time::Duration::from_secs(60));
+        let later = of.now.plus(std::time::Duration::from_mins(1));
         shop.keep_fees(of.connection, later, &table(), &Actor::Unknown, of.now)
     }),
     ("keep_price_rule", |shop, of| {
