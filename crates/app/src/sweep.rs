@@ -227,6 +227,7 @@ impl App {
         if let Some(held) = &held
             && held.sku.is_some()
             && held.ours
+            && seen.ours
         {
             // What it shows is kept by the push itself, which first asks whether a
             // number that moved without us is a sale not seen yet.
