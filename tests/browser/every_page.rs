@@ -82,7 +82,6 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("sku-then", format!("/skus/{sku}?at=2099-01-01T00:00")),
         Page::at("sku-before", format!("/skus/{sku}?at=2020-01-01T00:00")),
         Page::at("sku-replay", format!("/skus/{sku}/replay")),
-        Page::at("sku-replay-error", format!("/skus/{sku}/replay?from=ontem")),
         Page::at("sku-kit", format!("/skus/{kit}")),
         Page::at("sku-in-kit", format!("/skus/{part}")),
         Page::at("stock-takes", "/stock-takes"),
