@@ -49,12 +49,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let public_url = format!("http://{}", named(reached_at));
     let ground = house::open(&Storage::in_folder(&folder)).await?;
     let web = pages_on_this_machine(&ground.hook_door);
-    let ways = Ways {
-        folder: &folder,
-        public_url: &public_url,
-        door: &ground.hook_door,
-        seed: args.seed,
-    };
+    let ways = Ways { folder: &folder, public_url: &public_url, door: &ground.hook_door, seed: args.seed };
     let stalls = ways.open().await?;
     let manifest_file = folder.join(MANIFEST_FILE);
     sandbox_command::write_manifest(&manifest_file, &stalls[0].manifest())?;
