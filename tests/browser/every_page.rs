@@ -66,6 +66,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("return", format!("/orders/{order}/return")),
         Page::at("prices", "/prices"),
         Page::at("price-account", format!("/prices/{active}?sku=CAN-INOX-500&price=49,90")),
+        Page::at("price-listings", format!("/prices/{active}/listings")),
         Page::at("products", "/products"),
         Page::at("products-nothing-found", "/products?text=nothing-like-this"),
         Page::at("product-new", "/products/new"),
