@@ -51,6 +51,7 @@ mod coming_in;
 mod connecting;
 mod every_page;
 mod look;
+mod newcomer;
 mod orders;
 mod orders_list;
 mod pictures;

@@ -9,7 +9,8 @@ use web::i18n;
 
 use crate::visitor::Visitor;
 
-const CODES: [&str; 6] =
+/// What the variants are found by.
+pub(crate) const CODES: [&str; 6] =
     ["GAR-PRETO-P", "GAR-PRETO-M", "GAR-PRETO-G", "GAR-AZUL-P", "GAR-AZUL-M", "GAR-AZUL-G"];
 
 /// The label of a text with a number in it.
@@ -26,7 +27,7 @@ fn photograph() -> Vec<u8> {
 }
 
 /// Makes the product and gives its address.
-async fn makes_it(visitor: &Visitor) -> String {
+pub(crate) async fn makes_it(visitor: &Visitor) -> String {
     visitor.opens("/products/new").await;
     visitor.fills("product-field-title", "Garrafa Térmica Inox 500 ml").await;
     visitor.fills("product-field-brand", "Casa Verde").await;
@@ -45,30 +46,40 @@ async fn makes_it(visitor: &Visitor) -> String {
     address.find("/products/").map(|at| address[at..].to_owned()).expect("it is the product's")
 }
 
+/// Adds a picture to the product whose page is open.
+pub(crate) async fn photographs_it(visitor: &Visitor) {
+    let folder = tests::database::folder();
+    let file = folder.path().join("frente.png");
+    std::fs::write(&file, photograph()).expect("the file is written");
+    visitor.fills("pictures-choose", &file.display().to_string()).await;
+    visitor.presses("pictures-add").await;
+    visitor.reads("flash-pictures-added").await;
+}
+
+/// Takes the category that the marketplace proposes for the open draft, and types its price.
+pub(crate) async fn drafts_it(visitor: &Visitor) {
+    visitor.reads("draft-no-category").await;
+    visitor.presses("draft-choose-category").await;
+    visitor.reads("draft-proposed").await;
+    visitor.presses("draft-take-category").await;
+    visitor.reads("flash-draft-category").await;
+    visitor.fills("offer-field-price-all", "89,90").await;
+    visitor.presses("draft-save").await;
+    visitor.reads("flash-draft-saved").await;
+}
+
 in_every_language! {
     async fn a_product_is_published_to_every_account_and_what_one_sells_the_other_does_not_offer(visitor, shop) {
         let owner = shop.owned_by(visitor).await;
         let accounts = [owner.connected(CLASSIC_SELLER).await, owner.connected(FAMILY_SELLER).await];
         let product = makes_it(visitor).await;
-        let folder = tests::database::folder();
-        let file = folder.path().join("frente.png");
-        std::fs::write(&file, photograph()).expect("the file is written");
-        visitor.fills("pictures-choose", &file.display().to_string()).await;
-        visitor.presses("pictures-add").await;
-        visitor.reads("flash-pictures-added").await;
+        photographs_it(visitor).await;
         for code in CODES {
             owner.counts(code, 7).await;
         }
         for account in accounts {
             visitor.opens(&format!("{product}/drafts/{account}")).await;
-            visitor.reads("draft-no-category").await;
-            visitor.presses("draft-choose-category").await;
-            visitor.reads("draft-proposed").await;
-            visitor.presses("draft-take-category").await;
-            visitor.reads("flash-draft-category").await;
-            visitor.fills("offer-field-price-all", "89,90").await;
-            visitor.presses("draft-save").await;
-            visitor.reads("flash-draft-saved").await;
+            drafts_it(visitor).await;
             visitor.reads("draft-complete").await;
             visitor.holds("offer-field-price-all", "89,90").await;
         }

@@ -358,12 +358,13 @@ mod tests {
 
     use super::*;
 
-    fn share(points: u32) -> Share {
+    /// So many hundredths of a hundredth.
+    pub(super) fn share(points: u32) -> Share {
         Share::from_basis_points(points).unwrap()
     }
 
     /// A fixed fee below 79.00, a share of the carriage from there on.
-    fn with_a_step() -> FeeTable {
+    pub(super) fn with_a_step() -> FeeTable {
         let fees = |per_item_minor, freight_minor| Fees {
             commission: share(1_400),
             commission_cap_minor: None,

@@ -50,24 +50,10 @@ impl Field {
     #[must_use]
     pub fn as_word(&self) -> String {
         let name = self.name();
-        match self {
-            Self::Attribute(id) => format!("{name}:{id}"),
-            Self::Choices(at) | Self::Sku(at) | Self::Gtin(at) | Self::Price(at) | Self::Quantity(at) => {
-                format!("{name}:{at}")
-            }
-            Self::Whole
-            | Self::Title
-            | Self::Description
-            | Self::Category
-            | Self::Condition
-            | Self::Brand
-            | Self::Pictures
-            | Self::Axes
-            | Self::Variants
-            | Self::Weight
-            | Self::Size
-            | Self::Fiscal
-            | Self::Shipping => name.to_owned(),
+        match (self, self.variant()) {
+            (Self::Attribute(id), _) => format!("{name}:{id}"),
+            (_, Some(at)) => format!("{name}:{at}"),
+            (_, None) => name.to_owned(),
         }
     }
 

@@ -69,22 +69,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::pricing::{Fees, Share};
-
-    fn share(points: u32) -> Share {
-        Share::from_basis_points(points).unwrap()
-    }
-
-    /// A fixed fee below 79.00, carriage from there on.
-    fn table() -> FeeTable {
-        let fees = |per_item_minor, freight_minor| Fees {
-            commission: share(1_400),
-            commission_cap_minor: None,
-            per_item_minor,
-            freight_minor,
-        };
-        FeeTable::new(vec![(0, fees(600, 0)), (7_900, fees(0, 1_890))]).unwrap()
-    }
+    use crate::pricing::Fees;
+    use crate::pricing::tests::{share, with_a_step};
 
     const POLICY: Policy = Policy {
         goal: Goal::Amount(0),
@@ -109,7 +95,7 @@ mod tests {
         assert_eq!(policy.allows(5_000, None), Ok(()));
         assert_eq!(policy.allows(4_999, None), Err(BelowFloor { least_minor: Some(5_000) }));
         assert_eq!(
-            policy.allows(1, Some((&table(), Outlay { goods_minor: 90_000, ..Outlay::default() }))),
+            policy.allows(1, Some((&with_a_step(), Outlay { goods_minor: 90_000, ..Outlay::default() }))),
             Err(BelowFloor { least_minor: Some(5_000) }),
             "a loss was not forbidden"
         );
@@ -118,11 +104,11 @@ mod tests {
     #[test]
     fn where_a_fee_begins_a_higher_price_loses_and_the_next_good_one_is_named() {
         let outlay = Outlay { goods_minor: 5_500, ..Outlay::default() };
-        assert_eq!(POLICY.allows(7_890, Some((&table(), outlay))), Ok(()));
-        let refused = POLICY.allows(7_900, Some((&table(), outlay))).unwrap_err();
+        assert_eq!(POLICY.allows(7_890, Some((&with_a_step(), outlay))), Ok(()));
+        let refused = POLICY.allows(7_900, Some((&with_a_step(), outlay))).unwrap_err();
         let least = refused.least_minor.unwrap();
-        assert!(least > 7_900 && POLICY.allows(least, Some((&table(), outlay))).is_ok());
-        assert!(POLICY.allows(least - 1, Some((&table(), outlay))).is_err());
+        assert!(least > 7_900 && POLICY.allows(least, Some((&with_a_step(), outlay))).is_ok());
+        assert!(POLICY.allows(least - 1, Some((&with_a_step(), outlay))).is_err());
     }
 
     #[test]
@@ -139,8 +125,8 @@ mod tests {
         ) {
             let policy = Policy { goal: Goal::OfPrice(share(points)), floor_minor, never_at_a_loss, ..POLICY };
             let outlay = Outlay { goods_minor: goods, ..Outlay::default() };
-            let sale = policy.price(&table(), outlay).unwrap();
-            prop_assert_eq!(policy.allows(sale.price_minor, Some((&table(), outlay))), Ok(()));
+            let sale = policy.price(&with_a_step(), outlay).unwrap();
+            prop_assert_eq!(policy.allows(sale.price_minor, Some((&with_a_step(), outlay))), Ok(()));
         }
 
         #[test]
@@ -148,7 +134,7 @@ mod tests {
             price in 0_i64..30_000, goods in 0_i64..20_000, floor_minor in 0_i64..20_000, never_at_a_loss: bool,
         ) {
             let policy = Policy { floor_minor, never_at_a_loss, ..POLICY };
-            let known = (&table(), Outlay { goods_minor: goods, ..Outlay::default() });
+            let known = (&with_a_step(), Outlay { goods_minor: goods, ..Outlay::default() });
             if let Err(below) = policy.allows(price, Some(known)) {
                 let least = below.least_minor.unwrap();
                 prop_assert!(least >= price && least >= floor_minor);
