@@ -35,6 +35,7 @@ pub mod keys;
 pub mod kits;
 #[cfg(test)]
 mod kits_tests;
+pub mod last_units;
 pub mod leaving;
 pub mod limits;
 mod lists;

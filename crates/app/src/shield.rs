@@ -12,13 +12,13 @@ use domain::shield::{BURST, HoldBack, LOOK_AT_BURST, Shield, Sold, is_burst, mea
 use domain::{ConnectionId, ListingId, OrganizationId, SkuId, Timestamp};
 use store::listings::Listing;
 use store::shield::{Measured, SoldBy};
-use store::splits::SkuSplit;
 use store::stock::Sku;
 use store::{StoreResult, Tenant};
 
 use crate::App;
 use crate::error::AppError;
 use crate::jobs::Work;
+use crate::last_units::LastUnits;
 use crate::split::head_of;
 
 /// How many, and their sum.
@@ -200,6 +200,7 @@ fn hold_backs(
         }
         sold_here = sold_by;
     }
+    let chosen = LastUnits::find(tenant, sku.id, listings, chosen, now)?.listing();
     let last = has_the_last(sku, listings, chosen, &sold_here);
     let limit_units = shield.limit_units(sku.tally.available_units());
     for (listing, held) in listings.iter().zip(&mut held) {
@@ -210,12 +211,12 @@ fn hold_backs(
     Ok(held)
 }
 
-/// The listing that holds nothing back: the one that the seller chose for the last units, or the one that sells most.
+/// The listing that holds nothing back: the one that the last units go to, or the one that sells most.
 /// None of a kit or of what is in one: their units are offered by listings of other SKUs, too.
 fn has_the_last(
     sku: &Sku,
     listings: &[Listing],
-    chosen: Option<SkuSplit>,
+    chosen: Option<ListingId>,
     sold: &[SoldBy],
 ) -> Option<ListingId> {
     if sku.is_kit || sku.is_component {
@@ -225,8 +226,7 @@ fn has_the_last(
         let listing = listings.iter().find(|listing| listing.id == id);
         listing.is_some_and(|listing| listing.ours && listing.state.takes_stock())
     };
-    let chosen = chosen.and_then(|chosen| chosen.preferred).filter(|id| can(*id));
-    chosen.or_else(|| {
+    chosen.filter(|id| can(*id)).or_else(|| {
         let sold = sold.iter().filter_map(|by| Some((by.listing.filter(|id| can(*id))?, by.sold.units)));
         sold.max_by_key(|(id, units)| (*units, std::cmp::Reverse(*id))).map(|(id, _)| id)
     })

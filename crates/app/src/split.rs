@@ -25,6 +25,7 @@ use crate::error::AppError;
 use crate::fanout::{is_same, key_of};
 use crate::ingest::Taken;
 use crate::jobs::Work;
+use crate::last_units::LastUnits;
 use crate::steps;
 
 /// Largest threshold of an automatic switch, in units.
@@ -62,13 +63,15 @@ pub struct Sharing {
     pub mode: Mode,
     /// Which of them gets the last ones; `None` for the one that sells most.
     pub last_units_to: Option<ListingId>,
+    /// Whether, where none was chosen, it is rather the one that earns most.
+    pub by_margin: bool,
     /// How much they may hold back in a burst of sales; `None` leaves it as it is.
     pub shield: Option<Shield>,
 }
 
 impl From<Mode> for Sharing {
     fn from(mode: Mode) -> Self {
-        Self { mode, last_units_to: None, shield: None }
+        Self { mode, last_units_to: None, by_margin: false, shield: None }
     }
 }
 
@@ -97,7 +100,7 @@ impl App {
         id: SkuId,
         chosen: impl Into<Sharing>,
     ) -> Result<(), ModeError> {
-        let Sharing { mode, last_units_to: preferred, shield } = chosen.into();
+        let Sharing { mode, last_units_to: preferred, by_margin, shield } = chosen.into();
         if matches!(mode, Mode::Auto { threshold_units } if !(1..=MAX_THRESHOLD_UNITS).contains(&threshold_units))
         {
             return Err(ModeError::Threshold);
@@ -119,6 +122,7 @@ impl App {
                     return Ok(Err(ModeError::Listing));
                 }
                 tenant.choose_mode(id, mode, preferred)?;
+                tenant.choose_margin(id, by_margin)?;
                 if let Some(shield) = shield {
                     tenant.choose_shield(id, shield)?;
                     app.ask_for_look(tenant, id)?;
@@ -127,6 +131,7 @@ impl App {
                     .with("mode", mode.as_str())
                     .with("threshold", mode.threshold_units())
                     .with("last_units_to", preferred.map(|listing| listing.to_string()).unwrap_or_default())
+                    .with("last_units_by_margin", by_margin)
                     .with("shield", shield.map(Shield::as_str).unwrap_or_default());
                 app.outcome(tenant, &deed, "ok")?;
                 app.tell_listings(tenant, id, sku.tally.version, None, &[])?;
@@ -275,7 +280,8 @@ impl App {
         let (id, now) = (listing.id, self.clock().now());
         let version = tenant.sku(sku)?.map_or(0, |sku| sku.tally.version);
         let sold = tenant.sold_by_listing(sku, version, now.minus(Rules::HOUSE.recent))?;
-        let preferred = tenant.sku_split(sku)?.and_then(|chosen| chosen.preferred);
+        let (chosen, sellers) = (tenant.sku_split(sku)?, tenant.listings_of_sku(sku)?);
+        let preferred = LastUnits::find(tenant, sku, &sellers, chosen, now)?.listing();
         let decided = self.in_split(tenant, sku, |split, tally, listings| {
             // This job is the only one of its listing: for a call that is under way nobody waits any more.
             split.lost(id, now);

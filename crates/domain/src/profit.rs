@@ -7,8 +7,10 @@
 //! Amounts are the seller's, in minor units of the order's currency: above zero what they get, below
 //! zero what they bear. So a profit is the plain sum of its parts, and a shop's the sum of its orders'.
 
+use std::cmp::{Ordering, Reverse};
 use std::ops::{Add, Sub};
 
+use crate::money::Money;
 use crate::order::OrderState;
 use crate::pricing;
 use crate::settlement::{Counted, FeeKind, Reckoning};
@@ -443,6 +445,47 @@ pub fn left_late(
     );
     let is_seen = waited && after == OrderState::Shipped && left_at > Timestamp::EPOCH;
     ship_by.filter(|_| is_seen).map(|ship_by| left_at > ship_by)
+}
+
+/// What a SKU earned at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earned<T> {
+    /// Where.
+    pub at: T,
+    /// All of it.
+    pub profit: Money,
+    /// Units that were sold.
+    pub units: i64,
+    /// Those of them whose cost is not known.
+    pub uncosted_units: i64,
+}
+
+impl<T> Earned<T> {
+    /// What a unit earned; nothing where none was sold, or the cost of any is not known.
+    #[must_use]
+    pub fn of_a_unit(&self) -> Option<Money> {
+        let is_known = self.units > 0 && self.uncosted_units == 0;
+        is_known.then(|| Money::new(self.profit.minor / self.units, self.profit.currency))
+    }
+}
+
+/// Where a unit earned most, the first of equals. Nothing where it is known of no place, or amounts of different
+/// currencies would have to be compared.
+#[must_use]
+pub fn best_margin<T: Copy + Ord>(earned: &[Earned<T>]) -> Option<Earned<T>> {
+    let known: Vec<&Earned<T>> = earned.iter().filter(|earned| earned.of_a_unit().is_some()).collect();
+    let is_one_currency = known
+        .iter()
+        .all(|earned| Some(earned.profit.currency) == known.first().map(|one| one.profit.currency));
+    // a/b against c/d as a·d against c·b: nothing is rounded.
+    let by_unit = |one: &Earned<T>, other: &Earned<T>| -> Ordering {
+        let times = |minor: i64, units: i64| i128::from(minor) * i128::from(units);
+        times(one.profit.minor, other.units).cmp(&times(other.profit.minor, one.units))
+    };
+    let best = known
+        .into_iter()
+        .max_by(|one, other| by_unit(one, other).then_with(|| Reverse(one.at).cmp(&Reverse(other.at))));
+    best.copied().filter(|_| is_one_currency)
 }
 
 #[cfg(test)]

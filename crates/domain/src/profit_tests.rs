@@ -255,3 +255,27 @@ proptest! {
         prop_assert_eq!((one + (other - one)) - other, Amounts::default());
     }
 }
+
+fn earned(at: u8, minor: i64, units: i64, uncosted_units: i64) -> Earned<u8> {
+    Earned { at, profit: Money::new(minor, Currency::Brl), units, uncosted_units }
+}
+
+#[test]
+fn the_best_margin_is_of_a_unit_and_only_what_is_known_counts() {
+    assert_eq!(best_margin::<u8>(&[]), None);
+    assert_eq!(best_margin(&[earned(1, 900, 0, 0), earned(2, 900, 3, 1), earned(3, 0, -2, 0)]), None);
+    let best = best_margin(&[earned(1, 900, 10, 0), earned(2, 200, 2, 0), earned(3, 9_000, 9, 9)]);
+    assert_eq!(best.map(|best| (best.at, best.of_a_unit())), Some((2, Some(Money::new(100, Currency::Brl)))));
+    assert_eq!(
+        best_margin(&[earned(2, 50, 5, 0), earned(1, 10, 1, 0)]).map(|best| best.at),
+        Some(1),
+        "the first"
+    );
+    assert_eq!(best_margin(&[earned(1, -900, 1, 0), earned(2, -1, 1, 0)]).map(|best| best.at), Some(2));
+    let abroad = Earned { profit: Money::new(900, Currency::Usd), ..earned(2, 0, 1, 0) };
+    assert_eq!(best_margin(&[earned(1, 10, 1, 0), abroad]), None, "of two currencies none is more");
+    assert_eq!(
+        best_margin(&[earned(1, i64::MAX, 1, 0), earned(2, i64::MAX, 2, 0)]).map(|best| best.at),
+        Some(1)
+    );
+}

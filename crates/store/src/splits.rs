@@ -1,9 +1,10 @@
 //! How the listings of a SKU share its units: the seller's choice, and what each listing may at
 //! most still sell (`domain::split`).
 
+use domain::profit::Earned;
 use domain::shield::Shield;
 use domain::split::{Mode, Probe, Quota};
-use domain::{ConnectionId, ListingId, SkuId, Timestamp};
+use domain::{ConnectionId, Currency, ListingId, Money, SkuId, Timestamp};
 
 use crate::db::{Row, StoreResult};
 use crate::{Tenant, Val, params};
@@ -22,13 +23,21 @@ pub struct SkuSplit {
     pub preferred: Option<ListingId>,
     /// How much its listings may hold back while it is shared.
     pub shield: Shield,
+    /// Whether the last units go to where the SKU earns most, where no listing was chosen for them.
+    pub by_margin: bool,
 }
 
 fn sku_split(row: &Row<'_>) -> StoreResult<SkuSplit> {
     let threshold_units = row.get(1)?;
     let mode = row.word(0, "sku_split", "mode", |word| Mode::parse(word, threshold_units))?;
     let shield = row.word(4, "sku_split", "shield", Shield::parse)?;
-    Ok(SkuSplit { mode, is_split: row.get::<i64>(2)? == 1, preferred: row.get(3)?, shield })
+    Ok(SkuSplit {
+        mode,
+        is_split: row.get::<i64>(2)? == 1,
+        preferred: row.get(3)?,
+        shield,
+        by_margin: row.get::<i64>(5)? == 1,
+    })
 }
 
 fn quota(row: &Row<'_>) -> StoreResult<Quota> {
@@ -62,7 +71,7 @@ impl Tenant<'_, '_> {
     /// How a SKU is shared; `None` where nobody chose.
     pub fn sku_split(&mut self, sku: SkuId) -> StoreResult<Option<SkuSplit>> {
         self.tx.row(
-            "SELECT mode, threshold_units, is_split, preferred_listing_id, shield FROM sku_split WHERE organization_id = $1 AND sku_id = $2",
+            "SELECT mode, threshold_units, is_split, preferred_listing_id, shield, last_by_margin FROM sku_split WHERE organization_id = $1 AND sku_id = $2",
             params![self.id, sku],
             sku_split,
         )
@@ -93,7 +102,7 @@ impl Tenant<'_, '_> {
     pub fn hold_sku_split(&mut self, sku: SkuId) -> StoreResult<Option<SkuSplit>> {
         self.tx.row(
             "UPDATE sku_split SET turn = turn + 1 WHERE organization_id = $1 AND sku_id = $2 \
-             RETURNING mode, threshold_units, is_split, preferred_listing_id, shield",
+             RETURNING mode, threshold_units, is_split, preferred_listing_id, shield, last_by_margin",
             params![self.id, sku],
             sku_split,
         )
@@ -119,6 +128,36 @@ impl Tenant<'_, '_> {
             1,
             "UPDATE sku_split SET shield = $3 WHERE organization_id = $1 AND sku_id = $2",
             params![self.id, sku, shield.as_str()],
+        )
+    }
+
+    /// Keeps whether the last units of a SKU of this shop, of which a mode was chosen, go to where it earns most.
+    pub fn choose_margin(&mut self, sku: SkuId, by_margin: bool) -> StoreResult<()> {
+        self.tx.execute_exactly(
+            1,
+            "UPDATE sku_split SET last_by_margin = $3 WHERE organization_id = $1 AND sku_id = $2",
+            params![self.id, sku, by_margin],
+        )
+    }
+
+    /// What a SKU earned on each account since an instant: of days that began after it.
+    pub fn earned_of(&mut self, sku: SkuId, since: Timestamp) -> StoreResult<Vec<Earned<ConnectionId>>> {
+        self.tx.rows(
+            "SELECT connection_id, currency, CAST(SUM(units) AS BIGINT), CAST(SUM(uncosted_units) AS BIGINT), \
+                    CAST(SUM(sales_minor + discounts_minor + fees_minor + freight_minor + tax_minor + refunds_minor \
+                             + adjustments_minor + cost_minor) AS BIGINT) \
+             FROM profit_day WHERE organization_id = $1 AND sku_id = $2 AND day >= $3 \
+             GROUP BY connection_id, currency ORDER BY connection_id, currency",
+            params![self.id, sku, since],
+            |row| {
+                let currency = row.word(1, "profit_day", "currency", Currency::from_code)?;
+                Ok(Earned {
+                    at: row.get(0)?,
+                    units: row.get(2)?,
+                    uncosted_units: row.get(3)?,
+                    profit: Money::new(row.get(4)?, currency),
+                })
+            },
         )
     }
 

@@ -41,6 +41,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (28, include_str!("../../migrations/0028_returns.sql")),
     (29, include_str!("../../migrations/0029_shield.sql")),
     (30, include_str!("../../migrations/0030_prices.sql")),
+    (31, include_str!("../../migrations/0031_last_units.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -19,10 +19,10 @@ on_both! {
         let listing = shop.listing(connection, "MLB1").await;
         shop.write(move |shop| shop.choose_mode(sku, auto, Some(listing))).await;
         shop.write(move |shop| shop.note_split(sku, true)).await;
-        let kept = SkuSplit { mode: auto, is_split: true, preferred: Some(listing), shield: Shield::Half };
+        let kept = SkuSplit { mode: auto, is_split: true, preferred: Some(listing), shield: Shield::Half, by_margin: false };
         assert_eq!(shop.write(move |shop| shop.hold_sku_split(sku)).await, Some(kept));
         shop.write(move |shop| shop.choose_mode(sku, Mode::Shared, None)).await;
-        let kept = SkuSplit { mode: Mode::Shared, is_split: true, preferred: None, shield: Shield::Half };
+        let kept = SkuSplit { mode: Mode::Shared, is_split: true, preferred: None, shield: Shield::Half, by_margin: false };
         assert_eq!(shop.read(move |shop| shop.sku_split(sku)).await, Some(kept));
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use domain::{
-    ChannelKind, Delta, EntryKind, ListingId, ListingState, OrderId, Problem, ProductId, SkuId, Tally,
+    ChannelKind, Delta, EntryKind, ListingId, ListingState, Money, OrderId, Problem, ProductId, SkuId, Tally,
     Timestamp,
 };
 
@@ -201,6 +201,10 @@ pub struct SharingForm {
     pub over_units: i64,
     /// The listing that gets the last units; `None` for the one that sells most.
     pub preferred: Option<ListingId>,
+    /// Whether, where no listing was chosen for them, they go to where the SKU earns most.
+    pub by_margin: bool,
+    /// Who gets them by that now: the listing, and what a unit earned there. `None` where it is not known.
+    pub earns_most: Option<(String, Money)>,
     /// How much the listings may keep back while shared: `half`, `full` or `off`.
     pub shield: String,
     /// What is wrong.
@@ -221,7 +225,7 @@ impl SharingForm {
 }
 
 /// `GET /skus/{id}`, with `?at=2026-11-22T14:03` as it stood then. `POST /skus/{id}/sharing` takes `mode`,
-/// `threshold_units`, `last_units_to` (a listing's id, or nothing) and `shield`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
+/// `threshold_units`, `last_units_to` (a listing's id, `margin` or nothing) and `shield`. `POST /skus/{id}/adjust` takes `on_hand_units` (what was counted),
 /// `safety_units`, `reason` and `version` (of the tally the member looked at: when sales
 /// came in between, the change and not the count is what was meant).
 #[derive(Debug, Template)]

@@ -145,6 +145,8 @@ impl Reader {
                 is_unsure: index == 2,
                 over_units: i64::from(index == 2) * 2,
                 preferred: None,
+                by_margin: index != 0,
+                earns_most: (index == 3).then(|| ("Mercado Livre · MLB4418820031".to_owned(), brl(1_230))),
                 shield: Shield::ALL[index % 3].as_str().to_owned(),
                 errors: Errors::default(),
             },

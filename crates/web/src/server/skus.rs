@@ -21,6 +21,7 @@ use store::stock::{Entry, Sku};
 use store::stock_history::Told;
 use store::{StoreResult, Tenant};
 
+use app::last_units::LastUnits;
 use app::shelf::AdjustError;
 use app::split::{ModeError, Sharing};
 
@@ -37,6 +38,8 @@ use crate::{Chrome, Nav, Tone};
 
 /// More than any listing shows; the platform's own ceiling is applied when it is written.
 const NO_CEILING: i64 = i64::MAX;
+/// What the form says for the listing that earns most.
+const BY_MARGIN: &str = "margin";
 /// What the form proposes as few, in units, until somebody chose.
 const FIRST_THRESHOLD_UNITS: i64 = 10;
 
@@ -127,6 +130,8 @@ pub(super) struct Found {
     /// What each of its listings keeps back.
     held: Vec<Option<HeldRow>>,
     chosen: Option<SkuSplit>,
+    /// Which of its listings gets the last units.
+    last: LastUnits,
     quotas: Vec<Quota>,
 }
 
@@ -183,7 +188,8 @@ async fn find(
     at: Option<Timestamp>,
 ) -> Result<Option<Found>, Failure> {
     let Ok(id) = id.parse::<SkuId>() else { return Ok(None) };
-    let since = sales_since(member.web.app.clock().now());
+    let now = member.web.app.clock().now();
+    let since = sales_since(now);
     let found = member
         .web
         .app
@@ -212,6 +218,7 @@ async fn find(
             let kit = kits::view_of(tenant, id, sku.is_kit)?;
             let product = tenant.product_of(id)?;
             let (chosen, quotas) = (tenant.sku_split(id)?, tenant.quotas(id)?);
+            let last = LastUnits::find(tenant, id, &listings, chosen, now)?;
             Ok(Some(Found {
                 sku,
                 kit,
@@ -223,6 +230,7 @@ async fn find(
                 sold,
                 past,
                 held,
+                last,
                 chosen,
                 quotas,
             }))
@@ -291,9 +299,22 @@ fn sharing_of(found: &Found) -> SharingForm {
         is_unsure: is_split && is_unsure,
         over_units: if is_split { (-split.free_units(found.sku.tally)).max(0) } else { 0 },
         preferred: found.chosen.and_then(|chosen| chosen.preferred),
+        by_margin: matches!(found.last, LastUnits::Earns { .. } | LastUnits::NothingKnown),
+        earns_most: match found.last {
+            LastUnits::Earns { listing, of_a_unit } => Some((name_of(found, listing), of_a_unit)),
+            LastUnits::Chosen(_) | LastUnits::NothingKnown | LastUnits::Most => None,
+        },
         shield: found.chosen.map(|chosen| chosen.shield).unwrap_or_default().as_str().to_owned(),
         errors: Errors::default(),
     }
+}
+
+/// What a listing is called: its channel and number.
+fn name_of(found: &Found, id: ListingId) -> String {
+    let listing = found.listings.iter().find(|listing| listing.id == id);
+    let Some(listing) = listing else { return String::new() };
+    let channel = found.connections.get(&listing.connection).map_or("", |held| held.channel.label());
+    format!("{channel} · {}", listing.external_id)
 }
 
 /// The forms of the page.
@@ -498,7 +519,8 @@ pub(crate) async fn share(
     let (chrome, found) = sku_of_form(&member, &id).await?;
     let (word, threshold) = (fields.get("mode").to_owned(), fields.get("threshold_units").to_owned());
     // None is the listing that sells most; what is no listing's id is none of this SKU's.
-    let preferred = Some(fields.get("last_units_to")).filter(|id| !id.is_empty());
+    let by_margin = fields.get("last_units_to") == BY_MARGIN;
+    let preferred = Some(fields.get("last_units_to")).filter(|id| !id.is_empty() && !by_margin);
     let preferred = preferred.map(str::parse::<ListingId>).transpose();
     // A number counts in automatic mode alone: whatever stands there beside another mode does no harm.
     let units = threshold.parse::<i64>().unwrap_or(0);
@@ -510,7 +532,8 @@ pub(crate) async fn share(
         (Some(_), Err(_)) => Err(ModeError::Listing),
         (Some(mode), Ok(preferred)) => {
             let (organization, who) = (member.organization(), member.who.member);
-            let sharing = Sharing { mode, last_units_to: *preferred, shield: shield.flatten() };
+            let shield = shield.flatten();
+            let sharing = Sharing { mode, last_units_to: *preferred, by_margin, shield };
             member.web.app.choose_mode(organization, who, sku, sharing).await
         }
     };

@@ -77,6 +77,7 @@ pub(super) const WRITES: &[(&str, Write)] = &[
         shop.keep_quotas(of.divided.sku, &[Quota::at_zero(of.divided.listing)])
     }),
     ("hold_sku_split", |shop, of| shop.hold_sku_split(of.divided.sku).map(drop)),
+    ("choose_margin", |shop, of| shop.choose_margin(of.divided.sku, true)),
     ("choose_shield", |shop, of| shop.choose_shield(of.divided.sku, Shield::Off)),
     ("hold_back", |shop, of| shop.hold_back(of.divided.listing, &HoldBack::default(), of.now)),
     ("lock_held_units", |shop, of| shop.lock_held_units(of.divided.listing).map(drop)),
