@@ -30,9 +30,13 @@ const DRAFTS: &str = "const first = new Map(); \
       if (!first.has(channel)) first.set(channel, link.getAttribute('href')); \
     } \
     return [...first.values()]";
+/// How a draft asks for the material; chooses it where there is a list.
+const MATERIAL: &str = "const labels = [...document.querySelectorAll('main label')]; \
+    const metal = labels.find((label) => label.innerText === 'Metal'); \
+    if (metal) { metal.click(); return 'listed'; } \
+    return labels.some((label) => label.innerText === 'Material *') ? 'text' : null";
 /// How many accounts on the page are in a state.
-const IN_STATE: &str =
-    "return [...document.querySelectorAll('main tbody tr')].filter((row) => row.innerText.includes(arguments[0])).length";
+const IN_STATE: &str = "return [...document.querySelectorAll('main tbody tr')].filter((row) => row.innerText.includes(arguments[0])).length";
 /// What a marketplace has on sale of ours: units by code.
 const ON_SALE: &str = "return Object.fromEntries([...document.querySelectorAll('tbody tr')] \
     .map((row) => [row.cells[1].innerText, Number(row.cells[4].innerText)]) \
@@ -50,11 +54,10 @@ struct Demo {
 impl Demo {
     fn start(folder: &Path) -> Self {
         let data = folder.join("demo").display().to_string();
-        let args =
-            ["demo", "--data", &data, "--listen", "127.0.0.1:0", "--orders-per-minute", "0", "--json"];
+        let args = ["demo", "--data", &data, "--listen", "127.0.0.1:0", "--orders-per-minute", "0", "--json"];
         let path = Path::new(env!("CARGO_BIN_EXE_lojista-with-points"));
-        let mut program = Program::start(path, &args, &BTreeMap::new(), &folder.join("log"))
-            .expect("the program starts");
+        let mut program =
+            Program::start(path, &args, &BTreeMap::new(), &folder.join("log")).expect("the program starts");
         let (_, line) = program.ready().expect("it becomes ready");
         Self { program, said: serde_json::from_str(&line).expect("it says where it is") }
     }
@@ -101,6 +104,18 @@ async fn counts_them(visitor: &Visitor) {
     visitor.reads("flash-sheet-applying").await;
 }
 
+/// Tells what it is made of, where the category asks for it: from a list, in the words of the list, or not at all.
+async fn tells_the_material(visitor: &Visitor, draft: &str) {
+    visitor.opens(draft).await;
+    match visitor.script(MATERIAL, &json!([])).await.as_str() {
+        Some("text") => visitor.fills_at("", "Material *", "Aço Inoxidável").await,
+        Some("listed") => {}
+        _ => return,
+    }
+    visitor.presses("draft-save").await;
+    visitor.reads("flash-draft-saved").await;
+}
+
 /// Fills what each marketplace asks for, and publishes at the three.
 async fn publishes_it(visitor: &Visitor, product: &str) {
     visitor.opens(&format!("{product}/drafts")).await;
@@ -110,6 +125,8 @@ async fn publishes_it(visitor: &Visitor, product: &str) {
     for draft in drafts {
         visitor.opens(draft).await;
         drafts_it(visitor).await;
+        tells_the_material(visitor, draft).await;
+        visitor.reads("draft-complete").await;
     }
     visitor.opens(&format!("{product}/drafts")).await;
     visitor.presses("drafts-publish").await;
@@ -129,7 +146,8 @@ fn a_newcomer_sells_at_three_marketplaces_and_never_more_than_there_is() {
     server_runtime().expect("a runtime starts").block_on(async {
         let folder = database::folder();
         let demo = Demo::start(folder.path());
-        let visitor = &Visitor::new(Browser::open(&programs, Lang::PtBr.tag()).await, demo.says("url"), Lang::PtBr);
+        let visitor =
+            &Visitor::new(Browser::open(&programs, Lang::PtBr.tag()).await, demo.says("url"), Lang::PtBr);
         signs_in(visitor, &demo).await;
         let product = makes_it(visitor).await;
         photographs_it(visitor).await;
@@ -144,8 +162,8 @@ fn a_newcomer_sells_at_three_marketplaces_and_never_more_than_there_is() {
         for at in 0..3 {
             has_on_sale(visitor, demo.storefront(at), COUNTED - 1).await;
         }
-        visitor.opens("/orders").await;
-        visitor.sees(BOUGHT).await;
+        visitor.opens(&format!("/orders?text={BOUGHT}")).await;
+        visitor.sees("Garrafa Térmica Inox 500 ml").await;
         visitor.nothing_went_wrong().await;
         let ended = demo.program.end().expect("it is told to end");
         assert!(ended.success(), "the demo ends as it is told: {ended}");

@@ -37,9 +37,12 @@ pub(crate) async fn makes_it(visitor: &Visitor) -> String {
         visitor.fills_at("", &numbered(visitor, "product-options", number), options).await;
     }
     visitor.fills("product-base", "GAR").await;
+    visitor.presses("product-common").await;
+    for (cell, value) in [("weight", "420"), ("length", "10"), ("width", "8"), ("height", "24")] {
+        visitor.fills(&format!("product-cell-{cell}"), value).await;
+    }
     visitor.presses("product-spread").await;
     visitor.sees("Azul · G").await;
-    visitor.fills_at("Azul · G", visitor.word("product-cell-weight"), "420").await;
     visitor.presses("product-save").await;
     visitor.reads("flash-product-saved").await;
     let address = visitor.arrives_at("/products/prd_").await;

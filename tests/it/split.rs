@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use app::profits::PastCost;
 use app::split::{ModeError, Sharing};
-use domain::ListingId;
+use domain::profit::best_margin;
 use domain::split::Mode;
+use domain::{ListingId, Timestamp};
 use sandbox::{Fault, FaultRule};
 use store::pages::ListingFilter;
 use tests::TestApp;
@@ -13,8 +15,12 @@ use tests::TestApp;
 const SHARED: &str = "CAN-INOX-500";
 /// So few are not divided any more.
 const LAST_UNITS: i64 = 2;
+/// Longer than anything here was sold ago.
+const A_MONTH: Duration = Duration::from_hours(24 * 30);
 const STEP: Duration = Duration::from_secs(10);
 const A_WHILE: Duration = Duration::from_mins(10);
+/// Until the first look at a sale's money, and the hour of TikTok Shop's buyers.
+const FIRST_LOOK: Duration = Duration::from_mins(125);
 
 async fn connect_all(shop: &TestApp) {
     for market in shop.marketplaces() {
@@ -129,6 +135,44 @@ on_both! { three_markets:
             let units = if quota.listing == last.id { LAST_UNITS } else { 0 };
             assert_eq!(quota.bound_units, units, "{}", quota.listing);
         }
+    }
+
+    async fn the_last_units_go_to_where_the_sku_earns_most_once_its_cost_is_known(shop) {
+        connect_all(&shop).await;
+        let sku = shop.sku(SHARED).await.id;
+        for market in shop.marketplaces() {
+            market.sell_sku(SHARED, 1);
+        }
+        // Mercado Livre sells most: that is who has them while nothing is known.
+        shop.marketplaces()[0].sell_sku(SHARED, 1);
+        shop.pass(FIRST_LOOK, A_WHILE).await;
+        let where_most = Sharing { by_margin: true, ..Mode::Split.into() };
+        let chosen = shop.app().choose_mode(shop.organization, shop.member, sku, where_most).await;
+        chosen.expect("the choice is kept");
+        assert_eq!(shop.see(move |tenant| tenant.earned_of(sku, Timestamp::EPOCH)).await.len(), 3);
+        let the_last = async || {
+            shop.pass(A_WHILE, STEP).await;
+            let reserved = shop.sku(SHARED).await.tally.reserved_units;
+            // Down and up again: who is to have them is asked anew.
+            count(&shop, reserved).await;
+            count(&shop, reserved + LAST_UNITS).await;
+            let quotas = shop.see(move |tenant| tenant.quotas(sku)).await;
+            let holds: Vec<ListingId> =
+                quotas.iter().filter(|quota| quota.bound_units > 0).map(|quota| quota.listing).collect();
+            let listings = shop.see(move |tenant| tenant.listings_of_sku(sku)).await;
+            let holder = listings.into_iter().find(|listing| holds == [listing.id]);
+            holder.expect("one of them alone").connection
+        };
+        let selling_most = the_last().await;
+
+        let from = shop.now().minus(A_MONTH);
+        let cost = PastCost { sku, cost_minor: 1_000, tax_basis_points: None, from };
+        shop.app().enter_past_cost(shop.organization, shop.member, cost).await.expect("the cost is kept");
+        shop.run_until_idle().await;
+        let earned = shop.see(move |tenant| tenant.earned_of(sku, Timestamp::EPOCH)).await;
+        let best = best_margin(&earned).expect("every cost is known").at;
+        assert_ne!(best, selling_most, "or this would prove nothing: {earned:?}");
+        assert_eq!(the_last().await, best);
     }
 
     async fn the_last_units_cannot_go_to_a_listing_of_another_sku(shop) {

@@ -72,6 +72,9 @@ impl Shop {
         stage.until_idle(CONNECT_LIMIT).await?;
         work.iter().for_each(tokio::task::JoinHandle::abort);
         seed(stage.app.store(), stage.organization, connection, listings).await?;
+        // As the shop's own work does by and by: words to be found by, and what is in order is not looked at again.
+        stage.app.settle_lists(stage.organization).await?;
+        analyze(stage.app.store()).await?;
         stage::serve(listener, stage.router());
         Ok(Self { listings, stage, address })
     }
@@ -98,6 +101,10 @@ async fn seed(
             })
             .await?;
     }
+    Ok(())
+}
+
+async fn analyze(store: &Store) -> Result<()> {
     if store.installation().engine() == Engine::Postgres {
         // Its autovacuum would do so by itself, soon after a table has grown.
         store.installation().write(|tx| tx.execute("ANALYZE", &[])).await?;
