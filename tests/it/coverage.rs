@@ -302,6 +302,9 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     returns::pressed(visitor, shop).await;
     let listing = shop.listings().await.into_iter().find(|it| it.sku == Some(sku)).expect("a linked listing");
     let path = format!("/listings/{}", listing.id);
+    let away = visitor.press("/listings/export", "/listings/export", &[], Some("listing.exported")).await;
+    let listings = visitor.shop.number("SELECT COUNT(*) FROM listing").await;
+    assert_eq!(i64::try_from(away.text.lines().count()), Ok(listings + 1), "a heading and every listing");
     visitor.press("/listings/{id}/unlink", &format!("{path}/unlink"), &[], Some("listing.linked")).await;
     let code = [("sku", SHARED)];
     visitor.press("/listings/{id}/link", &format!("{path}/link"), &code, Some("listing.linked")).await;

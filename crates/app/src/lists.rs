@@ -1,9 +1,10 @@
 //! What keeps the lists of SKUs and listings quick (`store::lists`): by and by, behind everything else.
 
-use domain::OrganizationId;
+use domain::{Actor, MemberId, OrganizationId};
 use store::lists::organizations_to_settle;
 
 use crate::App;
+use crate::audit::Deed;
 use crate::error::AppError;
 use crate::jobs::Work;
 
@@ -23,6 +24,21 @@ impl App {
         if !waiting.is_empty() {
             self.jobs_came.notify_one();
         }
+        Ok(())
+    }
+
+    /// Keeps that listings were taken out as a table.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn note_listings_exported(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+    ) -> Result<(), AppError> {
+        let deed = Deed::new(Actor::Member(member), "listing.exported", organization.to_string());
+        let app = self.clone();
+        self.organization(organization).write(move |tenant| app.outcome(tenant, &deed, "ok")).await?;
         Ok(())
     }
 

@@ -158,6 +158,7 @@ pub const ACTIONS: &[(&str, Class, u32)] = &[
     ("keys.retired", Class::Lifecycle, OTHER),
     ("keys.rotated", Class::Lifecycle, OTHER),
     ("keys.rotation_begun", Class::Lifecycle, OTHER),
+    ("listing.exported", Class::Datastore, DATA_READ),
     ("listing.linked", Class::Api, UPDATE),
     ("listing.price_written", Class::Api, UPDATE),
     ("listing.stock_written", Class::Api, UPDATE),

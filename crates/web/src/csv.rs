@@ -6,6 +6,7 @@ use domain::sheet::{Column, into_cell};
 use domain::{Money, Timestamp, WallClock};
 use store::sheets::{SoldProduct, SoldRow};
 
+use crate::pages::listings::ListingRow;
 use crate::pages::money_view::{About, COLUMNS, SumRow};
 use crate::pages::orders::OrderRow;
 use crate::pages::products::decimal_mark;
@@ -100,6 +101,46 @@ const DAY_CHARS: usize = 10;
 /// The columns of everything that is sold.
 fn sku_columns() -> impl Iterator<Item = Column> {
     Column::OURS.into_iter().chain([Column::OnHand])
+}
+
+/// The heading of a table of listings.
+pub(crate) fn listing_heads(chrome: &Chrome) -> Vec<String> {
+    let heads = [
+        "csv-channel",
+        "col-connection",
+        "col-listing",
+        "csv-variation",
+        "csv-title",
+        "csv-sku",
+        "csv-seller-sku",
+        "col-state",
+        "col-shows",
+        "col-should",
+        "col-price",
+        "csv-currency",
+        "csv-link",
+    ];
+    heads.iter().map(|key| chrome.t(key).to_owned()).collect()
+}
+
+/// A listing's row in it.
+pub(crate) fn listing_cells(chrome: &Chrome, row: &ListingRow) -> Vec<String> {
+    let should = row.should_units.filter(|_| !row.platform_stock);
+    vec![
+        row.channel.label().to_owned(),
+        row.connection.clone(),
+        row.number.clone(),
+        row.variation.clone().unwrap_or_default(),
+        row.title.clone(),
+        row.sku.as_ref().map(|sku| sku.code.clone()).unwrap_or_default(),
+        row.seller_sku.clone().unwrap_or_default(),
+        chrome.word("listing-state", row.state.as_str()).to_owned(),
+        row.shows_units.to_string(),
+        should.map(|units| units.to_string()).unwrap_or_default(),
+        row.price.map(|price| amount(chrome.lang, price)).unwrap_or_default(),
+        row.price.map(|price| price.currency.code().to_owned()).unwrap_or_default(),
+        row.permalink.clone().unwrap_or_default(),
+    ]
 }
 
 /// The heading of everything that is sold: the table that comes in again (docs/spreadsheets.md).

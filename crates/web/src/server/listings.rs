@@ -6,18 +6,21 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::listing::decide_push;
 use domain::{ConnectionId, ListingId, Push};
+use futures::{TryStreamExt as _, stream};
 use serde::Deserialize;
 use store::connections::Connection;
 use store::listings::Listing;
 use store::pages::{ListingFilter, ListingShow, PAGE_ROWS};
 use store::stock::Sku;
+use store::{StoreError, StoreResult, Tenant};
 
 use super::guard::{Failure, Form, May, Posted, own_path, render, see_with};
 use super::may;
+use super::table_download::download;
 use crate::pages::account::Obstacle;
 use crate::pages::listings::{ListingRow, ListingsPage};
 use crate::pages::{Choice, Errors, Pager, SkuLink};
-use crate::{Nav, Tone};
+use crate::{Nav, Tone, csv};
 
 /// Codes offered while typing.
 const MAX_SUGGESTIONS: u32 = 500;
@@ -31,33 +34,54 @@ pub(crate) struct ListQuery {
     after: String,
 }
 
+impl ListQuery {
+    fn filter(&self) -> ListingFilter {
+        ListingFilter {
+            text: self.text.trim().to_owned(),
+            connection: self.connection.parse().ok(),
+            show: match self.show.as_str() {
+                "unlinked" => ListingShow::Unlinked,
+                "drift" => ListingShow::Drift,
+                _ => ListingShow::All,
+            },
+        }
+    }
+}
+
+/// A listing with its SKU, and what it may at most show where its SKU is split.
+type Found = (Listing, Option<Sku>, Option<i64>);
+
+fn page_of(
+    tenant: &mut Tenant<'_, '_>,
+    after: Option<ListingId>,
+    filter: &ListingFilter,
+) -> StoreResult<Vec<Found>> {
+    let mut rows = Vec::new();
+    for (listing, sku) in tenant.listing_page(after, filter)? {
+        let bound = tenant.quota_bound(listing.id)?;
+        rows.push((listing, sku, bound));
+    }
+    Ok(rows)
+}
+
+fn by_id(connections: Vec<Connection>) -> BTreeMap<ConnectionId, Connection> {
+    connections.into_iter().map(|connection| (connection.id, connection)).collect()
+}
+
 /// The list of listings.
 pub(crate) async fn list(
     May(member, ..): May<may::SeeStock>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Failure> {
     let chrome = member.chrome(Some(Nav::Listings)).await?;
-    let filter = ListingFilter {
-        text: query.text.trim().to_owned(),
-        connection: query.connection.parse().ok(),
-        show: match query.show.as_str() {
-            "unlinked" => ListingShow::Unlinked,
-            "drift" => ListingShow::Drift,
-            _ => ListingShow::All,
-        },
-    };
+    let filter = query.filter();
     let after: Option<ListingId> = query.after.parse().ok();
     let (mut rows, connections, sku_codes) = member
         .web
         .app
         .organization(member.organization())
         .read(move |tenant| {
-            let mut rows = Vec::new();
-            for (listing, sku) in tenant.listing_page(after, &filter)? {
-                let bound = tenant.quota_bound(listing.id)?;
-                rows.push((listing, sku, bound));
-            }
-            Ok((rows, tenant.connections()?, tenant.sku_codes(MAX_SUGGESTIONS)?))
+            Ok((page_of(tenant, after, &filter)?, tenant.connections()?, tenant.sku_codes(MAX_SUGGESTIONS)?))
         })
         .await?;
     let more = rows.len() > PAGE_ROWS as usize;
@@ -71,8 +95,7 @@ pub(crate) async fn list(
             label: format!("{} · {}", connection.channel.label(), connection.name),
         })
         .collect();
-    let by_id: BTreeMap<ConnectionId, Connection> =
-        connections.into_iter().map(|connection| (connection.id, connection)).collect();
+    let by_id = by_id(connections);
     Ok(render(&ListingsPage {
         chrome,
         text: query.text,
@@ -85,6 +108,44 @@ pub(crate) async fn list(
         link_error: None,
         errors: Errors::default(),
     }))
+}
+
+/// The listings that the filter shows, as a table to take away.
+pub(crate) async fn export(Form(posted, ..): Form<may::SeeStock>) -> Result<Response, Failure> {
+    let Posted { member, fields, .. } = posted;
+    let chrome = member.chrome(Some(Nav::Listings)).await?;
+    let asked = |name| fields.get(name).to_owned();
+    let query = ListQuery {
+        text: asked("text"),
+        connection: asked("connection"),
+        show: asked("show"),
+        after: String::new(),
+    };
+    let filter = query.filter();
+    member.web.app.note_listings_exported(member.organization(), member.who.member).await?;
+    let reader = member.web.app.organization(member.organization());
+    let connections = by_id(reader.read(|tenant| tenant.connections()).await?);
+    let named = chrome.clone();
+    let pages = stream::try_unfold(None, move |after| {
+        let (reader, filter) = (reader.clone(), filter.clone());
+        async move {
+            let mut rows = reader.read(move |tenant| page_of(tenant, after, &filter)).await?;
+            rows.truncate(PAGE_ROWS as usize);
+            let last = rows.last().map(|(listing, ..)| listing.id);
+            Ok::<_, StoreError>(last.map(|last| (rows, Some(last))))
+        }
+    });
+    let lines = pages.map_ok(move |rows| {
+        let mut out = String::new();
+        for (listing, sku, bound) in rows {
+            let row = row_of(listing, sku, bound, &connections);
+            csv::line(&mut out, named.lang, &csv::listing_cells(&named, &row));
+        }
+        out
+    });
+    let mut head = String::from(csv::BYTE_ORDER_MARK);
+    csv::line(&mut head, chrome.lang, &csv::listing_heads(&chrome));
+    Ok(download(&chrome, "anuncios", head, lines))
 }
 
 fn link_to(query: &ListQuery, after: &str) -> String {

@@ -54,6 +54,7 @@ mod sheets;
 mod sku_edit;
 mod skus;
 mod stock_takes;
+mod table_download;
 mod table_upload;
 mod upload;
 mod views;
@@ -225,6 +226,7 @@ fn pages() -> Routes {
         )
         .route("/stock-takes/{id}/file", post(count_file::take))
         .route("/listings", get(listings::list))
+        .route("/listings/export", post(listings::export))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))
         .route("/connections", get(connections::list))

@@ -2,20 +2,20 @@
 
 use app::pictures::Upload;
 use app::sheet::{ApplyError, Heading, ReadError, SheetAgreed, StageError, Wish, read};
-use axum::body::Body;
 use axum::extract::{Path, Query};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::SheetId;
 use domain::catalogue::Agreed;
 use domain::sheet::{HeaderFault, SheetFault};
-use domain::{SheetId, WallClock};
-use futures::{Stream, TryStreamExt as _, stream};
+use futures::{TryStreamExt as _, stream};
 use serde::Deserialize;
 use store::pages::PAGE_ROWS;
 use store::sheets::{HeldSheet, ItemKind, ItemState, SheetItem, SheetState};
 use store::{StoreResult, Tenant};
 
 use super::guard::{Failure, Form, May, Member, Posted, render, see_with};
+use super::table_download::download;
 use super::table_upload::TableForm;
 use super::{may, see_other};
 use crate::pages::Pager;
@@ -276,7 +276,7 @@ pub(crate) async fn faults(
         }
         out
     });
-    Ok(table(&chrome, "erros", first_line, lines))
+    Ok(download(&chrome, "erros", first_line, lines))
 }
 
 /// Everything that is sold, as the table that comes in again.
@@ -303,27 +303,5 @@ pub(crate) async fn export(Form(posted, ..): Form<may::SeeCatalogue>) -> Result<
     });
     let mut head = String::from(csv::BYTE_ORDER_MARK);
     csv::line(&mut head, chrome.lang, &csv::sku_heads(chrome.lang));
-    Ok(table(&chrome, "produtos", head, lines))
-}
-
-/// A table to take away. An error cuts it off, so that nobody takes a part for the whole.
-fn table(
-    chrome: &Chrome,
-    name: &str,
-    head: String,
-    lines: impl Stream<Item = Result<String, store::StoreError>> + Send + 'static,
-) -> Response {
-    use futures::StreamExt as _;
-    let WallClock { year, month, day, hour, minute, .. } = chrome.now.in_business_zone();
-    let name = format!(
-        "attachment; filename=\"lojista-{name}-{year}-{month:02}-{day:02}-{hour:02}{minute:02}.csv\""
-    );
-    let first = stream::once(std::future::ready(Ok::<_, store::StoreError>(head)));
-    let mut response = Body::from_stream(first.chain(lines)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    response
+    Ok(download(&chrome, "produtos", head, lines))
 }
