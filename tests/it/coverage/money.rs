@@ -14,7 +14,13 @@ pub(super) async fn is_pressed(visitor: &mut Visitor<'_>, sku: &str) {
         let path = "/money/costs";
         let body = super::form(&[&fields[..], &[("csrf", visitor.csrf.as_str())]].concat());
         let answer = super::ask(&visitor.router, http::Method::POST, path, &visitor.cookie, body).await;
-        assert_eq!((answer.status, answer.location()), (http::StatusCode::SEE_OTHER, path), "{wrong:?}");
+        assert_eq!(answer.status, http::StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+        for (_, value) in fields.iter().filter(|(name, _)| *name != "sku") {
+            assert!(
+                answer.text.contains(&format!("value=\"{value}\"")),
+                "{wrong:?}: {value} stands where it was typed"
+            );
+        }
         assert_eq!(visitor.events(Some("sku.cost_set")).await, before, "{wrong:?} was not kept");
     }
     let table = [("by", "sku"), ("period", "90")];

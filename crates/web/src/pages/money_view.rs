@@ -396,9 +396,41 @@ pub struct CostsPage {
     pub unlinked_units: i64,
     /// The day that a form proposes (`2026-11-22`), and the last one.
     pub days: (String, String),
+    /// What was typed and is refused.
+    pub typed: Option<TypedCost>,
+}
+
+/// What was typed for a SKU, as it came, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct TypedCost {
+    /// The SKU.
+    pub sku: SkuId,
+    /// Of a piece.
+    pub cost: String,
+    /// In percent.
+    pub tax: String,
+    /// The day.
+    pub from: String,
+    /// Which of them is wrong, by its name in the form.
+    pub wrong: &'static str,
+    /// How.
+    pub text: &'static str,
 }
 
 impl CostsPage {
+    /// A field of a SKU's form: what stands in it, and what is wrong with that.
+    fn field(&self, name: &str, sku: &SkuId) -> (&str, Option<&str>) {
+        let Some(typed) = self.typed.as_ref().filter(|typed| typed.sku == *sku) else {
+            return (if name == "from" { &self.days.0 } else { "" }, None);
+        };
+        let value = match name {
+            "cost" => &typed.cost,
+            "tax" => &typed.tax,
+            _ => &typed.from,
+        };
+        (value, Some(typed.text).filter(|_| typed.wrong == name))
+    }
+
     fn may_enter(&self) -> bool {
         self.chrome.may(domain::Permission::ChangeCatalogue)
     }

@@ -7,7 +7,7 @@ use super::{NOW, Reader, Rendered, add, brl};
 use crate::chart::{Chart, Series};
 use crate::pages::money_view::{
     About, CostsPage, FeeWeek, FeesPage, LosingListing, MoneyPage, PayoutList, PayoutsPage, ProfitLine,
-    ProfitView, ShiftView, SumRow, SumView, Uncosted, Unknown, Unsettled, part_of,
+    ProfitView, ShiftView, SumRow, SumView, TypedCost, Uncosted, Unknown, Unsettled, part_of,
 };
 use crate::{Chrome, Nav};
 
@@ -225,6 +225,7 @@ impl Reader {
             rows: if full { SKUS.iter().map(row).collect() } else { Vec::new() },
             unlinked_units: if full { 7 } else { 0 },
             days: (day(NOW.business_midnight(-90)), day(NOW)),
+            typed: None,
         }
     }
 
@@ -240,5 +241,11 @@ impl Reader {
         add(pages, "money-payouts-no-account", &self.payouts_page(false, false));
         add(pages, "money-costs", &self.costs_page(true));
         add(pages, "money-costs-none", &self.costs_page(false));
+        let page = self.costs_page(true);
+        let sku = page.rows[0].sku;
+        let text = page.chrome.t("flash-cost-number");
+        let (cost, tax, from) = ("1.234".to_owned(), "6,5".to_owned(), page.days.0.clone());
+        let typed = Some(TypedCost { sku, cost, tax, from, wrong: "cost", text });
+        add(pages, "money-costs-refused", &CostsPage { typed, ..page });
     }
 }

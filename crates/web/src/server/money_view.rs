@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use app::profits::{PAYOUT_TERM, PastCost, PastCostError};
 use axum::extract::Query;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::catalogue::scaled;
 use domain::profit::LineProfit;
 use domain::radar::next_unit;
-use domain::{ChannelKind, ConnectionId, Currency, Money, SkuId, Timestamp, WallClock};
+use domain::{ChannelKind, ConnectionId, Currency, Money, Permission, SkuId, Timestamp, WallClock};
 use serde::Deserialize;
 use store::Tenant;
 use store::connections::Connection;
@@ -18,13 +18,13 @@ use store::money_view::{DaySum, PricedListing, ShiftRow, SkuSum, Span, WeekOfFee
 use store::profits::Counts;
 use store::{StoreResult, charges};
 
-use super::guard::{Failure, Form, May, Posted, render, see_with};
+use super::guard::{Failure, Fields, Form, May, Member, Posted, render, see_with};
 use super::may;
 use crate::chart::{Chart, Series};
 use crate::pages::account::Obstacle;
 use crate::pages::money_view::{
     About, CostsPage, FeeWeek, FeesPage, LosingListing, MAX_ROWS, MoneyPage, PayoutList, PayoutsPage,
-    ShiftView, SumRow, SumView, Uncosted, Unknown, Unsettled, part_of,
+    ShiftView, SumRow, SumView, TypedCost, Uncosted, Unknown, Unsettled, part_of,
 };
 use crate::{Nav, Tone, csv};
 
@@ -400,18 +400,31 @@ fn by_currency(sums: &[charges::DifferenceSum]) -> Vec<Money> {
     all
 }
 
+/// The form of a SKU whose cost was refused: its fields as they came, which of them is wrong, and the text that says how.
+struct Refused {
+    sku: SkuId,
+    fields: Fields,
+    wrong: &'static str,
+    key: &'static str,
+}
+
 /// SKUs whose sales have no cost.
 pub(crate) async fn costs(May(member, ..): May<may::SeeMoney>) -> Result<Response, Failure> {
+    Ok(render(&costs_page(&member, None).await?))
+}
+
+async fn costs_page(member: &Member, refused: Option<Refused>) -> Result<CostsPage, Failure> {
     let now = member.web.app.clock().now();
+    let also = refused.as_ref().map(|refused| refused.sku);
     let read = move |tenant: &mut Tenant<'_, '_>| {
         let (from, until) = (now.business_midnight(-COST_DAYS), now.business_midnight(1));
         let mut sums = Vec::new();
         for currency in tenant.money_currencies(from)? {
             sums.extend(tenant.sku_sums(Span { from, until, currency })?);
         }
-        Ok(sums)
+        Ok((sums, also.map(|sku| tenant.sku(sku)).transpose()?.flatten()))
     };
-    let (chrome, sums) = member.page(Some(Nav::Money), read).await?;
+    let (chrome, (sums, also)) = member.page(Some(Nav::Money), read).await?;
     let unlinked_units =
         sums.iter().filter(|sum| sum.sku.is_none()).map(|sum| sum.profit.uncosted_units).sum();
     let row = |sum: SkuSum| {
@@ -423,39 +436,57 @@ pub(crate) async fn costs(May(member, ..): May<may::SeeMoney>) -> Result<Respons
     rows.sort_by_key(|row| (std::cmp::Reverse(row.units), row.sku));
     rows.dedup_by_key(|row| row.sku);
     rows.truncate(MAX_UNCOSTED);
+    if let Some(sku) = also.filter(|sku| rows.iter().all(|row| row.sku != sku.id)) {
+        rows.insert(0, Uncosted { sku: sku.id, code: sku.code, title: sku.title, units: 0 });
+    }
     let day = |at: Timestamp| at.to_business_field().chars().take("2026-11-22".len()).collect::<String>();
     let days = (day(now.business_midnight(-COST_DAYS)), day(now));
-    Ok(render(&CostsPage { chrome, rows, unlinked_units, days }))
+    let typed = refused.map(|Refused { sku, fields, wrong, key }| TypedCost {
+        sku,
+        cost: fields.get("cost").to_owned(),
+        tax: fields.get("tax").to_owned(),
+        from: fields.get("from").to_owned(),
+        wrong,
+        text: chrome.t(key),
+    });
+    Ok(CostsPage { chrome, rows, unlinked_units, days, typed })
 }
 
 /// Keeps what a SKU cost from a day on.
 pub(crate) async fn enter_cost(Form(posted, ..): Form<may::ChangeCatalogue>) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
-    let refused = |key| Ok(see_with("/money/costs", Tone::Bad, key));
     let Ok(sku) = fields.get("sku").parse::<SkuId>() else {
         return Err(Failure::of(Obstacle::NotFound).on(member.chrome(Some(Nav::Money)).await?));
     };
-    let Ok(cost_minor) = scaled(fields.get("cost"), DIGITS) else { return refused("flash-cost-number") };
+    let kept = match past_cost(sku, &fields) {
+        Ok(cost) => member.web.app.enter_past_cost(member.organization(), member.who.member, cost).await,
+        Err(wrong) => Err(wrong),
+    };
+    let (wrong, key) = match kept {
+        Ok(()) => return Ok(see_with("/money/costs", Tone::Good, "flash-cost-kept")),
+        Err(PastCostError::Cost) => ("cost", "flash-cost-number"),
+        Err(PastCostError::Tax) => ("tax", "flash-cost-tax"),
+        Err(PastCostError::Day) => ("from", "flash-cost-day"),
+        Err(PastCostError::App(error)) => {
+            return Err(Failure::from(error).on(member.chrome(Some(Nav::Money)).await?));
+        }
+    };
+    // The page tells what is sold, which not everybody sees who may change what it costs.
+    if !member.chrome(Some(Nav::Money)).await?.may(Permission::SeeMoney) {
+        return Ok(see_with("/products", Tone::Bad, key));
+    }
+    let page = costs_page(&member, Some(Refused { sku, fields, wrong, key })).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
+}
+
+fn past_cost(sku: SkuId, fields: &Fields) -> Result<PastCost, PastCostError> {
+    let cost_minor = scaled(fields.get("cost"), DIGITS).map_err(|_| PastCostError::Cost)?;
     let tax_basis_points = match fields.get("tax").trim() {
         "" => None,
-        text => match scaled(text, DIGITS) {
-            Ok(points) => Some(points),
-            Err(_) => return refused("flash-cost-tax"),
-        },
+        text => Some(scaled(text, DIGITS).map_err(|_| PastCostError::Tax)?),
     };
-    let Some(from) = Timestamp::parse_business(&format!("{}T00:00", fields.get("from").trim())) else {
-        return refused("flash-cost-day");
-    };
-    let cost = PastCost { sku, cost_minor, tax_basis_points, from };
-    match member.web.app.enter_past_cost(member.organization(), member.who.member, cost).await {
-        Ok(()) => Ok(see_with("/money/costs", Tone::Good, "flash-cost-kept")),
-        Err(PastCostError::Cost) => refused("flash-cost-number"),
-        Err(PastCostError::Tax) => refused("flash-cost-tax"),
-        Err(PastCostError::Day) => refused("flash-cost-day"),
-        Err(PastCostError::App(error)) => {
-            Err(Failure::from(error).on(member.chrome(Some(Nav::Money)).await?))
-        }
-    }
+    let from = Timestamp::parse_business(&format!("{}T00:00", fields.get("from").trim()));
+    Ok(PastCost { sku, cost_minor, tax_basis_points, from: from.ok_or(PastCostError::Day)? })
 }
 
 #[cfg(test)]
