@@ -54,6 +54,7 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
     let product = owner.has_a_product().await;
     let sheet = owner.brings_a_table().await;
     owner.has_pictures(product, 3).await;
+    owner.unlinks("RPG-DADOS-7").await;
     owner.saves_view("Atrasados de vários itens", "ship=late&kind=mixed").await;
     vec![
         Page::at("problems", "/problems"),
@@ -87,6 +88,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("stock-takes", "/stock-takes"),
         Page::at("stock-take", take),
         Page::at("listings", "/listings"),
+        Page::at("listings-unlinked", "/listings?show=unlinked"),
+        Page::at("listing-proposals", "/listings/proposals"),
         Page::at("connections", "/connections"),
         Page::at("connection", format!("/connections/{active}")),
         Page::at("connection-looked-at", format!("/connections/{looked_at}")),

@@ -315,6 +315,16 @@ impl Owned<'_> {
         (kit, part, format!("/stock-takes/{take}"))
     }
 
+    /// One listing of a SKU was taken off it.
+    pub(crate) async fn unlinks(&self, code: &str) {
+        let (stage, sku) = (&self.stage, self.sku(code).await);
+        let shop = stage.app.organization(stage.organization);
+        let listings =
+            shop.read(move |tenant| tenant.listings_of_sku(sku)).await.expect("its listings are read");
+        let unlinked = stage.app.link(stage.organization, stage.member, listings[0].id, None);
+        unlinked.await.expect("it is unlinked");
+    }
+
     /// So many units of a SKU lie on the shelf.
     pub(crate) async fn counts(&self, code: &str, units: i64) {
         let (stage, sku) = (&self.stage, self.sku(code).await);

@@ -306,6 +306,9 @@ async fn things_of_the_shop_are_pressed(visitor: &mut Visitor<'_>) {
     let listings = visitor.shop.number("SELECT COUNT(*) FROM listing").await;
     assert_eq!(i64::try_from(away.text.lines().count()), Ok(listings + 1), "a heading and every listing");
     visitor.press("/listings/{id}/unlink", &format!("{path}/unlink"), &[], Some("listing.linked")).await;
+    let (pick, code) = (format!("pick-{}", listing.id), sku.to_string());
+    let picked = [(pick.as_str(), code.as_str())];
+    visitor.press("/listings/proposals", "/listings/proposals", &picked, Some("listing.linked")).await;
     let code = [("sku", SHARED)];
     visitor.press("/listings/{id}/link", &format!("{path}/link"), &code, Some("listing.linked")).await;
     shop.run_until_idle().await;

@@ -72,6 +72,7 @@ mod platform_stock;
 mod prices;
 mod privacy;
 mod problems;
+mod proposals;
 mod provider;
 mod publishing;
 mod recovery;

@@ -49,6 +49,7 @@ mod places;
 pub mod prices;
 pub mod privacy;
 pub mod profits;
+pub mod proposals;
 pub mod provider;
 pub mod publish;
 pub mod recovery;

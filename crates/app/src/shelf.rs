@@ -109,25 +109,7 @@ impl App {
                     None => None,
                 };
                 tenant.link_listing(id, sku.as_ref().map(|sku| sku.id))?;
-                if let Some(sku) = &sku {
-                    let now = app.clock().now();
-                    // What the platform sends lies on no shelf of ours.
-                    if listing.ours {
-                        app.settle_open_lines(tenant, &listing, sku.id, Some(now))?;
-                    }
-                    // What waited to be told was of what it sold before; and what it was told of that may have
-                    // gone by the same number.
-                    tenant.settle_outbox(id, now)?;
-                    let mut around: Vec<SkuId> = tenant.recipe(sku.id)?.iter().map(|part| part.sku).collect();
-                    around.push(sku.id);
-                    app.tell_around(tenant, &around)?;
-                    if let Some(sku) = tenant.sku(sku.id)?.filter(|_| listing.ours) {
-                        app.tell_one(tenant, &listing, sku.tally.version, now)?;
-                    }
-                }
-                let linked = sku.as_ref().map_or_else(|| String::from("none"), |sku| sku.id.to_string());
-                let deed = Deed::new(Actor::Member(member), "listing.linked", id.to_string());
-                app.outcome(tenant, &deed.with("sku", linked), "ok")?;
+                app.after_link(tenant, member, &listing, sku.as_ref().map(|sku| sku.id))?;
                 Ok(true)
             })
             .await?;
@@ -135,7 +117,37 @@ impl App {
         if found { Ok(()) } else { Err(AppError::NotFound("listing")) }
     }
 
-    fn sku_for(
+    /// What follows once a listing was linked, or is linked no more: units of its open orders are set aside, it is
+    /// told what it should show, and the log says who did it.
+    pub(crate) fn after_link(
+        &self,
+        tenant: &mut store::Tenant<'_, '_>,
+        member: MemberId,
+        listing: &store::listings::Listing,
+        sku: Option<SkuId>,
+    ) -> store::StoreResult<()> {
+        if let Some(sku) = sku {
+            let now = self.clock().now();
+            // What the platform sends lies on no shelf of ours.
+            if listing.ours {
+                self.settle_open_lines(tenant, listing, sku, Some(now))?;
+            }
+            // What waited to be told was of what it sold before; and what it was told of that may have
+            // gone by the same number.
+            tenant.settle_outbox(listing.id, now)?;
+            let mut around: Vec<SkuId> = tenant.recipe(sku)?.iter().map(|part| part.sku).collect();
+            around.push(sku);
+            self.tell_around(tenant, &around)?;
+            if let Some(sku) = tenant.sku(sku)?.filter(|_| listing.ours) {
+                self.tell_one(tenant, listing, sku.tally.version, now)?;
+            }
+        }
+        let linked = sku.map_or_else(|| String::from("none"), |sku| sku.to_string());
+        let deed = Deed::new(Actor::Member(member), "listing.linked", listing.id.to_string());
+        self.outcome(tenant, &deed.with("sku", linked), "ok")
+    }
+
+    pub(crate) fn sku_for(
         &self,
         tenant: &mut store::Tenant<'_, '_>,
         code: &str,

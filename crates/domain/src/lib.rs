@@ -36,6 +36,7 @@ pub mod time;
 // Goods, as the seller knows them.
 pub mod catalogue;
 pub mod product_picture;
+pub mod proposal;
 pub mod sheet;
 
 // Goods that are to be published.

@@ -44,6 +44,7 @@ pub mod planted;
 pub mod price_changes;
 pub mod prices;
 pub mod profits;
+pub mod proposals;
 pub mod provider;
 pub mod recovery;
 pub mod redis_limits;

@@ -6,6 +6,7 @@
 //! off by [`Tenant::settle_skus`] and [`Tenant::settle_listings`]. A mark too many costs time, none is ever missing.
 
 use domain::catalogue::{SearchRange, search_ranges, words_of};
+use domain::proposal::code_key;
 use domain::stock::{LOW_COVER_DAYS, SALES_SPAN_DAYS};
 use domain::{ConnectionId, ListingId, OrganizationId, SkuId, Timestamp, TypedId as _};
 
@@ -226,7 +227,8 @@ impl Tenant<'_, '_> {
 
     /// Puts down the words that a SKU is found by.
     pub(crate) fn keep_sku_words(&mut self, id: SkuId, code: &str, title: &str) -> StoreResult<()> {
-        self.keep_words(SKUS, id.into(), &[code, title])
+        // Whoever writes a code with other marks, or without any, means the same.
+        self.keep_words(SKUS, id.into(), &[&code_key(code), code, title])
     }
 
     /// Puts down the words that a listing is found by.

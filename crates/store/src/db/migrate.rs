@@ -42,6 +42,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (29, include_str!("../../migrations/0029_shield.sql")),
     (30, include_str!("../../migrations/0030_prices.sql")),
     (31, include_str!("../../migrations/0031_last_units.sql")),
+    (32, include_str!("../../migrations/0032_proposals.sql")),
 ];
 
 /// Refuses a second program that migrates at the same moment (any number, ours alone).

@@ -33,6 +33,7 @@ mod people;
 mod pictures;
 mod prices;
 mod profits;
+mod proposals;
 mod retention;
 mod sessions;
 mod shield;

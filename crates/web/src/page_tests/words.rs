@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 87] = [
+const OPEN_GROUPS: [&str; 90] = [
     "access",
     "access-what",
     "actor-system",
@@ -67,6 +67,9 @@ const OPEN_GROUPS: [&str; 87] = [
     "problem",
     "product-cell",
     "product-field",
+    "proposal-confidence",
+    "proposal-reason",
+    "proposal-stale",
     "publication",
     "purpose",
     "push-trouble",

@@ -63,6 +63,8 @@ pub struct ListingsPage {
     pub rows: Vec<ListingRow>,
     /// Before and after.
     pub pager: Pager,
+    /// How many have no SKU, where those are shown to somebody who may link them.
+    pub unlinked: Option<i64>,
     /// What was wrong with a link, by the listing it was for.
     pub link_error: Option<(ListingId, String)>,
     /// What is wrong, for the summary.
@@ -70,6 +72,11 @@ pub struct ListingsPage {
 }
 
 impl ListingsPage {
+    /// How many listings proposals are offered for.
+    fn proposals(&self) -> Option<i64> {
+        self.unlinked.filter(|count| *count > 0 && self.chrome.may(domain::Permission::LinkListings))
+    }
+
     fn link_error_of(&self, id: &ListingId) -> Option<&str> {
         self.link_error.as_ref().filter(|(listing, _)| listing == id).map(|(_, text)| text.as_str())
     }

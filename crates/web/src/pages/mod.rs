@@ -23,6 +23,7 @@ pub mod prices;
 pub mod privacy;
 pub mod problems;
 pub mod products;
+pub mod proposals;
 pub mod register;
 pub mod replay;
 pub mod returns;

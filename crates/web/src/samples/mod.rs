@@ -15,6 +15,7 @@ mod orders;
 mod prices;
 mod privacy;
 mod products;
+mod proposals;
 mod returns;
 mod security;
 mod sheets;
@@ -47,6 +48,7 @@ pub fn all(lang: Lang, theme: Theme) -> Vec<Rendered> {
     reader.returns(&mut pages);
     reader.prices(&mut pages);
     reader.stock(&mut pages);
+    reader.proposals(&mut pages);
     reader.connections(&mut pages);
     reader.trouble(&mut pages);
     reader.all_differences(&mut pages);

@@ -379,6 +379,7 @@ impl Reader {
             sku_codes: SKUS.iter().map(|(code, ..)| (*code).to_owned()).collect(),
             rows: (0..rows).map(|index| self.listing(index)).collect(),
             pager: Pager::default(),
+            unlinked: (show == "unlinked").then_some(i64::try_from(rows).unwrap_or_default()),
             link_error: None,
             errors: Errors::default(),
         }
@@ -441,6 +442,7 @@ impl Reader {
         add(pages, "listings", &listings);
         let text = self.chrome(Nav::Listings).t("skus-none-match").to_owned();
         add(pages, "listings-link-error", &ListingsPage { link_error: Some((first, text)), ..listings });
+        add(pages, "listings-unlinked", &self.listings_page(1, "unlinked"));
         add(pages, "listings-none-match", &self.listings_page(0, "drift"));
         add(pages, "listings-none-yet", &self.listings_page(0, ""));
     }

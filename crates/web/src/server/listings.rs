@@ -76,12 +76,19 @@ pub(crate) async fn list(
     let chrome = member.chrome(Some(Nav::Listings)).await?;
     let filter = query.filter();
     let after: Option<ListingId> = query.after.parse().ok();
-    let (mut rows, connections, sku_codes) = member
+    let is_unlinked = filter.show == ListingShow::Unlinked;
+    let (mut rows, connections, sku_codes, unlinked) = member
         .web
         .app
         .organization(member.organization())
         .read(move |tenant| {
-            Ok((page_of(tenant, after, &filter)?, tenant.connections()?, tenant.sku_codes(MAX_SUGGESTIONS)?))
+            let unlinked = if is_unlinked { Some(tenant.unlinked_count()?) } else { None };
+            Ok((
+                page_of(tenant, after, &filter)?,
+                tenant.connections()?,
+                tenant.sku_codes(MAX_SUGGESTIONS)?,
+                unlinked,
+            ))
         })
         .await?;
     let more = rows.len() > PAGE_ROWS as usize;
@@ -105,6 +112,7 @@ pub(crate) async fn list(
         sku_codes,
         rows: rows.into_iter().map(|(listing, sku, bound)| row_of(listing, sku, bound, &by_id)).collect(),
         pager: Pager { newer, older },
+        unlinked,
         link_error: None,
         errors: Errors::default(),
     }))

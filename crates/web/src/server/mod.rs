@@ -43,6 +43,7 @@ mod price_changes;
 mod prices;
 mod problems;
 mod products;
+mod proposals;
 mod provider;
 mod recover;
 mod register;
@@ -227,6 +228,7 @@ fn pages() -> Routes {
         .route("/stock-takes/{id}/file", post(count_file::take))
         .route("/listings", get(listings::list))
         .route("/listings/export", post(listings::export))
+        .route("/listings/proposals", get(proposals::list).post(proposals::confirm))
         .route("/listings/{id}/link", post(listings::link))
         .route("/listings/{id}/unlink", post(listings::unlink))
         .route("/connections", get(connections::list))

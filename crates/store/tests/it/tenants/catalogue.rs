@@ -2,6 +2,7 @@
 
 use domain::TypedId as _;
 use domain::catalogue::{Facts, Product, Variant, search_ranges};
+use domain::proposal::Offered;
 use domain::{Actor, Currency, Money, PictureId, ProductId, SkuId};
 use store::catalogue::ProductFilter;
 use store::pictures::NewPicture;
@@ -58,6 +59,12 @@ pub(super) const READS: &[(&str, Read)] = &[
     ("picture_count", |shop, of| found(shop.picture_count(of.product))),
     ("picture_bytes", |shop, of| found(shop.picture_bytes(pictured(of.product)))),
     ("picture_shown", |shop, of| found(shop.picture_shown(of.product, pictured(of.product), true))),
+    ("goods", |shop, of| found(shop.goods(of.sku))),
+    ("goods_for", |shop, _| {
+        listed(shop.goods_for(&Offered::read("Caneca azul", false, Some("CAN-1")), "Caneca azul"))
+    }),
+    ("unlinked_page", |shop, _| listed(shop.unlinked_page(None, 9))),
+    ("unlinked_count", |shop, _| shop.unlinked_count().map(|count| usize::try_from(count).unwrap())),
     ("product_tags", |shop, _| listed(shop.product_tags())),
     ("product_page", |shop, _| listed(shop.product_page(None, &ProductFilter::default()))),
     ("product_page of a text and a tag", |shop, _| {
@@ -87,5 +94,6 @@ pub(super) const WRITES: &[(&str, Write)] = &[
     ("word_lists", |shop, _| shop.word_lists(9).map(drop)),
     ("settle_skus", |shop, _| shop.settle_skus(None, 9).map(drop)),
     ("settle_listings", |shop, _| shop.settle_listings(None, 9).map(drop)),
+    ("link_unlinked", |shop, of| shop.link_unlinked(of.unlinked, of.sku).map(drop)),
     ("title_sku", |shop, of| shop.title_sku(of.sku, "forged")),
 ];
