@@ -76,6 +76,8 @@ async fn furnished(shop: &Shop, owner: &Owned<'_>) -> Vec<Page> {
         Page::at("sheet", sheet),
         Page::at("drafts", format!("/products/{product}/drafts")),
         Page::at("draft", format!("/products/{product}/drafts/{active}")),
+        Page::at("publish", format!("/products/publish?product={product}")),
+        Page::at("publish-result", format!("/products/publish?product={product}&to={active}")),
         Page::at("draft-category", format!("/products/{product}/drafts/{active}/category")),
         Page::at("skus", "/skus"),
         Page::at("sku-edit", "/skus/edit"),

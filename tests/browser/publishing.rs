@@ -5,6 +5,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use sandbox::mercado_livre::seed::{CLASSIC_SELLER, FAMILY_SELLER};
+use serde_json::json;
 use web::i18n;
 
 use crate::visitor::Visitor;
@@ -97,6 +98,46 @@ in_every_language! {
         owner.rest().await;
         assert_eq!(shop.offered("GAR-AZUL-M"), [6, 6], "both accounts show one less");
         assert_eq!(shop.offered("GAR-AZUL-P"), [7, 7]);
+    }
+}
+
+in_every_language! {
+    async fn what_is_ready_of_several_products_goes_out_and_the_table_follows_it_by_itself(visitor, shop) {
+        let owner = shop.owned_by(visitor).await;
+        let account = owner.connected(CLASSIC_SELLER).await;
+        let left_out = owner.has_a_product().await;
+        let product = makes_it(visitor).await;
+        let ready = product.trim_start_matches("/products/").to_owned();
+        photographs_it(visitor).await;
+        for code in CODES {
+            owner.counts(code, 7).await;
+        }
+        visitor.opens(&format!("{product}/drafts/{account}/category")).await;
+        visitor.presses("draft-take-category").await;
+        visitor.reads("flash-draft-category").await;
+        visitor.fills("offer-field-price-all", "89,90").await;
+        visitor.presses("draft-save").await;
+        visitor.reads("draft-complete").await;
+
+        visitor.opens("/products").await;
+        visitor.presses("publish-begin").await;
+        visitor.reads("flash-no-product-picked").await;
+        let tick = "return document.getElementById('pick-' + arguments[0]).click()";
+        for product in [&ready, &left_out.to_string()] {
+            visitor.script(tick, &json!([product])).await;
+        }
+        visitor.sees(&visitor.word("products-picked.other").replace("{n}", "2")).await;
+        visitor.presses("publish-begin").await;
+        visitor.reads("readiness-ready").await;
+        visitor.reads("readiness-missing").await;
+        visitor.presses("publish-press").await;
+        visitor.reads("flash-publish-many-some").await;
+        visitor.reads("readiness-missing").await;
+        owner.rest().await;
+        // Nobody reloads the page.
+        visitor.reads("publication-taken").await;
+        visitor.sees(&visitor.word("publish-count-published.one").replace("{n}", "1")).await;
+        assert_eq!(shop.offered("GAR-AZUL-M"), [7]);
     }
 }
 

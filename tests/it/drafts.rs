@@ -25,6 +25,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// A product in two colours and three sizes, counted and with a picture.
 pub(crate) async fn product(shop: &TestApp) -> ProductId {
+    product_of(shop, "GAR").await
+}
+
+/// The same under codes that begin otherwise.
+pub(crate) async fn product_of(shop: &TestApp, codes: &str) -> ProductId {
     let mut typed = Typed {
         title: "Garrafa Térmica Inox 500 ml".into(),
         description: "Mantém quente por oito horas.\nTampa de pressão, corpo de aço.".into(),
@@ -35,7 +40,7 @@ pub(crate) async fn product(shop: &TestApp) -> ProductId {
     {
         (axis.name, axis.options) = (name.into(), options.into());
     }
-    typed.spread("GAR").expect("six combinations");
+    typed.spread(codes).expect("six combinations");
     let cells = TypedRow {
         weight: "420".into(),
         length: "26".into(),
@@ -50,8 +55,8 @@ pub(crate) async fn product(shop: &TestApp) -> ProductId {
         agreed: Agreed::default(),
     };
     let id = shop.app().save_product(shop.organization, shop.member, wish).await.expect("it is kept");
-    for code in CODES {
-        let sku = shop.sku(code).await.id;
+    for code in CODES.map(|code| code.replacen("GAR", codes, 1)) {
+        let sku = shop.sku(&code).await.id;
         shop.app()
             .adjust(shop.organization, shop.member, sku, UNITS, 0, "contagem")
             .await

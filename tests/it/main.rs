@@ -74,6 +74,7 @@ mod privacy;
 mod problems;
 mod proposals;
 mod provider;
+mod publish_many;
 mod publishing;
 mod recovery;
 mod returns_stock;

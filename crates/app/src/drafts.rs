@@ -236,6 +236,18 @@ impl App {
         product: ProductId,
         connection: ConnectionId,
     ) -> Result<OpenDraft, AppError> {
+        let mut open = self.held_draft(organization, product, connection).await?;
+        open.asked = self.asked_of(organization, connection, &open.draft.category).await;
+        Ok(open)
+    }
+
+    /// The same without asking the platform for anything.
+    pub(crate) async fn held_draft(
+        &self,
+        organization: OrganizationId,
+        product: ProductId,
+        connection: ConnectionId,
+    ) -> Result<OpenDraft, AppError> {
         let now = self.clock().now();
         let found = self
             .organization(organization)
@@ -255,8 +267,7 @@ impl App {
         let (product, connection, held, publication, stock) = found.ok_or(AppError::NotFound("product"))?;
         let version = held.as_ref().map_or(0, |held| held.version);
         let draft = held.map_or_else(|| Draft::of(&product.product), |held| held.draft);
-        let asked = self.asked_of(organization, connection.id, &draft.category).await;
-        Ok(OpenDraft { product, connection, draft, version, publication, asked, stock })
+        Ok(OpenDraft { product, connection, draft, version, publication, asked: Ok(None), stock })
     }
 
     /// What a category asks; `None` for no category.

@@ -3,6 +3,7 @@
 //! looked for before it is made again.
 
 mod follow;
+mod several;
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use crate::drafts::{Asked, Stock};
 use crate::error::AppError;
 use crate::jobs::Work;
 use crate::{App, steps};
+
+pub use several::{MAX_PRODUCTS, Place, Places, Readiness};
 
 /// Pictures that one job uploads, well inside a lease; the next one goes on.
 const UPLOADS_A_TURN: usize = 2;
@@ -80,21 +83,14 @@ impl App {
         product: ProductId,
         connection: ConnectionId,
     ) -> Result<Answer, AppError> {
-        let open = self.open_draft(organization, product, connection).await?;
-        if open.connection.state != ConnectionState::Active {
-            return Ok(Answer::NotRunning);
-        }
-        if open.publication.as_ref().is_some_and(|held| held.publication.state.is_under_way()) {
-            return Ok(Answer::UnderWay);
-        }
-        let faults = match &open.asked {
-            Ok(Some(asked)) => open.stock.read(&open.draft, &open.product, asked).faults.len(),
-            // A category has to be chosen.
-            Ok(None) => 1,
-            Err(error) => return Ok(Answer::Trouble(error.problem())),
-        };
-        if faults > 0 || open.version == 0 {
-            return Ok(Answer::Faults(faults.max(1)));
+        match self.place(organization, product, connection, None).await?.readiness {
+            Readiness::Ready => {}
+            Readiness::Faults(faults) => return Ok(Answer::Faults(faults)),
+            Readiness::Missing => return Ok(Answer::Faults(1)),
+            Readiness::UnderWay => return Ok(Answer::UnderWay),
+            Readiness::Published => return Ok(Answer::Published),
+            Readiness::NotRunning => return Ok(Answer::NotRunning),
+            Readiness::Trouble(problem) => return Ok(Answer::Trouble(problem)),
         }
         let (app, now, fresh) = (self.clone(), self.clock().now(), self.offer_name());
         let asked = self

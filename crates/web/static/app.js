@@ -50,7 +50,7 @@
   const pickAll = document.getElementById("pick-all");
   const count = () => {
     if (!picks) return;
-    const boxes = [...picks.querySelectorAll("input[name=order]")];
+    const boxes = [...picks.querySelectorAll("td.tick input")];
     const picked = boxes.filter((box) => box.checked).length;
     pickAll.checked = picked > 0 && picked === boxes.length;
     pickAll.indeterminate = picked > 0 && picked < boxes.length;
@@ -63,12 +63,42 @@
     picks.querySelector("[data-pick-all]").hidden = false;
     picks.addEventListener("change", (event) => {
       if (event.target === pickAll) {
-        for (const box of picks.querySelectorAll("input[name=order]")) box.checked = pickAll.checked;
+        for (const box of picks.querySelectorAll("td.tick input")) box.checked = pickAll.checked;
       }
       count();
     });
     addEventListener("pageshow", count);
   }
+
+  // What is under way is looked at again by the page's own address; rows that changed are put in place.
+  const POLL_MS = 4_000;
+  const MOST_POLLS = 300;
+  const seen = new Map();
+  const lookAgain = async () => {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok || answer.redirected) throw new Error("no page");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("#places");
+    if (!fresh) throw new Error("no table");
+    for (const row of fresh.querySelectorAll("tr[id]")) {
+      const html = row.outerHTML;
+      const old = document.getElementById(row.id);
+      if (old && (seen.get(row.id) ?? old.outerHTML) !== html) swap(html);
+      seen.set(row.id, html);
+    }
+    const [said, told] = [document, page].map((one) => one.querySelector("[data-poll-said]"));
+    if (said && told && said.textContent !== told.textContent) said.textContent = told.textContent;
+    if (fresh.hasAttribute("data-poll")) return true;
+    document.getElementById("poll-hint")?.remove();
+    return false;
+  };
+  const poll = (left) => setTimeout(async () => {
+    if (document.hidden) return poll(left);
+    // A platform or a line that is away for a moment is asked again.
+    const goesOn = await lookAgain().catch(() => true);
+    if (goesOn && left > 1) poll(left - 1);
+  }, POLL_MS);
+  if (document.querySelector("#places[data-poll]")) poll(MOST_POLLS);
 
   const MOST_ROWS = 100;
   const live = document.querySelector("[data-live]");

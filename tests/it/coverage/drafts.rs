@@ -1,7 +1,7 @@
 //! Drafts and publishing, as a browser presses them.
 
 use super::*;
-use crate::drafts::{complete, product};
+use crate::drafts::{complete, product, product_of};
 
 /// A form that is sent, whatever becomes of it.
 async fn sent(visitor: &Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
@@ -48,4 +48,43 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     shop.run_until_idle().await;
     let page = visitor.get(&format!("{all}/drafts")).await.text;
     assert!(page.contains("href=\"/listings?text=MLB"), "the listing is shown: {page}");
+    several_are_pressed(visitor, account).await;
+}
+
+/// Publishes several at once: bad input first.
+async fn several_are_pressed(visitor: &mut Visitor<'_>, account: domain::ConnectionId) {
+    let route = "/products/publish";
+    let (ready, missing) = (
+        product_of(visitor.shop, "COP").await.to_string(),
+        product_of(visitor.shop, "JAR").await.to_string(),
+    );
+    complete(visitor.shop, ready.parse().expect("an id"), account).await;
+    let to = account.to_string();
+    let nothing = visitor.get(route).await;
+    assert_eq!((nothing.status, nothing.location()), (StatusCode::SEE_OTHER, "/products"));
+    let nothing = sent(visitor, route, &[("to", &to)]).await;
+    assert_eq!((nothing.status, nothing.location()), (StatusCode::SEE_OTHER, "/products"));
+    let nowhere = sent(visitor, route, &[("product", &ready)]).await;
+    assert_eq!(nowhere.location(), format!("{route}?product={ready}"));
+    let too_many = vec![("product", ready.as_str()); app::publish::MAX_PRODUCTS + 1];
+    let accounts = vec![("to", to.as_str()); app::publish::MAX_ACCOUNTS + 1];
+    let nonsense = ("product", "prd_nonsense");
+    for bad in [too_many, [&[("product", ready.as_str())][..], &accounts].concat(), vec![nonsense]] {
+        assert_eq!(sent(visitor, route, &bad).await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(visitor.get(&format!("{route}?{}", form(&bad))).await.status, StatusCode::BAD_REQUEST);
+    }
+    let unknown = domain::ProductId::new(visitor.shop.now(), visitor.shop.app().entropy()).to_string();
+    let fields = [("product", ready.as_str()), ("product", unknown.as_str()), ("to", to.as_str())];
+    assert_eq!(sent(visitor, route, &fields).await.status, StatusCode::NOT_FOUND);
+
+    let fields = [("product", ready.as_str()), ("product", missing.as_str()), ("to", to.as_str())];
+    let answer = visitor.press(route, route, &fields, Some("draft.publish_asked")).await;
+    let result = answer.location().to_owned();
+    let page = visitor.get(&result).await.text;
+    assert!(page.contains("id=\"places\" data-poll>"), "it looks again by itself: {page}");
+    assert!(page.contains("Sem rascunho"), "what was left out is named: {page}");
+    visitor.shop.run_until_idle().await;
+    let page = visitor.get(&result).await.text;
+    assert!(page.contains("href=\"/listings?text=MLB") && !page.contains("data-poll>"), "{page}");
+    assert!(page.contains("Sem rascunho"), "what was left out is named: {page}");
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::i18n::{Lang, find};
 
 /// Groups whose last part is a word from data: `chrome.word("group", …)`, `format!`.
-const OPEN_GROUPS: [&str; 90] = [
+const OPEN_GROUPS: [&str; 91] = [
     "access",
     "access-what",
     "actor-system",
@@ -73,6 +73,7 @@ const OPEN_GROUPS: [&str; 90] = [
     "publication",
     "purpose",
     "push-trouble",
+    "readiness",
     "reason",
     "reauthorization",
     "reauthorization-mend",

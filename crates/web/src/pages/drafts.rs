@@ -10,7 +10,8 @@ use domain::{ChannelKind, ConnectionId, Currency, ListingState, Money, Problem, 
 
 use crate::pages::Choice;
 use crate::pages::prices::{SaleView, sale_view};
-use crate::{Badge, Chrome, Tone, i18n};
+use crate::pages::publish_many::{are_looked_for, state_badge};
+use crate::{Badge, Chrome, i18n};
 
 /// One account of the shop, as a tab.
 #[derive(Debug, Clone)]
@@ -56,6 +57,12 @@ pub struct AccountLine {
 }
 
 impl AccountLine {
+    /// Whether the page shows something else in a moment.
+    fn is_moving(&self) -> bool {
+        self.is_running
+            && (self.state.is_some_and(PublicationState::is_under_way) || are_looked_for(&self.made))
+    }
+
     /// Whether it can be asked for now.
     fn is_ready(&self) -> bool {
         let is_at_rest = match self.state {
@@ -92,20 +99,20 @@ impl DraftsPage {
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates lend")]
     fn badge(&self, state: &PublicationState) -> Badge {
-        let (tone, icon) = match state {
-            PublicationState::Asked | PublicationState::Uploading | PublicationState::HandingIn => {
-                (Tone::Info, "clock")
-            }
-            PublicationState::Taken => (Tone::Good, "check"),
-            PublicationState::Refused => (Tone::Bad, "alert"),
-            PublicationState::Failed | PublicationState::Unknown => (Tone::Watch, "alert"),
-        };
-        let text = self.chrome.t(&format!("publication-{}", state.as_str()));
-        Badge { tone, icon, text, detail: None }
+        state_badge(&self.chrome, *state)
     }
 
     fn said(&self, objection: &Objection) -> String {
         said(&self.chrome, objection)
+    }
+
+    /// How many accounts are on their way; empty when nothing is.
+    fn progress(&self) -> String {
+        let moving = self.rows.iter().filter(|row| row.is_moving()).count();
+        match i64::try_from(moving).unwrap_or(i64::MAX) {
+            0 => String::new(),
+            moving => self.chrome.tn("publish-count-on-way", &moving),
+        }
     }
 }
 

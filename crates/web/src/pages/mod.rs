@@ -24,6 +24,7 @@ pub mod privacy;
 pub mod problems;
 pub mod products;
 pub mod proposals;
+pub mod publish_many;
 pub mod register;
 pub mod replay;
 pub mod returns;

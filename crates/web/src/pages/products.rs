@@ -48,6 +48,11 @@ pub struct ProductsPage {
 }
 
 impl ProductsPage {
+    /// Whether products can be ticked: what is put away is not published.
+    fn may_pick(&self) -> bool {
+        self.show != "archived" && self.chrome.may(domain::Permission::ChangeCatalogue)
+    }
+
     fn is_narrowed(&self) -> bool {
         !self.text.is_empty() || !self.tag.is_empty() || !self.show.is_empty()
     }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use app::publish::Readiness;
 use domain::attribute::{
     AttributeRule, Listed, Need, PriceRule, Rules, SkuRule, Span, ValueKind, VariantRule,
 };
@@ -12,6 +13,7 @@ use crate::Nav;
 use crate::pages::drafts::{
     AccountLine, CategoryLine, CategoryPage, DraftPage, DraftsPage, MadeLine, Stale, Tab, mend, said,
 };
+use crate::pages::publish_many::{AccountChoice, PlaceLine, PublishPage};
 
 /// A category that asks in every way there is.
 fn rules() -> Rules {
@@ -230,7 +232,71 @@ impl Reader {
         }
     }
 
+    fn place_line(&self, readiness: Readiness, state: Option<PublicationState>) -> PlaceLine {
+        PlaceLine {
+            product: ProductId::new(NOW, &self.entropy),
+            title: "Caneca esmaltada 500 ml".to_owned(),
+            tab: self.tab(ChannelKind::MercadoLivre),
+            readiness,
+            state,
+            trouble: None,
+            objections: Vec::new(),
+            made: Vec::new(),
+        }
+    }
+
+    /// Several products at once.
+    fn publishing(&self, pages: &mut Vec<Rendered>) {
+        let page = |rows: Vec<PlaceLine>, is_result| PublishPage {
+            chrome: self.chrome(Nav::Products),
+            products: rows.iter().map(|row| row.product).collect(),
+            accounts: rows
+                .iter()
+                .take(2)
+                .zip(1..)
+                .map(|(row, ready)| AccountChoice { tab: row.tab.clone(), ready })
+                .collect(),
+            rows,
+            is_result,
+        };
+        let all = || {
+            let known = [
+                Readiness::Ready,
+                Readiness::Faults(3),
+                Readiness::Missing,
+                Readiness::NotRunning,
+                Readiness::Trouble(Problem::PlatformDown),
+                Readiness::UnderWay,
+                Readiness::Published,
+            ];
+            known.map(|readiness| self.place_line(readiness, None)).to_vec()
+        };
+        add(pages, "publish", &page(all(), false));
+        add(pages, "publish-none", &page(Vec::new(), false));
+        let readiness = |state: PublicationState| match state {
+            PublicationState::Taken => Readiness::Published,
+            PublicationState::Asked | PublicationState::Uploading | PublicationState::HandingIn => {
+                Readiness::UnderWay
+            }
+            PublicationState::Refused | PublicationState::Failed | PublicationState::Unknown => {
+                Readiness::Ready
+            }
+        };
+        let mut rows: Vec<PlaceLine> = PublicationState::ALL
+            .into_iter()
+            .map(|state| self.place_line(readiness(state), Some(state)))
+            .collect();
+        rows[1].trouble = Some(Problem::PlatformDown);
+        rows[3].made =
+            vec![MadeLine { number: "MLB4077301522".to_owned(), state: None, objections: Vec::new() }];
+        rows[4].objections = vec![objection(Field::Title, Reason::Missing)];
+        rows[6].trouble = Some(Problem::Garbled);
+        rows.extend(all());
+        add(pages, "publish-result", &page(rows, true));
+    }
+
     pub(super) fn drafts(&self, pages: &mut Vec<Rendered>) {
+        self.publishing(pages);
         add(pages, "drafts-none", &self.drafts_page(Vec::new()));
         let made = |state| MadeLine {
             number: "MLB4077301522".to_owned(),

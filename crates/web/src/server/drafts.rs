@@ -29,7 +29,7 @@ const MAX_STALE_LINES: usize = 20;
 /// Categories shown of one level. The largest known has a few hundred.
 const MAX_CATEGORIES: usize = 1_000;
 
-fn tab_of(connection: &Connection) -> Tab {
+pub(super) fn tab_of(connection: &Connection) -> Tab {
     Tab { connection: connection.id, channel: connection.channel, name: connection.name.clone() }
 }
 
@@ -75,19 +75,21 @@ pub(crate) async fn list(
     Ok(render(&DraftsPage { chrome, product, title, pictures, rows }))
 }
 
+/// The listings that an offer became.
+pub(super) fn made_of(held: &HeldPublication) -> Vec<MadeLine> {
+    let line = |made: &store::drafts::MadeListing| MadeLine {
+        number: made.external_id.clone(),
+        state: made.state,
+        objections: made.objections.clone(),
+    };
+    held.listings.iter().map(line).collect()
+}
+
 fn line_of(open: &OpenDraft) -> AccountLine {
     let faults = match &open.asked {
         Ok(Some(asked)) => Some(count(open.stock.read(&open.draft, &open.product, asked).faults.len())),
         Ok(None) => Some(1),
         Err(_) => None,
-    };
-    let made = |held: &HeldPublication| -> Vec<MadeLine> {
-        let line = |made: &store::drafts::MadeListing| MadeLine {
-            number: made.external_id.clone(),
-            state: made.state,
-            objections: made.objections.clone(),
-        };
-        held.listings.iter().map(line).collect()
     };
     let publication = open.publication.as_ref();
     AccountLine {
@@ -98,7 +100,7 @@ fn line_of(open: &OpenDraft) -> AccountLine {
         state: publication.map(|held| held.publication.state),
         trouble: publication.and_then(|held| held.trouble.as_ref()).map(|trouble| trouble.problem),
         objections: publication.map(|held| held.objections.clone()).unwrap_or_default(),
-        made: publication.map(made).unwrap_or_default(),
+        made: publication.map(made_of).unwrap_or_default(),
     }
 }
 

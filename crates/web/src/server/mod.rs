@@ -45,6 +45,7 @@ mod problems;
 mod products;
 mod proposals;
 mod provider;
+mod publish_many;
 mod recover;
 mod register;
 mod replay;
@@ -287,6 +288,7 @@ fn catalogue() -> Routes {
         .route("/prices/{id}/listings", get(price_changes::list).post(price_changes::change))
         .route("/products", get(products::list).post(products::create).layer(whole()))
         .route("/products/new", get(products::begin))
+        .route("/products/publish", get(publish_many::show).post(publish_many::publish))
         .route("/products/export", post(sheets::export))
         .route("/products/import", get(sheets::list).post(sheets::take))
         .route("/products/import/{id}", get(sheets::show).post(sheets::act))
