@@ -68,7 +68,8 @@ on_both! {
         let held = places(&shop, &[ready], &[account]).await.remove(0).publication.expect("somebody asked for it");
         assert_eq!(held.publication.state, PublicationState::Taken);
         assert_eq!(publish(&shop, &[ready], &[account]).await, [Answer::Published]);
-        assert_eq!(shop.market().count(&Method::POST, "/items"), 1);
+        let handed_in = shop.market().count_of(|call| call.method == "POST" && call.path == "/items");
+        assert_eq!(handed_in, 1);
     }
 
     async fn an_account_that_was_disconnected_is_named_and_gets_nothing(shop) {

@@ -95,7 +95,7 @@ fn words_are_met_in_any_case_accent_number_and_order() {
     let offered = plain("INOX Termica garrafas 500 ML nova");
     let found = weigh(&offered, &goods(1, "G", "Garrafa térmica de inox, 500ml", &[])).expect("it is meant");
     assert_eq!(found.met, ["Garrafa", "térmica", "inox", "500", "ml"]);
-    assert_eq!(found.missing, [String::new(); 0]);
+    assert!(found.missing.is_empty());
     assert_eq!(found.reason, Reason::Words);
     let found =
         weigh(&offered, &goods(1, "G", "Garrafa térmica inox esportiva", &[])).expect("it may be meant");

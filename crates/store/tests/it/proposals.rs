@@ -50,7 +50,7 @@ on_both! {
         let shop = Shop::open(&house).await;
         shop.titled("GAR-1", "Garrafa térmica inox").await;
         for (title, code) in [("", None), ("de da do", Some("--")), ("(%_')", Some("'; DROP TABLE sku")), ("x\u{0}y", None)] {
-            assert_eq!(shop.proposed_for(title, code).await, [String::new(); 0], "{title}");
+            assert!(shop.proposed_for(title, code).await.is_empty(), "{title}");
         }
     }
 
@@ -60,7 +60,7 @@ on_both! {
         shop.titled("CAN-AZ", "Caneca esmaltada azul").await;
         assert_eq!(shop.proposed_for("Outra coisa", Some("gar1l inox")).await, ["GAR-1L-INOX"]);
         assert_eq!(shop.proposed_for("Garrafas termicas de 1 litro em inox", None).await, ["GAR-1L-INOX"]);
-        assert_eq!(shop.proposed_for("Caneca esmaltada vermelha", None).await, [String::new(); 0]);
+        assert!(shop.proposed_for("Caneca esmaltada vermelha", None).await.is_empty());
         let facts = Facts { gtin: Gtin::parse("7891234567895").ok(), ..Facts::default() };
         shop.write(move |shop| shop.keep_facts(bottle, &facts)).await;
         assert_eq!(shop.proposed_for("Qualquer", Some("7891234567895")).await, ["GAR-1L-INOX"]);
@@ -73,7 +73,7 @@ on_both! {
         assert_eq!(shop.proposed_for("Garrafa térmica inox", Some("gar1")).await, ["GAR-1"]);
         let now = house.now();
         shop.write(move |shop| shop.archive_product(product, Some(now), &Actor::Unknown, now)).await;
-        assert_eq!(shop.proposed_for("Garrafa térmica inox", Some("gar1")).await, [String::new(); 0]);
+        assert!(shop.proposed_for("Garrafa térmica inox", Some("gar1")).await.is_empty());
         assert_eq!(shop.read(move |shop| shop.goods(sku)).await, None);
     }
 

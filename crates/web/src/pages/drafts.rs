@@ -8,9 +8,9 @@ use domain::draft::{Draft, PublicationState, Widget, attribute_cell, others_cell
 use domain::offer::{Condition, Fault, Field, Mend, Objection, Offer};
 use domain::{ChannelKind, ConnectionId, Currency, ListingState, Money, Problem, ProductId};
 
-use crate::pages::Choice;
 use crate::pages::prices::{SaleView, sale_view};
 use crate::pages::publish_many::{are_looked_for, state_badge};
+use crate::pages::{Choice, query_of};
 use crate::{Badge, Chrome, i18n};
 
 /// One account of the shop, as a tab.
@@ -585,7 +585,7 @@ impl CategoryPage {
 
     /// The address of the categories below one; of the roots for an empty id.
     fn under(&self, id: &str) -> String {
-        let mut pairs = url::form_urlencoded::Serializer::new(format!("{}/category?", self.base()));
+        let mut pairs = query_of(&format!("{}/category", self.base()));
         pairs.append_pair("text", &self.text).append_pair("under", id).finish()
     }
 }

@@ -69,6 +69,14 @@ pub struct Pager {
     pub older: Option<String>,
 }
 
+/// The address of a path of the house with what follows its question mark, pair by pair.
+#[must_use]
+pub fn query_of(path: &str) -> url::form_urlencoded::Serializer<'static, String> {
+    let start = format!("{path}?");
+    let end = start.len();
+    url::form_urlencoded::Serializer::for_suffix(start, end)
+}
+
 /// One entry of a choice.
 #[derive(Debug, Clone)]
 pub struct Choice {

@@ -12,8 +12,8 @@ use domain::{
 };
 
 use crate::Chrome;
-use crate::pages::Pager;
 use crate::pages::products::{decimal_mark, sentence};
+use crate::pages::{Pager, query_of};
 
 /// Empty rows that the form of fees has beneath those that are filled.
 pub const FREE_STRETCHES: usize = 2;
@@ -317,8 +317,7 @@ impl PriceAccountPage {
     }
 
     fn sku_href(&self, code: &str) -> String {
-        let address = format!("/prices/{}?", self.account.id);
-        url::form_urlencoded::Serializer::new(address).append_pair("sku", code).finish()
+        query_of(&format!("/prices/{}", self.account.id)).append_pair("sku", code).finish()
     }
 
     fn wrongs(&self) -> Vec<(String, &str)> {

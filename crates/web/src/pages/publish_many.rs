@@ -7,6 +7,7 @@ use domain::offer::Objection;
 use domain::{ConnectionId, Problem, ProductId};
 
 use crate::pages::drafts::{MadeLine, Tab, said};
+use crate::pages::query_of;
 use crate::{Badge, Chrome, Tone};
 
 /// A product at an account.
@@ -159,7 +160,7 @@ impl PublishPage {
 /// The page's address.
 #[must_use]
 pub fn address(products: &[ProductId], accounts: &[ConnectionId]) -> String {
-    let mut pairs = url::form_urlencoded::Serializer::new(String::from("/products/publish?"));
+    let mut pairs = query_of("/products/publish");
     for product in products {
         pairs.append_pair("product", &product.to_string());
     }

@@ -19,7 +19,7 @@ use super::may;
 use super::table_download::download;
 use crate::pages::account::Obstacle;
 use crate::pages::listings::{ListingRow, ListingsPage};
-use crate::pages::{Choice, Errors, Pager, SkuLink};
+use crate::pages::{Choice, Errors, Pager, SkuLink, query_of};
 use crate::{Nav, Tone, csv};
 
 /// Codes offered while typing.
@@ -157,7 +157,7 @@ pub(crate) async fn export(Form(posted, ..): Form<may::SeeStock>) -> Result<Resp
 }
 
 fn link_to(query: &ListQuery, after: &str) -> String {
-    let mut pairs = url::form_urlencoded::Serializer::new(String::from("/listings?"));
+    let mut pairs = query_of("/listings");
     pairs
         .append_pair("text", &query.text)
         .append_pair("connection", &query.connection)

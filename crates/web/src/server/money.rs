@@ -14,7 +14,7 @@ use super::guard::{Failure, May, render};
 use super::may;
 use crate::Nav;
 use crate::pages::money::{DifferenceRow, DifferenceSum, DifferencesPage, MoneyRow, MoneyView};
-use crate::pages::{Choice, Pager};
+use crate::pages::{Choice, Pager, query_of};
 
 /// What the sums at the top reach back over.
 const SUMS_OF: Duration = Duration::from_hours(90 * 24);
@@ -57,9 +57,7 @@ pub(crate) async fn list(
 }
 
 fn link_to(channel: &str, before: &str) -> String {
-    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-    pairs.append_pair("channel", channel).append_pair("before", before);
-    format!("/differences?{}", pairs.finish())
+    query_of("/differences").append_pair("channel", channel).append_pair("before", before).finish()
 }
 
 fn sum_of(sum: &charges::DifferenceSum) -> DifferenceSum {

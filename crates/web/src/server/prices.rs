@@ -26,6 +26,7 @@ use crate::pages::prices::{
     Account, AccountLine, BatchLine, FREE_STRETCHES, FeesLine, PriceAccountPage, PricesPage, RuleForm,
     SkuView, Wrongs, sale_view, typed_policy, typed_table, wrong_text,
 };
+use crate::pages::query_of;
 use crate::{Chrome, Nav, Tone};
 
 /// Codes suggested while one is typed.
@@ -366,8 +367,7 @@ pub(crate) async fn keep_rule(
             let back = if page.code.is_empty() {
                 format!("/prices/{account}")
             } else {
-                let address = format!("/prices/{account}?");
-                url::form_urlencoded::Serializer::new(address).append_pair("sku", &page.code).finish()
+                query_of(&format!("/prices/{account}")).append_pair("sku", &page.code).finish()
             };
             let flash = if ends { "flash-price-rule-ended" } else { "flash-price-rule" };
             Ok(see_with(&back, Tone::Good, flash))

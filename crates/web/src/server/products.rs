@@ -20,7 +20,7 @@ use crate::pages::pictures::Pictures;
 use crate::pages::products::{
     Ask, CostLine, Mistake, ProductLine, ProductPage, ProductsPage, decimal_mark, mistakes,
 };
-use crate::pages::{Choice, Pager};
+use crate::pages::{Choice, Pager, query_of};
 use crate::{Chrome, Nav, Tone, i18n};
 
 /// Rows taken from a form: those of SKUs whose options went stand beside all new ones.
@@ -40,7 +40,7 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn link(&self, after: &str) -> String {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::from("/products?"));
+        let mut pairs = query_of("/products");
         pairs.append_pair("text", &self.text).append_pair("tag", &self.tag).append_pair("show", &self.show);
         pairs.append_pair("after", after).finish()
     }

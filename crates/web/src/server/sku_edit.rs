@@ -16,9 +16,9 @@ use store::sheets::{LOOK_UP_CODES, SoldRow};
 
 use super::guard::{Failure, Fields, Form, May, Member, Posted, render, see_with};
 use super::{may, see_other};
-use crate::pages::Pager;
 use crate::pages::products::decimal_mark;
 use crate::pages::sheets::{EditCell, EditRow, SkuEditPage, trouble_text};
+use crate::pages::{Pager, query_of};
 use crate::{Chrome, Nav, Tone};
 
 const LIST: &str = "/skus/edit";
@@ -44,10 +44,7 @@ async fn page(member: &Member, after: String) -> Result<SkuEditPage, Failure> {
         member.page(Some(Nav::Skus), move |tenant| tenant.sku_rows(&from, PAGE_ROWS + 1)).await?;
     let more = rows.len() > PAGE_ROWS as usize;
     rows.truncate(PAGE_ROWS as usize);
-    let link = |after: &str| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::from("/skus/edit?"));
-        pairs.append_pair("after", after).finish()
-    };
+    let link = |after: &str| query_of("/skus/edit").append_pair("after", after).finish();
     let older = rows.last().filter(|_| more).map(|row| link(&row.variant.code));
     let newer = (!after.is_empty()).then(|| LIST.to_owned());
     let rows = rows.into_iter().enumerate().map(|(at, row)| edit_row(&chrome, at, row)).collect();

@@ -33,7 +33,7 @@ use crate::pages::skus::{
     CountForm, HeldRow, LedgerRow, MomentForm, Past, ProofRow, Sent, SharingForm, SkuPage, SkuRow, SkusPage,
     ToldRow,
 };
-use crate::pages::{Errors, FieldError, Pager};
+use crate::pages::{Errors, FieldError, Pager, query_of};
 use crate::{Chrome, Nav, Tone};
 
 /// More than any listing shows; the platform's own ceiling is applied when it is written.
@@ -84,7 +84,7 @@ pub(crate) async fn list(
     let more = rows.len() > PAGE_ROWS as usize;
     rows.truncate(PAGE_ROWS as usize);
     let link = |after: &str| {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::from("/skus?"));
+        let mut pairs = query_of("/skus");
         pairs.append_pair("text", &query.text).append_pair("show", &query.show).append_pair("after", after);
         pairs.finish()
     };
@@ -230,8 +230,8 @@ async fn find(
                 sold,
                 past,
                 held,
-                last,
                 chosen,
+                last,
                 quotas,
             }))
         })
