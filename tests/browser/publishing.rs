@@ -160,3 +160,54 @@ in_one_language! {
         visitor.holds("offer-field-price-all", "1.234").await;
     }
 }
+
+in_every_language! {
+    async fn a_draft_saves_itself_and_what_somebody_else_saves_stops_it(visitor, shop) {
+        let owner = shop.owned_by(visitor).await;
+        let account = owner.connected(CLASSIC_SELLER).await;
+        let product = owner.has_a_product().await;
+        let page = format!("/products/{product}/drafts/{account}");
+        visitor.opens(&format!("{page}/category")).await;
+        visitor.presses("draft-take-category").await;
+        visitor.reads("flash-draft-category").await;
+        visitor.fills("offer-field-title", "Caneca que se guarda").await;
+        // Nothing is pressed: the part for buyers shows what was kept.
+        visitor.sees("Caneca que se guarda").await;
+        visitor.fills("offer-field-price-all", "caro").await;
+        visitor.reads("mend-write_number").await;
+        visitor.opens(&page).await;
+        visitor.holds("offer-field-title", "Caneca que se guarda").await;
+        visitor.holds("offer-field-price-all", "caro").await;
+
+        owner.retitles_the_draft(product, account, "Caneca de outra pessoa").await;
+        visitor.reads("draft-meanwhile").await;
+        visitor.fills("offer-field-title", "Caneca minha").await;
+        visitor.presses("draft-save").await;
+        visitor.reads("draft-stale-title").await;
+        visitor.was_refused(409).await;
+        visitor.sees("Caneca de outra pessoa").await;
+        visitor.holds("offer-field-title", "Caneca minha").await;
+        visitor.presses("draft-save").await;
+        visitor.reads("flash-draft-saved").await;
+        visitor.holds("offer-field-title", "Caneca minha").await;
+    }
+}
+
+in_one_language! {
+    async fn how_it_comes_out_is_shown_without_script_and_without_saving(visitor, shop) {
+        let owner = shop.owned_by(visitor).await;
+        let account = owner.connected(CLASSIC_SELLER).await;
+        let product = owner.has_a_product().await;
+        let page = format!("/products/{product}/drafts/{account}");
+        visitor.allows_scripts(false).await;
+        visitor.opens(&format!("{page}/category")).await;
+        visitor.presses("draft-take-category").await;
+        visitor.reads("flash-draft-category").await;
+        visitor.fills("offer-field-description", "Só para ver.").await;
+        visitor.presses("draft-show-preview").await;
+        visitor.reads("draft-preview-unsaved").await;
+        visitor.holds("offer-field-description", "Só para ver.").await;
+        visitor.opens(&page).await;
+        visitor.holds("offer-field-description", "").await;
+    }
+}

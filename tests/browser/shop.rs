@@ -10,8 +10,10 @@ use app::App;
 use app::backup::Plan;
 use app::backup::depot::Folder;
 use app::catalogue::Wish;
+use app::drafts::DraftWish;
 use app::pictures::Upload;
 use domain::catalogue::{Agreed, Product, Typed, TypedRow};
+use domain::draft::Draft;
 use domain::{ConnectionId, OrderId, ProductId, Restricted, SkuId, Timestamp};
 use sandbox::mercado_livre::seed::CLASSIC_SELLER;
 use sandbox::{Fault, FaultRule, SaleRequest, Sandbox, SandboxConfig};
@@ -340,6 +342,15 @@ impl Owned<'_> {
         let added =
             stage.app.add_pictures(stage.organization, stage.member, product, None, files.collect()).await;
         added.expect("the pictures are kept");
+    }
+
+    /// Somebody else saves the draft of a product at an account, with another title.
+    pub(crate) async fn retitles_the_draft(&self, product: ProductId, account: ConnectionId, title: &str) {
+        let stage = &self.stage;
+        let open = stage.app.open_draft(stage.organization, product, account).await.expect("it is there");
+        let draft = Draft { title: title.to_owned(), ..open.draft };
+        let wish = DraftWish { product, connection: account, seen: open.version, draft };
+        stage.app.save_draft(stage.organization, stage.member, wish).await.expect("it is kept");
     }
 
     /// Somebody else gives a product another title.

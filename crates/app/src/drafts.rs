@@ -20,11 +20,11 @@ use store::connections::Connection;
 use store::drafts::{HeldDraft, HeldPublication};
 use store::{StoreError, StoreResult, Tenant};
 
-use crate::App;
 use crate::audit::Deed;
 use crate::caller::Caller;
 use crate::error::AppError;
 use crate::prices::{Pricing, Pricings, floor_faults};
+use crate::{App, Change};
 
 /// What a category asks is asked anew after this span: platforms change it now and then.
 const RULES_LAST: Duration = Duration::from_mins(10);
@@ -79,6 +79,8 @@ pub struct OpenDraft {
     pub draft: Draft,
     /// Its version; 0 while it was never saved.
     pub version: i64,
+    /// When it was saved last; `None` while it never was.
+    pub saved_at: Option<Timestamp>,
     /// What became of it.
     pub publication: Option<HeldPublication>,
     /// What its category asks; `None` while none is chosen, or why the platform does not say.
@@ -266,8 +268,9 @@ impl App {
             .await?;
         let (product, connection, held, publication, stock) = found.ok_or(AppError::NotFound("product"))?;
         let version = held.as_ref().map_or(0, |held| held.version);
+        let saved_at = held.as_ref().map(|held| held.updated_at);
         let draft = held.map_or_else(|| Draft::of(&product.product), |held| held.draft);
-        Ok(OpenDraft { product, connection, draft, version, publication, asked: Ok(None), stock })
+        Ok(OpenDraft { product, connection, draft, version, saved_at, publication, asked: Ok(None), stock })
     }
 
     /// What a category asks; `None` for no category.
@@ -306,12 +309,15 @@ impl App {
         wish: DraftWish,
     ) -> Result<i64, DraftError> {
         wish.draft.fits()?;
-        let app = self.clone();
-        self.organization(organization)
+        let (app, product, connection) = (self.clone(), wish.product, wish.connection);
+        let version = self
+            .organization(organization)
             .write(move |tenant| app.keep_draft(tenant, &Actor::Member(member), &wish))
             .await?
             .map_err(|stale| DraftError::Stale(Box::new(stale)))?
-            .ok_or(DraftError::App(AppError::NotFound("product")))
+            .ok_or(DraftError::App(AppError::NotFound("product")))?;
+        self.announce(organization, Change::Draft { product, connection, version });
+        Ok(version)
     }
 
     fn keep_draft(

@@ -77,7 +77,7 @@ use std::sync::{Arc, Mutex};
 
 use connect::Channel;
 use domain::member::SecondFactorRule;
-use domain::{ChannelKind, Clock, ConnectionId, Entropy, OrderId, OrganizationId, Timestamp};
+use domain::{ChannelKind, Clock, ConnectionId, Entropy, OrderId, OrganizationId, ProductId, Timestamp};
 use store::inbox::Intake;
 use store::{Organization, Store};
 use tokio::sync::{Notify, broadcast};
@@ -112,6 +112,15 @@ pub enum Change {
     },
     /// A connection's state or life-line moved.
     Connection(ConnectionId),
+    /// What somebody typed for a product at an account was saved.
+    Draft {
+        /// The product.
+        product: ProductId,
+        /// The account.
+        connection: ConnectionId,
+        /// Which version that made.
+        version: i64,
+    },
     /// A job became a dead letter, or one was revived.
     Problems,
 }

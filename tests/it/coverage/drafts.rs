@@ -41,6 +41,7 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     let late = sent(visitor, &path, &[("version", "1"), ("title", "Outra")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     assert!(late.text.contains("value=\"Outra\""), "nor what came late");
+    it_keeps_itself(visitor, &path).await;
     complete(shop, product, account).await;
     let to = account.to_string();
     let route = "/products/{id}/publish";
@@ -49,6 +50,34 @@ pub(super) async fn are_pressed(visitor: &mut Visitor<'_>) {
     let page = visitor.get(&format!("{all}/drafts")).await.text;
     assert!(page.contains("href=\"/listings?text=MLB"), "the listing is shown: {page}");
     several_are_pressed(visitor, account).await;
+}
+
+/// What the page sends by itself while somebody types, and what is shown without being kept.
+async fn it_keeps_itself(visitor: &mut Visitor<'_>, path: &str) {
+    let shown = sent(visitor, path, &[("do", "preview"), ("version", "2"), ("title", "Só para ver")]).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(shown.text.contains("<p class=\"strong\">Só para ver</p>"), "as a buyer sees it: {}", shown.text);
+    assert!(shown.text.contains("data-unsaved"), "and its page knows: {}", shown.text);
+    assert!(!visitor.get(path).await.text.contains("Só para ver"), "it was only shown");
+
+    let of_version =
+        |text: &str, version: &str| text.contains(&format!("name=\"version\" value=\"{version}\""));
+    let kept = sent(visitor, path, &[("do", "keep"), ("version", "2"), ("title", "Garrafa que se guarda")]).await;
+    assert_eq!(kept.status, StatusCode::OK);
+    assert!(of_version(&kept.text, "3") && !kept.text.contains("data-unsaved"), "{}", kept.text);
+    assert!(visitor.get(path).await.text.contains("value=\"Garrafa que se guarda\""));
+    let again = sent(visitor, path, &[("do", "keep"), ("version", "3"), ("title", "Garrafa que se guarda")]).await;
+    assert!(
+        again.status == StatusCode::OK && of_version(&again.text, "3"),
+        "nothing changed: {}",
+        again.text
+    );
+    let late = sent(visitor, path, &[("do", "keep"), ("version", "2"), ("title", "Tarde")]).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    let long = "x".repeat(domain::draft::MAX_TITLE_CHARS + 1);
+    let refused = sent(visitor, path, &[("do", "keep"), ("version", "3"), ("title", &long)]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(visitor.get(path).await.text.contains("value=\"Garrafa que se guarda\""), "neither took its place");
 }
 
 /// Publishes several at once: bad input first.

@@ -6,7 +6,9 @@ use domain::attribute::{AttributeRule, Rules};
 use domain::catalogue::{COST_CURRENCY, Product};
 use domain::draft::{Draft, PublicationState, Widget, attribute_cell, others_cell, price_cell, unit_cell};
 use domain::offer::{Condition, Fault, Field, Mend, Objection, Offer};
-use domain::{ChannelKind, ConnectionId, Currency, ListingState, Money, Problem, ProductId};
+use domain::{
+    ChannelKind, ConnectionId, Currency, ListingState, Money, PictureId, Problem, ProductId, Timestamp,
+};
 
 use crate::pages::prices::{SaleView, sale_view};
 use crate::pages::publish_many::{are_looked_for, state_badge};
@@ -200,8 +202,12 @@ pub struct DraftPage {
     pub faults: Vec<Fault>,
     /// What the platform has against it.
     pub objections: Vec<Objection>,
-    /// How many pictures the product has.
-    pub pictures: i64,
+    /// The product's pictures.
+    pub pictures: Vec<PictureId>,
+    /// When it was saved last; `None` while it never was.
+    pub saved_at: Option<Timestamp>,
+    /// It shows what was typed and is not saved yet.
+    pub is_unsaved: bool,
     /// What somebody else saved meanwhile.
     pub stale: Option<Stale>,
     /// More was typed than is kept.
@@ -244,7 +250,13 @@ impl DraftPage {
         format!("/products/{}/drafts/{}", self.product, self.tab.connection)
     }
 
-    fn currency(&self) -> Currency {
+    /// When it was saved last, in a sentence; empty while it never was.
+    fn saved(&self) -> String {
+        let at = self.saved_at.map(|at| self.chrome.instant(&at));
+        at.map(|at| self.chrome.ta("draft-kept", "at", &at)).unwrap_or_default()
+    }
+
+    pub(super) fn currency(&self) -> Currency {
         self.rules.as_ref().map_or(Currency::Brl, |rules| rules.price.currency)
     }
 
@@ -481,21 +493,6 @@ impl DraftPage {
             }
         }
         cells
-    }
-
-    /// From the cheapest to the dearest, as the offer says now.
-    fn price_span(&self) -> Option<String> {
-        let offer = self.offer.as_ref()?;
-        let prices = offer.variants.iter().map(|variant| variant.price.minor);
-        let (least, most) = (prices.clone().min()?, prices.max()?);
-        let money = |minor| self.chrome.money(&Money::new(minor, self.currency()));
-        Some(if least == most { money(least) } else { format!("{} – {}", money(least), money(most)) })
-    }
-
-    /// Units that all variants begin with.
-    fn units(&self) -> String {
-        let variants = self.offer.iter().flat_map(|offer| &offer.variants);
-        self.chrome.number(&variants.map(|variant| variant.quantity_units).sum())
     }
 }
 

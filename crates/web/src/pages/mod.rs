@@ -8,6 +8,7 @@ pub mod centre;
 pub mod components;
 pub mod connections;
 pub mod desk;
+pub mod draft_preview;
 pub mod drafts;
 pub mod keys;
 pub mod kits;

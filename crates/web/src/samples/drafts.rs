@@ -6,7 +6,7 @@ use domain::attribute::{
 };
 use domain::draft::{Draft, Goods, PublicationState, Shot, price_cell};
 use domain::offer::{Brand, Fault, Field, Mend, Objection, Reason};
-use domain::{ChannelKind, ConnectionId, Currency, ListingState, Problem, ProductId};
+use domain::{ChannelKind, ConnectionId, Currency, ListingState, PictureId, Problem, ProductId};
 
 use super::{NOW, Reader, Rendered, add};
 use crate::Nav;
@@ -122,7 +122,9 @@ impl Reader {
             offer: Some(reading.offer),
             faults: reading.faults,
             objections: Vec::new(),
-            pictures: 1,
+            pictures: vec![PictureId::new(NOW, &self.entropy)],
+            saved_at: Some(NOW),
+            is_unsaved: false,
             stale: None,
             too_much: None,
             pricings: super::prices::pricings(&goods),

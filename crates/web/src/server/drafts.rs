@@ -109,20 +109,32 @@ fn ids(product: &str, connection: &str) -> Option<(ProductId, ConnectionId)> {
     Some((product.parse().ok()?, connection.parse().ok()?))
 }
 
-/// The form of an account as it is kept.
-async fn page_of(member: &Member, product: &str, connection: &str) -> Result<DraftPage, Failure> {
+/// The draft of an account, and what its page shows around it.
+struct Opened {
+    chrome: Chrome,
+    connections: Vec<Connection>,
+    open: OpenDraft,
+}
+
+/// The draft of an account as it is kept.
+async fn opened(member: &Member, product: &str, connection: &str) -> Result<Opened, Failure> {
     let (chrome, _, _, connections) = accounts(member, product).await?;
     let Some((product, connection)) = ids(product, connection) else {
         return Err(Failure::of(Obstacle::NotFound).on(chrome));
     };
-    let open = match member.web.app.open_draft(member.organization(), product, connection).await {
-        Ok(open) => open,
-        Err(error) => return Err(Failure::from(error).on(chrome)),
-    };
-    Ok(filled(chrome, &connections, open))
+    match member.web.app.open_draft(member.organization(), product, connection).await {
+        Ok(open) => Ok(Opened { chrome, connections, open }),
+        Err(error) => Err(Failure::from(error).on(chrome)),
+    }
 }
 
-fn filled(chrome: Chrome, connections: &[Connection], open: OpenDraft) -> DraftPage {
+/// The form of an account as it is kept.
+async fn page_of(member: &Member, product: &str, connection: &str) -> Result<DraftPage, Failure> {
+    Ok(filled(opened(member, product, connection).await?))
+}
+
+/// The form with what the draft comes to as it stands.
+fn filled(Opened { chrome, connections, open }: Opened) -> DraftPage {
     let (mut faults, mut offer, mut trouble) = (Vec::new(), None, None);
     let (mut rules, mut brands) = (None, Vec::new());
     match &open.asked {
@@ -142,7 +154,8 @@ fn filled(chrome: Chrome, connections: &[Connection], open: OpenDraft) -> DraftP
         tabs: connections.iter().map(tab_of).collect(),
         tab: tab_of(&open.connection),
         version: open.version,
-        pictures: count(open.stock.pictures.len()),
+        saved_at: open.saved_at,
+        pictures: open.stock.pictures.iter().map(|picture| picture.id).collect(),
         goods: open.product.product,
         draft: open.draft,
         rules,
@@ -151,6 +164,7 @@ fn filled(chrome: Chrome, connections: &[Connection], open: OpenDraft) -> DraftP
         offer,
         faults,
         objections,
+        is_unsaved: false,
         stale: None,
         too_much: None,
         pricings: open.stock.pricings,
@@ -187,44 +201,56 @@ fn typed_over(kept: &Draft, fields: &Fields) -> Draft {
     draft
 }
 
-/// Keeps what was typed, complete or not.
+/// Keeps what was typed, complete or not; or shows how it comes out without keeping it. Where the page keeps it by
+/// itself, it is answered with the page as it stands then.
 pub(crate) async fn save(
     Path((product, connection)): Path<(String, String)>,
     Form(posted, ..): Form<may::ChangeCatalogue>,
 ) -> Result<Response, Failure> {
     let Posted { member, fields, .. } = posted;
-    let mut page = page_of(&member, &product, &connection).await?;
-    let mut draft = typed_over(&page.draft, &fields);
+    let mut at = opened(&member, &product, &connection).await?;
+    let seen = fields.get("version").parse().unwrap_or_default();
+    let mut draft = typed_over(&at.open.draft, &fields);
+    if fields.get("do") == "preview" {
+        (at.open.draft, at.open.version) = (draft, seen);
+        return Ok(render(&DraftPage { is_unsaved: true, ..filled(at) }));
+    }
     let (mut tone, mut flash) = (Tone::Good, "flash-draft-saved".to_owned());
     if fields.get("do") == "suggest" {
-        let (suggested, lacks) = suggest(&page, &draft);
+        let (suggested, lacks) = suggest(&at.open, &draft);
         flash = String::from("flash-draft-suggested");
         if let Some(lack) = lacks.first() {
             (tone, flash) = (Tone::Watch, format!("flash-suggest-{}", lack.as_str()));
         }
         draft = suggested;
     }
-    let wish = DraftWish {
-        product: page.product,
-        connection: page.tab.connection,
-        seen: fields.get("version").parse().unwrap_or_default(),
-        draft: draft.clone(),
-    };
+    let (product, connection) = (at.open.product.id, at.open.connection.id);
+    let wish = DraftWish { product, connection, seen, draft: draft.clone() };
     let saved = member.web.app.save_draft(member.organization(), member.who.member, wish).await;
+    at.open.draft = draft;
     match saved {
-        Ok(_) => {
-            let back = format!("/products/{}/drafts/{}", page.product, page.tab.connection);
-            Ok(see_with(&back, tone, &flash))
+        Ok(version) if fields.get("do") == "keep" => {
+            if version != seen {
+                at.open.saved_at = Some(member.web.app.clock().now());
+            }
+            at.open.version = version;
+            Ok(render(&filled(at)))
         }
-        Err(DraftError::Stale(now)) => {
-            page.draft = draft;
+        Ok(_) => Ok(see_with(&format!("/products/{product}/drafts/{connection}"), tone, &flash)),
+        Err(error) => not_kept(filled(at), error),
+    }
+}
+
+/// The form with what was typed, and why that was not kept.
+fn not_kept(mut page: DraftPage, why: DraftError) -> Result<Response, Failure> {
+    match why {
+        DraftError::Stale(now) => {
             let differences = page.draft.differences(&now.draft).into_iter().take(MAX_STALE_LINES);
             let lines = differences.map(|it| (field_name(&page, &it.field), it.theirs)).collect();
             (page.stale, page.version) = (Some(Stale { lines }), now.version);
             Ok((StatusCode::CONFLICT, render(&page)).into_response())
         }
-        Err(DraftError::TooMuch(too_much)) => {
-            page.draft = draft;
+        DraftError::TooMuch(too_much) => {
             page.too_much = Some(match too_much {
                 TooMuch::Text { field, most } => {
                     let most = page.chrome.number(&count(most));
@@ -235,18 +261,20 @@ pub(crate) async fn save(
             });
             Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&page)).into_response())
         }
-        Err(DraftError::NoLeaf) => Err(Failure::of(Obstacle::BadRequest).on(page.chrome)),
-        Err(DraftError::App(error)) => Err(Failure::from(error).on(page.chrome)),
+        DraftError::NoLeaf => Err(Failure::of(Obstacle::BadRequest).on(page.chrome)),
+        DraftError::App(error) => Err(Failure::from(error).on(page.chrome)),
     }
 }
 
 /// The draft with the prices that the account's rule makes, and what is missing for those that it cannot make.
-fn suggest(page: &DraftPage, draft: &Draft) -> (Draft, Vec<Lack>) {
-    if page.rules.as_ref().is_some_and(|rules| rules.price.currency != COST_CURRENCY) {
+fn suggest(open: &OpenDraft, draft: &Draft) -> (Draft, Vec<Lack>) {
+    if let Ok(Some(asked)) = &open.asked
+        && asked.rules.price.currency != COST_CURRENCY
+    {
         return (draft.clone(), vec![Lack::Fees]);
     }
-    let skus: Vec<Option<SkuId>> = page.goods.variants.iter().map(|variant| variant.sku).collect();
-    App::suggest_prices(draft, &skus, &page.pricings)
+    let skus: Vec<Option<SkuId>> = open.product.product.variants.iter().map(|variant| variant.sku).collect();
+    App::suggest_prices(draft, &skus, &open.stock.pricings)
 }
 
 /// A form's field as people read it.

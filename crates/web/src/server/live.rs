@@ -9,7 +9,7 @@ use app::{Change, Event};
 use askama::Template;
 use axum::extract::Path;
 use axum::response::sse::{self, KeepAlive, Sse};
-use domain::{ConnectionId, OrderId};
+use domain::{ConnectionId, OrderId, ProductId};
 use futures::{Stream, StreamExt as _, stream};
 use store::imports::ImportPhase;
 use tokio_stream::wrappers::BroadcastStream;
@@ -56,7 +56,7 @@ pub(crate) async fn orders(May(member, ..): May<may::SeeOrders>) -> Result<Event
             match change {
                 Change::Order { id, new } => order_row(&member, id, if new { "new" } else { "row" }).await,
                 Change::Problems => problem_count(&member).await,
-                Change::Connection(_) => None,
+                Change::Connection(_) | Change::Draft { .. } => None,
             }
         }
     })))
@@ -125,4 +125,23 @@ async fn import_progress(member: &Member, id: ConnectionId) -> Option<sse::Event
         problems: &[],
     };
     Some(sse::Event::default().event("fragment").data(progress.render().ok()?))
+}
+
+/// The versions of a draft as they are saved, whoever saves them.
+pub(crate) async fn draft(
+    May(member, ..): May<may::SeeCatalogue>,
+    Path((product, connection)): Path<(String, String)>,
+) -> Result<Events, Failure> {
+    let (product, connection) = (product.parse::<ProductId>().ok(), connection.parse::<ConnectionId>().ok());
+    Ok(sent(changes(&member).filter_map(move |change| {
+        let version = match change {
+            Change::Draft { product: of, connection: at, version }
+                if product == Some(of) && connection == Some(at) =>
+            {
+                Some(sse::Event::default().event("draft").data(version.to_string()))
+            }
+            _ => None,
+        };
+        std::future::ready(version)
+    })))
 }

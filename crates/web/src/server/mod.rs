@@ -300,6 +300,7 @@ fn catalogue() -> Routes {
         .route("/products/{id}/drafts", get(drafts::list))
         .route("/products/{id}/publish", post(drafts::publish))
         .route("/products/{id}/drafts/{connection}", get(drafts::show).post(drafts::save).layer(whole()))
+        .route("/products/{id}/drafts/{connection}/live", get(live::draft))
         .route("/products/{id}/drafts/{connection}/category", get(drafts::categories).post(drafts::choose))
 }
 
