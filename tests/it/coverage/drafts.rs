@@ -62,11 +62,13 @@ async fn it_keeps_itself(visitor: &mut Visitor<'_>, path: &str) {
 
     let of_version =
         |text: &str, version: &str| text.contains(&format!("name=\"version\" value=\"{version}\""));
-    let kept = sent(visitor, path, &[("do", "keep"), ("version", "2"), ("title", "Garrafa que se guarda")]).await;
+    let kept =
+        sent(visitor, path, &[("do", "keep"), ("version", "2"), ("title", "Garrafa que se guarda")]).await;
     assert_eq!(kept.status, StatusCode::OK);
     assert!(of_version(&kept.text, "3") && !kept.text.contains("data-unsaved"), "{}", kept.text);
     assert!(visitor.get(path).await.text.contains("value=\"Garrafa que se guarda\""));
-    let again = sent(visitor, path, &[("do", "keep"), ("version", "3"), ("title", "Garrafa que se guarda")]).await;
+    let again =
+        sent(visitor, path, &[("do", "keep"), ("version", "3"), ("title", "Garrafa que se guarda")]).await;
     assert!(
         again.status == StatusCode::OK && of_version(&again.text, "3"),
         "nothing changed: {}",
@@ -77,7 +79,10 @@ async fn it_keeps_itself(visitor: &mut Visitor<'_>, path: &str) {
     let long = "x".repeat(domain::draft::MAX_TITLE_CHARS + 1);
     let refused = sent(visitor, path, &[("do", "keep"), ("version", "3"), ("title", &long)]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(visitor.get(path).await.text.contains("value=\"Garrafa que se guarda\""), "neither took its place");
+    assert!(
+        visitor.get(path).await.text.contains("value=\"Garrafa que se guarda\""),
+        "neither took its place"
+    );
 }
 
 /// Publishes several at once: bad input first.

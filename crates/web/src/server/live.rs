@@ -133,15 +133,15 @@ pub(crate) async fn draft(
     Path((product, connection)): Path<(String, String)>,
 ) -> Result<Events, Failure> {
     let (product, connection) = (product.parse::<ProductId>().ok(), connection.parse::<ConnectionId>().ok());
+    let at = product.zip(connection);
     Ok(sent(changes(&member).filter_map(move |change| {
-        let version = match change {
-            Change::Draft { product: of, connection: at, version }
-                if product == Some(of) && connection == Some(at) =>
-            {
-                Some(sse::Event::default().event("draft").data(version.to_string()))
+        let made = match change {
+            Change::Draft { product, connection, version } => {
+                (at == Some((product, connection))).then_some(version)
             }
-            _ => None,
+            Change::Order { .. } | Change::Connection(_) | Change::Problems => None,
         };
-        std::future::ready(version)
+        let event = made.map(|version| sse::Event::default().event("draft").data(version.to_string()));
+        std::future::ready(event)
     })))
 }
