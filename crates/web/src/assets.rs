@@ -19,10 +19,11 @@ pub struct Asset {
     pub path: String,
 }
 
-static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
     [
         asset("app.css", "text/css; charset=utf-8", include_bytes!("../static/app.css")),
         asset("app.js", "text/javascript; charset=utf-8", include_bytes!("../static/app.js")),
+        asset("draft.js", "text/javascript; charset=utf-8", include_bytes!("../static/draft.js")),
         asset("icons.svg", "image/svg+xml", include_bytes!("../static/icons.svg")),
         asset("favicon.svg", "image/svg+xml", include_bytes!("../static/favicon.svg")),
     ]

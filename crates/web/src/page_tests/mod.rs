@@ -203,6 +203,7 @@ fn styles_and_script_stay_small() {
     let size = |name| assets::all().iter().find(|asset| asset.name == name).unwrap().bytes.len();
     assert!(size("app.css") <= 24 * 1024, "{}", size("app.css"));
     assert!(size("app.js") <= 16 * 1024, "{}", size("app.js"));
+    assert!(size("draft.js") <= 8 * 1024, "{}", size("draft.js"));
 }
 
 /// Relative luminance of `#rrggbb` (WCAG 2.2, definition of "relative luminance").
